@@ -1,0 +1,134 @@
+//! Everything that talks to a platform: the only room that names kube, k8s_openapi or bollard.
+//!
+//! A backend is one [`Connector`] (how to reach a cluster, found by [`discover`]) and what it connects to, a [`Backend`].
+//! It converts the platform's objects to model records right where they are decoded, and sends them as deltas; it never
+//! keeps a picture of its own beyond what conversion needs. It does not retry across sessions: the engine's supervisor
+//! owns backoff, heartbeats and the connection state.
+
+pub mod docker;
+pub mod kubernetes;
+pub mod sim;
+
+mod error;
+
+pub use error::BackendError;
+
+use crate::model::{
+    Capabilities, Cluster, ClusterId, ClusterKind, Delta, Expect, Fact, Intent, Interest, Key, LogLine, ObjectRef, Progress, Text,
+};
+use futures::future::BoxFuture;
+use futures::stream::BoxStream;
+use std::sync::Arc;
+use tokio::sync::{mpsc, watch};
+
+/// How to reach one cluster. Made by discovery without any network traffic; connecting may fail and is tried again.
+pub trait Connector: Send + Sync + 'static {
+    /// The cluster's row before anything is known of it but its name and address.
+    fn cluster(&self) -> Cluster;
+
+    /// Connects: reads credentials, negotiates the version, proves that the server answers. Deadline: the caller's.
+    fn connect(&self) -> BoxFuture<'_, Result<Arc<dyn Backend>, BackendError>>;
+}
+
+/// A connected cluster. All methods may be called at the same time; dropping a future or stream cancels it.
+pub trait Backend: Send + Sync + 'static {
+    /// What it turned out to be.
+    fn about(&self) -> About;
+
+    /// Lists and watches all kinds, sending deltas into `sink`, until the connection is of no more use. Single kinds that
+    /// cannot be read are reported as [`crate::model::Change::Failed`] and retried inside; an error ends the session and
+    /// the supervisor connects anew. Also polls what cannot be watched, as far as `sink.interest()` asks for it.
+    fn watch<'a>(&'a self, sink: &'a Sink) -> BoxFuture<'a, BackendError>;
+
+    /// A cheap request that proves the cluster is alive. The supervisor calls it every few seconds with a deadline.
+    fn ping(&self) -> BoxFuture<'_, Result<(), BackendError>>;
+
+    /// Carries out an action: reads the object again, refuses with [`BackendError::Changed`] if it is not what
+    /// `intent.bound` says, sends the platform's requests, and returns what the facts will show when it has happened.
+    /// Actions of several steps (evacuate) report on `progress` and end when the last request was taken.
+    fn execute<'a>(&'a self, intent: &'a Intent, progress: &'a ProgressSink) -> BoxFuture<'a, Result<Expect, BackendError>>;
+
+    /// Follows the log of one task. Ends when the task's log ends; an item `Err` ends it too.
+    fn logs(&self, request: LogRequest) -> BoxStream<'static, Result<Vec<LogLine>, BackendError>>;
+
+    /// The whole object as YAML, with values of secrets masked.
+    fn inspect<'a>(&'a self, object: &'a ObjectRef) -> BoxFuture<'a, Result<String, BackendError>>;
+}
+
+/// What a cluster turned out to be once it answered.
+#[derive(Clone, Debug)]
+pub struct About {
+    /// Platform.
+    pub kind: ClusterKind,
+    /// Server version.
+    pub version: Text,
+    /// What can be asked of it.
+    pub capabilities: Capabilities,
+}
+
+/// Which log to follow.
+#[derive(Clone, Debug)]
+pub struct LogRequest {
+    /// Task key (pod uid, Swarm task ID, container ID).
+    pub task: Key,
+    /// Task name and namespace (what Kubernetes addresses logs by).
+    pub name: Text,
+    /// As [`crate::model::Task::namespace`].
+    pub namespace: Text,
+    /// One container; all of the task's containers if none is named.
+    pub container: Option<Text>,
+    /// Lines from before now to begin with.
+    pub tail: u32,
+    /// Only lines after this moment: set when a stream is opened again after a loss.
+    pub since: Option<crate::util::time::Timestamp>,
+    /// The run before the present one (not followed).
+    pub previous: bool,
+}
+
+/// Where a backend sends what it learns. The channel is bounded: a slow store slows the backend, never the other way.
+#[derive(Clone)]
+pub struct Sink {
+    cluster: ClusterId,
+    facts: mpsc::Sender<Fact>,
+    interest: watch::Receiver<Interest>,
+}
+
+impl Sink {
+    /// A sink for the deltas of `cluster`.
+    pub fn new(cluster: ClusterId, facts: mpsc::Sender<Fact>, interest: watch::Receiver<Interest>) -> Self {
+        Self { cluster, facts, interest }
+    }
+
+    /// The cluster whose deltas these are.
+    pub fn cluster(&self) -> &ClusterId {
+        &self.cluster
+    }
+
+    /// Sends a delta; waits while the store is behind. After the engine has gone the delta is dropped.
+    pub async fn send(&self, delta: Delta) {
+        // a closed channel means that the process is ending: nobody is left to tell
+        let _ = self.facts.send(Fact::Cluster(self.cluster.clone(), delta)).await;
+    }
+
+    /// What is being looked at, now and as it changes.
+    pub fn interest(&self) -> watch::Receiver<Interest> {
+        self.interest.clone()
+    }
+}
+
+/// Where a running action says how far it is. Only the newest report counts.
+#[derive(Clone, Debug)]
+pub struct ProgressSink(Arc<watch::Sender<Progress>>);
+
+impl ProgressSink {
+    /// A sink and the end the executor reads.
+    pub fn new() -> (Self, watch::Receiver<Progress>) {
+        let (sender, receiver) = watch::channel(Progress::default());
+        (Self(Arc::new(sender)), receiver)
+    }
+
+    /// Reports.
+    pub fn report(&self, progress: Progress) {
+        self.0.send_replace(progress);
+    }
+}

@@ -1,0 +1,146 @@
+//! The command table: every command's name, what the palette and help say of it, and where it works. Keymaps name
+//! commands by these names; nothing else lists them.
+
+/// Where a command is available: keymap sections have these names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Scope {
+    /// Everywhere but in text inputs.
+    Global,
+    /// In any pane that is a list.
+    List,
+    /// On a service (or a finding about one).
+    Service,
+    /// On a task.
+    Task,
+    /// On a node.
+    Node,
+    /// On a cluster.
+    Cluster,
+    /// In the log pane.
+    Logs,
+    /// In the operations pane.
+    Operation,
+    /// In a pane that shows a whole object.
+    Document,
+}
+
+macro_rules! commands {
+    ($($variant:ident $name:literal $scope:ident $doc:literal;)*) => {
+        /// A command without parameters; the ui asks for what it needs.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[allow(missing_docs, reason = "the table below documents each")]
+        pub enum Command { $($variant,)* }
+
+        impl Command {
+            /// All commands, in the order of the table.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The name in keymaps and in the palette: `service.redeploy`.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// One line for help and palette.
+            pub fn doc(self) -> &'static str {
+                match self { $(Self::$variant => $doc,)* }
+            }
+
+            /// Where it works.
+            pub fn scope(self) -> Scope {
+                match self { $(Self::$variant => Scope::$scope,)* }
+            }
+        }
+    };
+}
+
+commands! {
+    Quit            "quit"              Global    "leave Quarterdeck";
+    Suspend         "suspend"           Global    "stop and go back to the shell (fg returns)";
+    Redraw          "redraw"            Global    "draw the whole screen anew";
+    Back            "back"              Global    "one step back: close, clear the filter, leave the pane";
+    Help            "help"              Global    "all keys, with a search";
+    Palette         "palette"           Global    "find any command, pane, cluster or namespace by name";
+    Reconnect       "reconnect"         Global    "connect to all clusters that are away, now";
+    ToggleTime      "toggle-time"       Global    "times in UTC or local";
+    NextTheme       "next-theme"        Global    "the next theme";
+    Notices         "notices"           Global    "what Quarterdeck has said so far";
+    PaneFleet       "pane.fleet"        Global    "what is wrong anywhere, worst first";
+    PaneClusters    "pane.clusters"     Global    "all clusters";
+    PaneNodes       "pane.nodes"        Global    "nodes";
+    PaneServices    "pane.services"     Global    "services";
+    PaneTasks       "pane.tasks"        Global    "tasks: pods, Swarm tasks, containers";
+    PaneLogs        "pane.logs"         Global    "the log view";
+    PaneMetrics     "pane.metrics"      Global    "graphs of cpu, memory and network";
+    PaneEvents      "pane.events"       Global    "events";
+    PaneOperations  "pane.operations"   Global    "what was asked for, and how it went";
+    PaneNext        "pane.next"         Global    "the next pane";
+    PanePrevious    "pane.previous"     Global    "the previous pane";
+    ScopeCluster    "scope.cluster"     Global    "narrow to one cluster, or widen to all";
+    ScopeNamespace  "scope.namespace"   Global    "narrow to one namespace or stack, or widen to all";
+    ScopeAll        "scope.all"         Global    "widen to all clusters and namespaces";
+    Up              "list.up"           List      "one row up";
+    Down            "list.down"         List      "one row down";
+    PageUp          "list.page-up"      List      "one page up";
+    PageDown        "list.page-down"    List      "one page down";
+    Top             "list.top"          List      "the first row";
+    Bottom          "list.bottom"       List      "the last row";
+    Left            "list.left"         List      "columns to the left";
+    Right           "list.right"        List      "columns to the right";
+    Open            "open"              List      "open: the tasks of a service, the tasks of a node, what a finding is about";
+    Detail          "detail"            List      "describe: details of this row, beside or in place of the list";
+    Inspect         "inspect"           List      "the whole object as YAML";
+    Filter          "filter"            List      "filter rows";
+    Select          "select"            List      "mark this row for an action on many";
+    SelectAll       "select.all"        List      "mark all rows shown, or none";
+    Sort            "sort.next"         List      "sort by the next column";
+    SortReverse     "sort.reverse"      List      "turn the order round";
+    SortName        "sort.name"         List      "sort by name";
+    SortAge         "sort.age"          List      "sort by age";
+    SortState       "sort.state"        List      "sort by state, worst first";
+    Copy            "copy"              List      "copy the name to the clipboard (OSC 52)";
+    Logs            "logs"              List      "logs of this task, or of all tasks of this service";
+    Metrics         "metrics"           List      "graphs of this row";
+    Events          "events"            List      "events of this row";
+    Tasks           "tasks"             List      "tasks of this row";
+    Scale           "service.scale"     Service   "change the number of tasks";
+    Redeploy        "service.redeploy"  Service   "make new tasks from the same definition, rolling";
+    RollBack        "service.roll-back" Service   "go back to the previous definition";
+    Rebalance       "service.rebalance" Service   "spread the tasks evenly over nodes and zones";
+    Reschedule      "task.reschedule"   Task      "move this task to another node";
+    DeleteTask      "task.delete"       Task      "delete this task; its service makes a new one";
+    StartTask       "task.start"        Task      "start this stopped container";
+    StopTask        "task.stop"         Task      "stop this container";
+    LogsPrevious    "task.logs-previous" Task     "logs of the run before the last restart";
+    PauseNode       "node.pause"        Node      "take no new tasks here (cordon)";
+    ActivateNode    "node.activate"     Node      "take tasks here again (uncordon)";
+    EvacuateNode    "node.evacuate"     Node      "move all tasks away, respecting budgets, and take no new ones";
+    DrainNode       "node.drain"        Node      "the platform's own drain";
+    LogFollow       "logs.follow"       Logs      "follow the end, or stop following";
+    LogWrap         "logs.wrap"         Logs      "wrap long lines, or cut them";
+    LogTime         "logs.time"         Logs      "show times, or hide them";
+    LogClear        "logs.clear"        Logs      "clear the view (new lines still come)";
+    LogMark         "logs.mark"         Logs      "put a mark at the end";
+    SearchNext      "search.next"       Document  "the next match";
+    SearchPrevious  "search.previous"   Document  "the previous match";
+    CancelOperation "operation.cancel"  Operation "stop this operation at its next safe point";
+}
+
+impl Command {
+    /// The command of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|c| c.name() == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_found() {
+        for command in Command::ALL {
+            assert_eq!(Command::named(command.name()), Some(*command));
+        }
+        assert_eq!(Command::named("service.explode"), None);
+    }
+}

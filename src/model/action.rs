@@ -1,0 +1,205 @@
+//! What an operator can ask for. One table ([`ActionKind::spec`]) says of each action what it is called, what it acts on
+//! and how dangerous it is; keys, palette, dialogs and help derive from it.
+
+use super::{Key, Kind, ObjectRef, Text};
+
+/// An action with its parameters: a typed value, never a closure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Change the number of tasks of a service.
+    Scale {
+        /// Tasks wanted.
+        to: u32,
+    },
+    /// Make new tasks of a service from the same definition.
+    Redeploy,
+    /// Go back to the previous definition of a service.
+    RollBack,
+    /// Move tasks of a service so that nodes and zones carry it evenly.
+    Rebalance,
+    /// Move one task to another node.
+    Reschedule,
+    /// Delete one task; its service makes a new one.
+    DeleteTask,
+    /// Take no new tasks on a node: cordon, pause.
+    Pause,
+    /// Take tasks on a node again: uncordon, activate.
+    Activate,
+    /// Cordon a node and move its tasks away, respecting budgets; the node stays cordoned.
+    Evacuate,
+    /// The platform's own drain: `kubectl drain`, Swarm availability `drain`.
+    Drain,
+    /// Start a stopped container.
+    Start,
+    /// Stop a container.
+    Stop,
+}
+
+/// An action without parameters, for tables and capabilities.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs, reason = "each is the Action of the same name")]
+pub enum ActionKind {
+    Scale,
+    Redeploy,
+    RollBack,
+    Rebalance,
+    Reschedule,
+    DeleteTask,
+    Pause,
+    Activate,
+    Evacuate,
+    Drain,
+    Start,
+    Stop,
+}
+
+/// How much confirmation an action needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Danger {
+    /// Preview, then enter.
+    Reversible,
+    /// Preview, then `y`.
+    Disruptive,
+    /// Preview, then the object's name typed.
+    Destructive,
+}
+
+impl Danger {
+    /// One step up the ladder, as in a protected cluster.
+    #[must_use]
+    pub fn raised(self) -> Self {
+        match self {
+            Self::Reversible => Self::Disruptive,
+            Self::Disruptive | Self::Destructive => Self::Destructive,
+        }
+    }
+}
+
+/// A row of the action table.
+#[derive(Clone, Copy, Debug)]
+pub struct ActionSpec {
+    /// Imperative words for menus and dialogs: `roll back`.
+    pub label: &'static str,
+    /// What it acts on.
+    pub on: Kind,
+    /// How much confirmation it needs at least; the preview may raise it (scale to zero, single replica).
+    pub danger: Danger,
+}
+
+impl ActionKind {
+    /// All kinds, in the order menus show them.
+    pub const ALL: [Self; 12] = [
+        Self::Scale,
+        Self::Redeploy,
+        Self::RollBack,
+        Self::Rebalance,
+        Self::Reschedule,
+        Self::DeleteTask,
+        Self::Pause,
+        Self::Activate,
+        Self::Evacuate,
+        Self::Drain,
+        Self::Start,
+        Self::Stop,
+    ];
+
+    /// The action table.
+    pub fn spec(self) -> ActionSpec {
+        use Danger::{Destructive, Disruptive, Reversible};
+        let (label, on, danger) = match self {
+            Self::Scale => ("scale", Kind::Service, Reversible),
+            Self::Redeploy => ("redeploy", Kind::Service, Reversible),
+            Self::RollBack => ("roll back", Kind::Service, Disruptive),
+            Self::Rebalance => ("rebalance", Kind::Service, Disruptive),
+            Self::Reschedule => ("reschedule", Kind::Task, Disruptive),
+            Self::DeleteTask => ("delete", Kind::Task, Destructive),
+            Self::Pause => ("pause", Kind::Node, Reversible),
+            Self::Activate => ("activate", Kind::Node, Reversible),
+            Self::Evacuate => ("evacuate", Kind::Node, Destructive),
+            Self::Drain => ("drain", Kind::Node, Destructive),
+            Self::Start => ("start", Kind::Task, Reversible),
+            Self::Stop => ("stop", Kind::Task, Disruptive),
+        };
+        ActionSpec { label, on, danger }
+    }
+}
+
+impl Action {
+    /// Which row of the table it is.
+    pub fn kind(&self) -> ActionKind {
+        match self {
+            Self::Scale { .. } => ActionKind::Scale,
+            Self::Redeploy => ActionKind::Redeploy,
+            Self::RollBack => ActionKind::RollBack,
+            Self::Rebalance => ActionKind::Rebalance,
+            Self::Reschedule => ActionKind::Reschedule,
+            Self::DeleteTask => ActionKind::DeleteTask,
+            Self::Pause => ActionKind::Pause,
+            Self::Activate => ActionKind::Activate,
+            Self::Evacuate => ActionKind::Evacuate,
+            Self::Drain => ActionKind::Drain,
+            Self::Start => ActionKind::Start,
+            Self::Stop => ActionKind::Stop,
+        }
+    }
+}
+
+/// A set of actions that a cluster can carry out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Capabilities(u32);
+
+impl Capabilities {
+    /// Exactly these actions.
+    pub const fn of(kinds: &[ActionKind]) -> Self {
+        let mut bits = 0;
+        let mut i = 0;
+        while i < kinds.len() {
+            bits |= 1 << kinds[i] as u32;
+            i += 1;
+        }
+        Self(bits)
+    }
+
+    /// Whether `kind` is among them.
+    pub fn can(self, kind: ActionKind) -> bool {
+        self.0 & (1 << kind as u32) != 0
+    }
+}
+
+/// What the operator saw when they confirmed. The backend reads the object again just before it acts and refuses if it is
+/// another object or another specification by then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bound {
+    /// Unique id of the object (for nodes [`super::Node::uid`], else the key).
+    pub uid: Key,
+    /// Its specification, as a number that changes exactly when the specification does: `metadata.generation` in
+    /// Kubernetes (for nodes a hash of the scheduling part of the spec), a hash of the raw `Spec` in Swarm; 0 where the
+    /// specification cannot change (pods, containers). Status updates and heartbeats do not change it.
+    pub spec_rev: u64,
+}
+
+/// An action bound to one object: what goes to the engine once the operator has confirmed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Intent {
+    /// On what.
+    pub object: ObjectRef,
+    /// Its name, for words.
+    pub name: Text,
+    /// What.
+    pub action: Action,
+    /// What was seen.
+    pub bound: Bound,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn capabilities_hold_exactly_what_they_were_made_of() {
+        let some = Capabilities::of(&[ActionKind::Scale, ActionKind::Stop]);
+        for kind in ActionKind::ALL {
+            assert_eq!(some.can(kind), matches!(kind, ActionKind::Scale | ActionKind::Stop));
+        }
+    }
+}

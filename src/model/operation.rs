@@ -1,0 +1,123 @@
+//! An action under way, from being asked for to being seen to have happened.
+
+use super::{Availability, Intent, Key, Kind, OpId, Text};
+use crate::util::time::Timestamp;
+
+/// Where an operation stands. It is done only when the facts say so, never because a request was accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OpState {
+    /// Waits for an earlier one on the same object.
+    Queued,
+    /// Requests are being sent.
+    Running,
+    /// The platform took it; the facts are watched until they agree.
+    Verifying,
+    /// The facts agree.
+    Done,
+    /// It did not happen; the note says why.
+    Failed,
+    /// Stopped by the operator; the note says what had happened by then.
+    Cancelled,
+}
+
+impl OpState {
+    /// Whether it is over.
+    pub fn ended(self) -> bool {
+        matches!(self, Self::Done | Self::Failed | Self::Cancelled)
+    }
+
+    /// The word on screen.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Verifying => "verifying",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// How far it is, in the action's own unit (tasks, mostly).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Units done.
+    pub done: u32,
+    /// Units in all; zero while unknown.
+    pub total: u32,
+    /// What is happening or what it waits for, in words.
+    pub note: Text,
+}
+
+/// An action under way or ended.
+#[derive(Clone, Debug)]
+pub struct Operation {
+    /// Number.
+    pub id: OpId,
+    /// What was asked, on what, as seen by whom confirmed.
+    pub intent: Intent,
+    /// The action in words: `scale shop/web 2→5`.
+    pub title: Text,
+    /// Who asked: `user@host` of this process.
+    pub by: Text,
+    /// When it was asked.
+    pub asked: Timestamp,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
+    /// Where it stands.
+    pub state: OpState,
+    /// How far it is, and in the end how it ended.
+    pub progress: Progress,
+}
+
+/// What the facts must show for an operation to be done. The backend returns it once the platform has taken the action;
+/// [`crate::analysis::rollout`] holds it against the facts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expect {
+    /// The call itself proved it (nothing to wait for).
+    Nothing,
+    /// The service has this specification (or a newer one), its controllers have seen it, and its rollout ended with
+    /// `desired` tasks ready, all of the newest definition.
+    Converged {
+        /// The service.
+        service: Key,
+        /// The `spec_rev` written.
+        spec_rev: u64,
+    },
+    /// The row is gone.
+    Gone {
+        /// Its table.
+        kind: Kind,
+        /// Its key.
+        key: Key,
+    },
+    /// This task no longer runs (gone, or not wanted and ended), and its service is whole again.
+    Replaced {
+        /// The old task.
+        task: Key,
+        /// The service that makes the new one, if there is one.
+        service: Option<Key>,
+    },
+    /// The node has this availability.
+    NodeIs {
+        /// The node.
+        node: Key,
+        /// The availability written.
+        availability: Availability,
+    },
+    /// The node has this availability and runs no task but those that belong to every node.
+    NodeEmpty {
+        /// The node.
+        node: Key,
+        /// The availability written.
+        availability: Availability,
+    },
+    /// The task is running (`true`) or stopped (`false`).
+    TaskRuns {
+        /// The task.
+        task: Key,
+        /// Which of the two.
+        runs: bool,
+    },
+}

@@ -1,0 +1,41 @@
+//! What the screen (or a command, or the HTTP API) asks of the engine.
+
+use super::{Intent, LogTarget, ObjectRef, OpId, TailId, Text};
+
+/// A request to the engine. The answer, if there is one, comes back as a fact.
+#[derive(Clone, Debug)]
+pub enum Request {
+    /// Carry out a confirmed action; it becomes an [`super::Operation`].
+    Execute {
+        /// What, on what, bound to what was seen.
+        intent: Intent,
+        /// In words, for the operation's row.
+        title: Text,
+    },
+    /// Stop an operation at its next safe point.
+    Cancel(OpId),
+    /// Open a log tail.
+    Tail {
+        /// Its number, chosen by the asker.
+        id: TailId,
+        /// What to read.
+        target: LogTarget,
+    },
+    /// Close a log tail and forget its lines.
+    Untail(TailId),
+    /// Fetch the whole object as text; it becomes [`super::World::document`].
+    Inspect(ObjectRef),
+    /// What is being looked at; decides what is polled.
+    Look(Interest),
+    /// Connect to every cluster that is not live at once, without waiting for its backoff.
+    Reconnect,
+}
+
+/// What is being looked at. What cannot be watched is polled only for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Interest {
+    /// Cpu, memory and network are on screen.
+    pub usage: bool,
+    /// Tasks are on screen, or an operation is being verified: Swarm tasks are polled quickly.
+    pub tasks: bool,
+}

@@ -1,0 +1,318 @@
+//! The only writer of the picture. Applies facts one by one, keeps the sums that are derived from tasks, and publishes.
+
+use super::{
+    Change, Cluster, ClusterId, ClusterState, Delta, Fact, Key, Keyed, Kind, KindSync, NodeLoad, Notice, Operation, Sample, Series,
+    ServiceLoad, Table, Task, Text, Usage, World,
+};
+use crate::util::time::Timestamp;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// Operations kept: running ones always, ended ones up to this many.
+const OPERATIONS: usize = 200;
+/// Notices kept.
+const NOTICES: usize = 100;
+/// Events kept per cluster.
+const EVENTS: usize = 2_000;
+
+/// See the module's description.
+#[derive(Debug, Default)]
+pub struct Store {
+    world: World,
+    /// Keys seen since `Begin` of the list that is arriving, by cluster and kind.
+    lists: HashMap<(ClusterId, Kind), HashSet<Key>>,
+    dirty: bool,
+}
+
+impl Store {
+    /// A store of these clusters, in the order they are shown.
+    pub fn new(clusters: impl IntoIterator<Item = Cluster>) -> Self {
+        let clusters = clusters.into_iter().map(|c| Arc::new(ClusterState::new(c))).collect();
+        Self { world: World { clusters, ..World::default() }, lists: HashMap::new(), dirty: true }
+    }
+
+    /// The picture as it is now, for the engine's own reading between publishes.
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// A new picture if anything changed since the last one.
+    pub fn publish(&mut self) -> Option<Arc<World>> {
+        if !std::mem::take(&mut self.dirty) {
+            return None;
+        }
+        self.world.revision += 1;
+        Some(Arc::new(self.world.clone()))
+    }
+
+    /// Applies one fact that arrived at `now`. Facts of clusters or log views that are not known are dropped: they are
+    /// late messages of something that was closed.
+    pub fn apply(&mut self, fact: Fact, now: Timestamp) {
+        self.dirty = true;
+        match fact {
+            Fact::Cluster(id, delta) => self.apply_delta(&id, delta, now),
+            Fact::Operation(op) => self.apply_operation(op),
+            Fact::TailOpened(tail) => self.world.tails.push(Arc::new(tail)),
+            Fact::TailState(id, state) => {
+                if let Some(tail) = self.world.tails.iter_mut().find(|t| t.id == id) {
+                    Arc::make_mut(tail).state = state;
+                }
+            }
+            Fact::Log(id, items) => {
+                if let Some(tail) = self.world.tails.iter_mut().find(|t| t.id == id) {
+                    let buffer = &mut Arc::make_mut(tail).buffer;
+                    items.into_iter().for_each(|item| buffer.push(item));
+                }
+            }
+            Fact::TailClosed(id) => self.world.tails.retain(|t| t.id != id),
+            Fact::Document(document) => self.world.document = Some(Arc::new(document)),
+            Fact::Notice(notice) => self.notice(notice),
+        }
+    }
+
+    fn notice(&mut self, notice: Notice) {
+        if self.world.notices.len() == NOTICES {
+            self.world.notices.remove(0);
+        }
+        self.world.notices.push(Arc::new(notice));
+    }
+
+    fn apply_operation(&mut self, op: Operation) {
+        let ops = &mut self.world.operations;
+        match ops.iter_mut().find(|held| held.id == op.id) {
+            Some(held) => *held = Arc::new(op),
+            None => ops.push(Arc::new(op)),
+        }
+        if ops.len() > OPERATIONS
+            && let Some(oldest) = ops.iter().position(|op| op.state.ended())
+        {
+            ops.remove(oldest);
+        }
+    }
+
+    fn apply_delta(&mut self, id: &ClusterId, delta: Delta, now: Timestamp) {
+        let Some(slot) = self.world.clusters.iter_mut().find(|c| c.cluster.id == *id) else { return };
+        let state = Arc::make_mut(slot);
+        let mut lists = Lists { of: &mut self.lists, cluster: id };
+        match delta {
+            Delta::Link(link) => state.cluster.link = link,
+            Delta::About { kind, version, capabilities } => {
+                state.cluster.kind = kind;
+                state.cluster.version = Some(version);
+                state.cluster.capabilities = capabilities;
+            }
+            Delta::Node(change) => {
+                for gone in gone(&lists.table(Kind::Node, &mut state.nodes, &mut state.sync, change, now)) {
+                    state.node_usage.remove(gone);
+                }
+            }
+            Delta::Service(change) => {
+                for gone in gone(&lists.table(Kind::Service, &mut state.services, &mut state.sync, change, now)) {
+                    state.service_usage.remove(gone);
+                }
+            }
+            Delta::Task(change) => {
+                for (old, new) in lists.table(Kind::Task, &mut state.tasks, &mut state.sync, change, now) {
+                    tally(state, old.as_deref(), new.as_deref());
+                }
+            }
+            Delta::Event(change) => {
+                lists.table(Kind::Event, &mut state.events, &mut state.sync, change, now);
+                prune_events(state);
+            }
+            Delta::Finding(Change::Upsert(row)) => {
+                state.findings.insert(Arc::new(row));
+            }
+            Delta::Finding(Change::Remove(key)) => {
+                state.findings.remove(&key);
+            }
+            // findings are never listed: the engine changes them one by one
+            Delta::Finding(Change::Begin | Change::End | Change::Failed(_)) => {}
+            Delta::Usage { of, at, rows } => record_usage(state, of, at, rows),
+            Delta::NoUsage(why) => state.no_usage = why,
+        }
+    }
+}
+
+/// A row before and after a change.
+type Replaced<T> = (Option<Arc<T>>, Option<Arc<T>>);
+
+struct Lists<'a> {
+    of: &'a mut HashMap<(ClusterId, Kind), HashSet<Key>>,
+    cluster: &'a ClusterId,
+}
+
+impl Lists<'_> {
+    /// Applies a change to a table and returns what it replaced.
+    fn table<T: Keyed>(
+        &mut self,
+        kind: Kind,
+        table: &mut Table<T>,
+        sync: &mut [KindSync; 4],
+        change: Change<T>,
+        now: Timestamp,
+    ) -> Vec<Replaced<T>> {
+        let list = (self.cluster.clone(), kind);
+        let sync = &mut sync[kind.index()];
+        match change {
+            Change::Begin => {
+                self.of.insert(list, HashSet::new());
+                if *sync != KindSync::Live {
+                    *sync = KindSync::Loading(0);
+                }
+                Vec::new()
+            }
+            Change::Upsert(row) => {
+                if let Some(seen) = self.of.get_mut(&list) {
+                    seen.insert(row.key().clone());
+                    if let KindSync::Loading(n) = sync {
+                        *n += 1;
+                    }
+                }
+                let row = Arc::new(row);
+                vec![(table.insert(Arc::clone(&row)), Some(row))]
+            }
+            Change::Remove(key) => {
+                if let Some(seen) = self.of.get_mut(&list) {
+                    seen.remove(&key);
+                }
+                table.remove(&key).map(|old| (Some(old), None)).into_iter().collect()
+            }
+            Change::End => {
+                *sync = KindSync::Live;
+                let Some(seen) = self.of.remove(&list) else { return Vec::new() };
+                let gone: Vec<Key> = table.iter().map(|row| row.key()).filter(|key| !seen.contains(*key)).cloned().collect();
+                gone.iter().filter_map(|key| table.remove(key)).map(|old| (Some(old), None)).collect()
+            }
+            Change::Failed(reason) => {
+                self.of.remove(&list);
+                let since = if let KindSync::Failed { since, .. } = sync { *since } else { now };
+                *sync = KindSync::Failed { since, reason };
+                Vec::new()
+            }
+        }
+    }
+}
+
+/// Keys of the rows that a change took away.
+fn gone<T: Keyed>(changes: &[Replaced<T>]) -> impl Iterator<Item = &Key> {
+    changes.iter().filter(|(_, new)| new.is_none()).filter_map(|(old, _)| old.as_ref()).map(|old| old.key())
+}
+
+/// Keeps the sums per node and per service right when a task changes from `old` to `new`.
+fn tally(state: &mut ClusterState, old: Option<&Task>, new: Option<&Task>) {
+    if let Some(task) = old {
+        if let Some(node) = counted_on(task) {
+            change_node_load(&mut state.node_loads, node, |load| {
+                load.tasks -= 1;
+                load.reserved = load.reserved.minus(task.requests);
+            });
+        }
+        if let Some(service) = &task.service {
+            change_service_load(&mut state.service_loads, service, |load| {
+                load.tasks.retain(|key| *key != task.key);
+                load.restarts -= if task.state.ended() { 0 } else { task.restarts };
+            });
+        }
+        if new.is_none() {
+            state.task_usage.remove(&task.key);
+        }
+    }
+    if let Some(task) = new {
+        if let Some(node) = counted_on(task) {
+            change_node_load(&mut state.node_loads, node, |load| {
+                load.tasks += 1;
+                load.reserved = load.reserved.plus(task.requests);
+            });
+        }
+        if let Some(service) = &task.service {
+            change_service_load(&mut state.service_loads, service, |load| {
+                load.tasks.push(task.key.clone());
+                load.restarts += if task.state.ended() { 0 } else { task.restarts };
+            });
+        }
+    }
+}
+
+/// The node whose room the task takes.
+fn counted_on(task: &Task) -> Option<&Key> {
+    task.node.as_ref().filter(|_| !task.state.ended())
+}
+
+fn change_node_load(loads: &mut Table<NodeLoad>, key: &Key, change: impl FnOnce(&mut NodeLoad)) {
+    let mut load = loads.get(key).map_or_else(
+        || NodeLoad { key: key.clone(), tasks: 0, reserved: super::Resources::default() },
+        |held| NodeLoad::clone(held),
+    );
+    change(&mut load);
+    if load.tasks == 0 {
+        loads.remove(key);
+    } else {
+        loads.insert(Arc::new(load));
+    }
+}
+
+fn change_service_load(loads: &mut Table<ServiceLoad>, key: &Key, change: impl FnOnce(&mut ServiceLoad)) {
+    let mut load = loads
+        .get(key)
+        .map_or_else(|| ServiceLoad { key: key.clone(), tasks: Vec::new(), restarts: 0 }, |held| ServiceLoad::clone(held));
+    change(&mut load);
+    if load.tasks.is_empty() {
+        loads.remove(key);
+    } else {
+        loads.insert(Arc::new(load));
+    }
+}
+
+fn prune_events(state: &mut ClusterState) {
+    if state.events.len() <= EVENTS {
+        return;
+    }
+    let mut ages: Vec<(Timestamp, Key)> = state.events.iter().map(|e| (e.at, e.key.clone())).collect();
+    ages.sort_unstable();
+    for (_, key) in ages.iter().take(EVENTS / 10) {
+        state.events.remove(key);
+    }
+}
+
+fn record_usage(state: &mut ClusterState, of: Kind, at: Timestamp, rows: Vec<(Key, Usage)>) {
+    state.no_usage = None;
+    let mut services: HashMap<Key, Usage> = HashMap::new();
+    for (key, usage) in rows {
+        let sample = Sample { at, usage };
+        match of {
+            Kind::Node => push_sample(&mut state.node_usage, key, sample),
+            Kind::Task => {
+                let Some(task) = state.tasks.get(&key) else { continue };
+                if let Some(service) = &task.service {
+                    let sum = services.entry(service.clone()).or_default();
+                    *sum = sum.plus(usage);
+                }
+                push_sample(&mut state.task_usage, key, sample);
+            }
+            Kind::Service | Kind::Event => {}
+        }
+    }
+    for (key, usage) in services {
+        push_sample(&mut state.service_usage, key, Sample { at, usage });
+    }
+}
+
+fn push_sample(table: &mut Table<Series>, key: Key, sample: Sample) {
+    let mut series = table.get(&key).map_or_else(|| Series::new(key), |held| Series::clone(held));
+    series.push(sample);
+    table.insert(Arc::new(series));
+}
+
+/// Words for a fact that has none of its own.
+impl Notice {
+    /// An information.
+    pub fn info(at: Timestamp, text: impl Into<Text>) -> Self {
+        Self { at, warning: false, text: text.into() }
+    }
+
+    /// A warning.
+    pub fn warning(at: Timestamp, text: impl Into<Text>) -> Self {
+        Self { at, warning: true, text: text.into() }
+    }
+}

@@ -1,0 +1,215 @@
+//! Rows of one kind, shared between the store and any number of published pictures.
+//!
+//! A table is a power of two of shards, each a small sorted vector behind an [`Arc`]. Cloning a table copies the shard
+//! pointers; writing to a clone copies only the shards it touches. So a publish costs what changed, a reader can look up
+//! by key, and two pictures are compared by pointer, shard by shard ([`Table::changes_since`]).
+
+use super::Key;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+/// A row that knows its identity.
+pub trait Keyed {
+    /// The row's identity within its table.
+    fn key(&self) -> &Key;
+}
+
+/// See the module's description.
+#[derive(Debug)]
+pub struct Table<T> {
+    shards: Vec<Arc<Vec<Arc<T>>>>,
+    len: usize,
+}
+
+/// Average rows a shard holds before the table doubles its shards.
+const SHARD: usize = 48;
+
+impl<T> Clone for Table<T> {
+    fn clone(&self) -> Self {
+        Self { shards: self.shards.clone(), len: self.len }
+    }
+}
+
+impl<T> Default for Table<T> {
+    fn default() -> Self {
+        Self { shards: vec![Arc::new(Vec::new())], len: 0 }
+    }
+}
+
+fn hash(key: &str) -> usize {
+    // DefaultHasher::new has fixed keys: the order of rows is the same in every run
+    let mut hasher = std::hash::DefaultHasher::new();
+    key.hash(&mut hasher);
+    hasher.finish() as usize
+}
+
+impl<T: Keyed> Table<T> {
+    /// Rows held.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The row with this key.
+    pub fn get(&self, key: &str) -> Option<&Arc<T>> {
+        let shard = &self.shards[hash(key) & (self.shards.len() - 1)];
+        shard.binary_search_by(|row| row.key().as_str().cmp(key)).ok().map(|at| &shard[at])
+    }
+
+    /// All rows, in an order that means nothing but is the same for the same rows.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<T>> {
+        self.shards.iter().flat_map(|shard| shard.iter())
+    }
+
+    /// Puts a row in; returns the one it replaces.
+    pub fn insert(&mut self, row: Arc<T>) -> Option<Arc<T>> {
+        if self.len >= self.shards.len() * SHARD {
+            self.grow();
+        }
+        let slot = hash(row.key()) & (self.shards.len() - 1);
+        let shard = Arc::make_mut(&mut self.shards[slot]);
+        match shard.binary_search_by(|held| held.key().cmp(row.key())) {
+            Ok(at) => Some(std::mem::replace(&mut shard[at], row)),
+            Err(at) => {
+                shard.insert(at, row);
+                self.len += 1;
+                None
+            }
+        }
+    }
+
+    /// Takes a row out.
+    pub fn remove(&mut self, key: &str) -> Option<Arc<T>> {
+        let slot = hash(key) & (self.shards.len() - 1);
+        let at = self.shards[slot].binary_search_by(|row| row.key().as_str().cmp(key)).ok()?;
+        self.len -= 1;
+        Some(Arc::make_mut(&mut self.shards[slot]).remove(at))
+    }
+
+    /// Calls `visit` with (row before, row now) for each row that differs between `before` and `self`.
+    /// Costs a pointer comparison a shard, and a merge of the shards that differ.
+    pub fn changes_since<'a>(&'a self, before: &'a Self, mut visit: impl FnMut(Option<&'a Arc<T>>, Option<&'a Arc<T>>)) {
+        if self.shards.len() != before.shards.len() {
+            before.iter().filter(|row| self.get(row.key()).is_none()).for_each(|row| visit(Some(row), None));
+            for row in self.iter() {
+                let old = before.get(row.key());
+                if old.is_none_or(|old| !Arc::ptr_eq(old, row)) {
+                    visit(old, Some(row));
+                }
+            }
+            return;
+        }
+        for (now, old) in self.shards.iter().zip(&before.shards) {
+            if !Arc::ptr_eq(now, old) {
+                merge(old, now, &mut visit);
+            }
+        }
+    }
+
+    /// Whether both hold the very same rows, by pointer: no row changed in between.
+    pub fn same_as(&self, other: &Self) -> bool {
+        self.shards.len() == other.shards.len() && self.shards.iter().zip(&other.shards).all(|(a, b)| Arc::ptr_eq(a, b))
+    }
+
+    fn grow(&mut self) {
+        let mut wider: Vec<Vec<Arc<T>>> = Vec::new();
+        wider.resize_with(self.shards.len() * 2, Vec::new);
+        let mask = wider.len() - 1;
+        for row in self.iter() {
+            wider[hash(row.key()) & mask].push(Arc::clone(row));
+        }
+        // a shard splits in two, so each half is still sorted
+        self.shards = wider.into_iter().map(Arc::new).collect();
+    }
+}
+
+fn merge<'a, T: Keyed>(old: &'a [Arc<T>], now: &'a [Arc<T>], visit: &mut impl FnMut(Option<&'a Arc<T>>, Option<&'a Arc<T>>)) {
+    let (mut i, mut j) = (0, 0);
+    while i < old.len() || j < now.len() {
+        let order = match (old.get(i), now.get(j)) {
+            (Some(a), Some(b)) => a.key().cmp(b.key()),
+            (Some(_), None) => std::cmp::Ordering::Less,
+            _ => std::cmp::Ordering::Greater,
+        };
+        match order {
+            std::cmp::Ordering::Less => {
+                visit(Some(&old[i]), None);
+                i += 1;
+            }
+            std::cmp::Ordering::Greater => {
+                visit(None, Some(&now[j]));
+                j += 1;
+            }
+            std::cmp::Ordering::Equal => {
+                if !Arc::ptr_eq(&old[i], &now[j]) {
+                    visit(Some(&old[i]), Some(&now[j]));
+                }
+                i += 1;
+                j += 1;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    #[derive(Debug, PartialEq)]
+    struct Row(Key, u32);
+    impl Keyed for Row {
+        fn key(&self) -> &Key {
+            &self.0
+        }
+    }
+
+    proptest! {
+        /// A table behaves as a map does, an earlier clone keeps its rows, and the changes between the two, applied to
+        /// the earlier one, give the later one.
+        #[test]
+        fn a_table_is_a_map_and_its_changes_are_exact(
+            first in prop::collection::vec((0u32..400, 0u32..9), 0..600),
+            then in prop::collection::vec((0u32..400, prop::option::of(0u32..9)), 0..200),
+        ) {
+            let mut table = Table::default();
+            let mut map = BTreeMap::new();
+            for (k, v) in first {
+                table.insert(Arc::new(Row(Key::from(k.to_string().as_str()), v)));
+                map.insert(k.to_string(), v);
+            }
+            let (before, map_before) = (table.clone(), map.clone());
+            for (k, v) in then {
+                match v {
+                    Some(v) => {
+                        table.insert(Arc::new(Row(Key::from(k.to_string().as_str()), v)));
+                        map.insert(k.to_string(), v);
+                    }
+                    None => {
+                        table.remove(&k.to_string());
+                        map.remove(&k.to_string());
+                    }
+                }
+            }
+            let rows = |t: &Table<Row>| t.iter().map(|r| (r.0.to_string(), r.1)).collect::<BTreeMap<_, _>>();
+            prop_assert_eq!(rows(&before), map_before.clone());
+            prop_assert_eq!(rows(&table), map.clone());
+            prop_assert_eq!(table.len(), map.len());
+            let mut replayed = map_before;
+            table.changes_since(&before, |old, now| {
+                if let Some(old) = old {
+                    assert_eq!(replayed.remove(old.0.as_str()), Some(old.1));
+                }
+                if let Some(now) = now {
+                    replayed.insert(now.0.to_string(), now.1);
+                }
+            });
+            prop_assert_eq!(replayed, map);
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! How wide text is on a terminal, and how to shorten it to a width without lying about what it is.
+
+use std::borrow::Cow;
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+/// Columns that `text` takes on the terminal.
+pub fn width(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { text.width() }
+}
+
+/// `text` in at most `max` columns, elided in the middle (`checkout-7d9…-x2x9k`): both ends of a generated name matter.
+pub fn elide_middle(text: &str, max: usize) -> Cow<'_, str> {
+    if width(text) <= max {
+        return Cow::Borrowed(text);
+    }
+    if max == 0 {
+        return Cow::Borrowed("");
+    }
+    let tail_room = (max - 1) / 2;
+    let tail = take_columns(text.graphemes(true).rev(), tail_room).rev().collect::<String>();
+    let head_room = max - 1 - width(&tail);
+    let head = take_columns(text.graphemes(true), head_room).collect::<String>();
+    Cow::Owned(format!("{head}…{tail}"))
+}
+
+/// `text` in at most `max` columns, cut at the end with `…`: for sentences, whose beginning matters.
+pub fn elide_end(text: &str, max: usize) -> Cow<'_, str> {
+    if width(text) <= max {
+        return Cow::Borrowed(text);
+    }
+    if max == 0 {
+        return Cow::Borrowed("");
+    }
+    let head = take_columns(text.graphemes(true), max - 1).collect::<String>();
+    Cow::Owned(format!("{head}…"))
+}
+
+fn take_columns<'a>(graphemes: impl Iterator<Item = &'a str>, room: usize) -> std::vec::IntoIter<&'a str> {
+    let mut used = 0;
+    let taken: Vec<&str> = graphemes
+        .take_while(|g| {
+            used += width(g);
+            used <= room
+        })
+        .collect();
+    taken.into_iter()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn elided_text_fits_and_keeps_both_ends() {
+        for max in 0..30 {
+            for text in ["checkout-7d9f8b6c5-x2x9k", "東京-大阪-名古屋", "a"] {
+                assert!(width(&elide_middle(text, max)) <= max);
+                assert!(width(&elide_end(text, max)) <= max);
+            }
+        }
+        assert_eq!(elide_middle("abcdefghij", 5), "ab…ij");
+        assert_eq!(elide_end("abcdefghij", 5), "abcd…");
+    }
+}

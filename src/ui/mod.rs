@@ -1,11 +1,31 @@
 //! The screen: pure update and render. No clock, no I/O, no tokio.
 //!
-//! [`Ui`] takes the newest picture ([`Ui::sync`]), keys resolved to commands and text ([`Ui::input`]), and draws itself
-//! into a buffer ([`Ui::render`]). What it wants done in the world comes back as [`Effect`]s.
+//! [`Ui`] takes the newest picture ([`Ui::sync`]), commands the keymap gave ([`Ui::command`]) or, while
+//! [`Ui::wants_text`], typed text ([`Ui::text`]), and draws itself into a buffer ([`Ui::render`]). What it wants done in
+//! the world comes back as [`Effect`]s. What must be polled for what is on screen is [`Ui::interest`].
+//!
+//! A pane is a file in [`pane`] and a line in [`pane::PANES`]; an overlay is a file in [`overlay`].
 
-use crate::model::{Request, World};
+pub mod act;
+mod ascii;
+mod cx;
+mod header;
+mod keyrow;
+mod outcome;
+pub mod overlay;
+pub mod pane;
+mod screen;
+pub mod view;
+pub mod widget;
+
+pub use cx::{Cx, Hints, Narrow, Place, Subject};
+pub use outcome::{Go, Outcome};
+pub use pane::PaneId;
+pub use screen::{Ui, UiOptions};
+pub use widget::input::TextInput;
+
+use crate::model::Request;
 use crate::util::time::Timestamp;
-use std::sync::Arc;
 
 /// What the screen wants done; `app` does it.
 #[derive(Debug)]
@@ -30,6 +50,3 @@ pub struct Moment {
     /// Offset of local time from UTC in seconds.
     pub utc_offset: i32,
 }
-
-#[allow(dead_code, reason = "contract")]
-type Picture = Arc<World>;

@@ -1,0 +1,133 @@
+//! What every pane and overlay is handed to update and draw itself with.
+
+use super::Moment;
+use super::pane::PaneId;
+use crate::input::Command;
+use crate::model::{ClusterId, ClusterState, ObjectRef, Text, World};
+use crate::theme::{Role, Theme};
+use crate::util::time::Timestamp;
+use ratatui::style::Style;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What the lists are narrowed to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Narrow {
+    /// One cluster; all if none.
+    pub cluster: Option<ClusterId>,
+    /// One namespace or stack; all if none.
+    pub namespace: Option<Text>,
+}
+
+impl Narrow {
+    /// Whether rows of this cluster are shown.
+    pub fn admits_cluster(&self, id: &ClusterId) -> bool {
+        self.cluster.as_ref().is_none_or(|only| only == id)
+    }
+
+    /// Whether rows of this namespace are shown.
+    pub fn admits_namespace(&self, namespace: &str) -> bool {
+        self.namespace.as_ref().is_none_or(|only| only.as_str() == namespace)
+    }
+}
+
+/// The object a pane was opened for: whose tasks, whose events, whose logs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// The object.
+    pub object: ObjectRef,
+    /// For logs: the run before the present one.
+    pub previous: bool,
+}
+
+impl Subject {
+    /// An object as it is now.
+    pub fn of(object: ObjectRef) -> Self {
+        Self { object, previous: false }
+    }
+}
+
+/// Where the operator is: a pane, what it is narrowed to, and what it was opened for. `esc` goes back to the last one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The pane.
+    pub pane: PaneId,
+    /// What the lists are narrowed to.
+    pub narrow: Narrow,
+    /// What the pane was opened for.
+    pub subject: Option<Subject>,
+}
+
+/// The keys shown for commands, as the keymap in use has them.
+#[derive(Clone, Debug, Default)]
+pub struct Hints(HashMap<Command, Vec<String>>);
+
+impl Hints {
+    /// From pairs of command and key as shown (`ctrl-d`, `R`); of several keys of one command the first is the one hinted.
+    pub fn new(keys: impl IntoIterator<Item = (Command, String)>) -> Self {
+        let mut of: HashMap<Command, Vec<String>> = HashMap::new();
+        for (command, key) in keys {
+            of.entry(command).or_default().push(key);
+        }
+        Self(of)
+    }
+
+    /// The key to hint for a command.
+    pub fn key(&self, command: Command) -> Option<&str> {
+        self.keys(command).first().map(String::as_str)
+    }
+
+    /// All keys of a command.
+    pub fn keys(&self, command: Command) -> &[String] {
+        self.0.get(&command).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// The context of one update or one frame.
+#[derive(Clone, Copy, Debug)]
+pub struct Cx<'a> {
+    /// The newest picture.
+    pub world: &'a Arc<World>,
+    /// Where the operator is.
+    pub place: &'a Place,
+    /// Colours.
+    pub theme: &'a Theme,
+    /// Keys.
+    pub hints: &'a Hints,
+    /// Time.
+    pub moment: Moment,
+    /// Times are shown in local time (else in UTC).
+    pub local_time: bool,
+    /// No action is sent to any cluster.
+    pub read_only: bool,
+}
+
+impl<'a> Cx<'a> {
+    /// The style of a role.
+    pub fn style(&self, role: Role) -> Style {
+        self.theme.style(role)
+    }
+
+    /// How long ago something was.
+    pub fn since(&self, at: Timestamp) -> Duration {
+        self.moment.now.since(at)
+    }
+
+    /// The clusters whose rows are shown.
+    pub fn clusters(&self) -> impl Iterator<Item = &'a Arc<ClusterState>> {
+        let narrow = &self.place.narrow;
+        self.world.clusters.iter().filter(|state| narrow.admits_cluster(&state.cluster.id))
+    }
+
+    /// Whether rows need to say which cluster they are of.
+    pub fn many_clusters(&self) -> bool {
+        self.place.narrow.cluster.is_none() && self.world.clusters.len() > 1
+    }
+
+    /// The name of an object as it stands in words: `shop/web`, `eu-b-07`; its key where the row is gone.
+    pub fn name_of(&self, object: &ObjectRef) -> Text {
+        let state = self.world.cluster(&object.cluster);
+        state.and_then(|state| super::view::naming::name(state, object.kind, &object.key)).unwrap_or_else(|| Text::new(&object.key))
+    }
+}

@@ -1,0 +1,149 @@
+//! The panes. Each is a file, and a line in [`PANES`].
+
+use super::Outcome;
+use super::cx::Cx;
+use super::widget::input::TextInput;
+use crate::input::{Command, Scope};
+use crate::model::{Interest, ObjectRef};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+pub(crate) mod cells;
+mod list;
+mod services;
+
+pub use list::ListPane;
+
+/// Which pane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[allow(missing_docs, reason = "PANES documents each")]
+pub enum PaneId {
+    Fleet,
+    Clusters,
+    Nodes,
+    Services,
+    Tasks,
+    Logs,
+    Metrics,
+    Events,
+    Operations,
+    Document,
+    Detail,
+}
+
+/// A row of the panes table.
+pub struct PaneSpec {
+    /// Which.
+    pub id: PaneId,
+    /// Its name in the tab row and in its title.
+    pub name: &'static str,
+    /// The command that goes to it; panes without one are opened for an object only and have no tab.
+    pub command: Option<Command>,
+    /// Makes it.
+    pub make: fn() -> Box<dyn Pane>,
+}
+
+/// The panes in the order of the tab row; a pane's number key is its place in it, by the keymap.
+pub const PANES: &[PaneSpec] = &[PaneSpec {
+    id: PaneId::Services,
+    name: "services",
+    command: Some(Command::PaneServices),
+    make: || Box::new(ListPane::<services::Services>::new()),
+}];
+
+/// One pane. It draws its own title row (see [`super::widget::title`]) and everything below it.
+pub trait Pane {
+    /// A new picture has come, or the place has changed. True if what the pane shows may differ.
+    fn sync(&mut self, cx: &Cx<'_>) -> bool;
+
+    /// The operator has come here, perhaps for an object ([`super::Place::subject`]). Runs before the first `sync`.
+    fn enter(&mut self, _cx: &Cx<'_>) -> Outcome {
+        Outcome::Handled
+    }
+
+    /// The operator has gone elsewhere.
+    fn leave(&mut self, _cx: &Cx<'_>) -> Outcome {
+        Outcome::Handled
+    }
+
+    /// A command. `Back` must be ignored once there is nothing of this pane's own to step back from.
+    fn command(&mut self, command: Command, cx: &Cx<'_>) -> Outcome;
+
+    /// Whether typed characters go to [`Pane::text`] instead of the keymap.
+    fn wants_text(&self) -> bool {
+        false
+    }
+
+    /// A typed character, a paste, an editing key, enter or escape.
+    fn text(&mut self, _input: TextInput, _cx: &Cx<'_>) -> Outcome {
+        Outcome::Ignored
+    }
+
+    /// Draws the pane into `area`, which may be of any size. `focus`: it has the keys.
+    fn render(&mut self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, focus: bool);
+
+    /// Where the terminal's cursor stands after the last render.
+    fn cursor(&self) -> Option<Position> {
+        None
+    }
+
+    /// The object under the cursor.
+    fn selection(&self, _cx: &Cx<'_>) -> Option<ObjectRef> {
+        None
+    }
+
+    /// The objects an action is for: the marked ones, else the one under the cursor.
+    fn targets(&self, cx: &Cx<'_>) -> Vec<ObjectRef> {
+        self.selection(cx).into_iter().collect()
+    }
+
+    /// Puts the cursor on an object, also if it is filtered out or comes only later.
+    fn point_at(&mut self, _object: &ObjectRef, _cx: &Cx<'_>) {}
+
+    /// Where the keymap is looked up, besides [`Scope::Global`], most special first.
+    fn scopes(&self, _cx: &Cx<'_>) -> &'static [Scope] {
+        &[]
+    }
+
+    /// Commands whose keys belong in the last row here and now, most useful first.
+    fn hints(&self, _cx: &Cx<'_>) -> &'static [Command] {
+        &[]
+    }
+
+    /// What must be polled while this pane is on screen.
+    fn interest(&self) -> Interest {
+        Interest::default()
+    }
+
+    /// Whether the details of its selection stand beside it where there is room.
+    fn has_detail(&self) -> bool {
+        false
+    }
+}
+
+/// `text` in lines of at most `width` columns, broken at spaces where there are any.
+pub fn wrapped(text: &str, width: usize) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        rest = rest.trim_start();
+        if rest.is_empty() {
+            return None;
+        }
+        let mut used = 0;
+        let mut end = rest.len();
+        let mut space = None;
+        for (at, c) in rest.char_indices() {
+            used += crate::util::width::width(c.encode_utf8(&mut [0; 4]));
+            if used > width.max(1) && at > 0 {
+                end = space.filter(|_| c != ' ').unwrap_or(at);
+                break;
+            }
+            if c == ' ' {
+                space = Some(at);
+            }
+        }
+        let (line, left) = rest.split_at(end);
+        rest = left;
+        Some(line.trim_end())
+    })
+}

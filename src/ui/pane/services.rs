@@ -1,0 +1,221 @@
+//! The services pane.
+
+use super::PaneId;
+use super::cells;
+use super::list::{List, plain};
+use crate::input::{Command, Scope};
+use crate::model::{ClusterState, Key, Kind, Level, ObjectRef, RolloutState, Service, Table, Text};
+use crate::theme::Role;
+use crate::ui::cx::{Cx, Place, Subject};
+use crate::ui::outcome::{Go, Outcome};
+use crate::ui::view::naming;
+use crate::ui::view::rows::{By, Reads, Rows, Sort, Source, table_changes};
+use crate::ui::widget::table::{CellText, Column, Fit};
+use std::sync::Arc;
+
+/// See the module's description.
+pub struct Services;
+
+const CLUSTER: usize = 0;
+const NAME: usize = 1;
+const READY: usize = 2;
+const STATE: usize = 3;
+const WHY: usize = 4;
+const KIND: usize = 5;
+const IMAGE: usize = 6;
+const CPU: usize = 7;
+const TREND: usize = 8;
+const MEMORY: usize = 9;
+const AGE: usize = 10;
+
+const COLUMNS: &[Column] = &[
+    Column { title: "CLUSTER", fit: Fit::Name, min: 7, max: 16, priority: 0, grow: false },
+    Column { title: "NAME", fit: Fit::Name, min: 12, max: 40, priority: 0, grow: false },
+    Column { title: "READY", fit: Fit::Number, min: 5, max: 9, priority: 0, grow: false },
+    Column { title: "STATE", fit: Fit::Words, min: 9, max: 14, priority: 0, grow: false },
+    Column { title: "WHY", fit: Fit::Words, min: 14, max: 70, priority: 1, grow: true },
+    Column { title: "KIND", fit: Fit::Words, min: 6, max: 11, priority: 6, grow: false },
+    Column { title: "IMAGE", fit: Fit::Name, min: 8, max: 28, priority: 4, grow: false },
+    Column { title: "CPU", fit: Fit::Number, min: 4, max: 5, priority: 3, grow: false },
+    Column { title: "10 MIN", fit: Fit::Words, min: 10, max: 10, priority: 5, grow: false },
+    Column { title: "MEM", fit: Fit::Number, min: 5, max: 6, priority: 3, grow: false },
+    Column { title: "AGE", fit: Fit::Number, min: 4, max: 4, priority: 2, grow: false },
+];
+
+impl Source for Services {
+    type Row = Service;
+
+    fn rows(state: &Arc<ClusterState>) -> Rows<'_, Service> {
+        Rows::Table(&state.services)
+    }
+
+    fn row<'a>(state: &'a Arc<ClusterState>, key: &Key) -> Option<&'a Service> {
+        state.services.get(key).map(|row| &**row)
+    }
+
+    fn changes<'a>(now: &'a Table<Service>, before: &'a Table<Service>, visit: &mut dyn FnMut(Key, Option<&'a Service>)) {
+        table_changes(now, before, visit);
+    }
+
+    fn admits(_state: &ClusterState, row: &Service, place: &Place) -> bool {
+        place.narrow.admits_namespace(&row.namespace)
+    }
+
+    fn words(state: &ClusterState, row: &Service, visit: &mut dyn FnMut(&str)) {
+        visit(&state.cluster.id);
+        visit(&row.namespace);
+        visit(&row.name);
+        visit(row.kind.word());
+        visit(&row.image);
+        if let Some(finding) = state.finding_of(Kind::Service, &row.key) {
+            visit(&finding.headline);
+            visit(&finding.why);
+            visit(level_word(finding.level));
+        } else {
+            visit(rollout_word(row).unwrap_or_default());
+        }
+    }
+
+    fn by(state: &ClusterState, row: &Service, column: usize) -> By {
+        let finding = || state.finding_of(Kind::Service, &row.key);
+        match column {
+            READY => By::Number(row.desired.map_or(i64::MAX, |want| i64::from(row.ready) - i64::from(want))),
+            STATE => By::Number(match finding() {
+                Some(finding) => 10 + finding.level as i64,
+                None => i64::from(row.rollout.state != RolloutState::Stable),
+            }),
+            WHY => finding().map_or(By::Nothing, |finding| By::Text(finding.why.clone())),
+            KIND => By::Text(Text::new(row.kind.word())),
+            IMAGE => By::Text(row.image.clone()),
+            CPU | TREND => cells::usage(&state.service_usage, &row.key).map_or(By::Nothing, |u| By::Number(i64::from(u.cpu_m))),
+            MEMORY => cells::usage(&state.service_usage, &row.key)
+                .map_or(By::Nothing, |u| By::Number(i64::try_from(u.mem).unwrap_or(i64::MAX))),
+            AGE => By::Number(-row.created.0),
+            _ => By::Nothing,
+        }
+    }
+
+    fn name(_state: &ClusterState, row: &Service) -> (Text, Text) {
+        (row.namespace.clone(), row.name.clone())
+    }
+
+    fn reads(column: usize) -> Reads {
+        Reads { findings: matches!(column, STATE | WHY), usage: matches!(column, CPU | TREND | MEMORY) }
+    }
+}
+
+impl List for Services {
+    const NAME: &'static str = "services";
+    const KIND: Option<Kind> = Some(Kind::Service);
+    const COLUMNS: &'static [Column] = COLUMNS;
+    const CLUSTER: Option<usize> = Some(CLUSTER);
+    const SORT: Sort = Sort { column: NAME, down: false };
+    const SORTS: [Option<usize>; 3] = [Some(NAME), Some(AGE), Some(STATE)];
+    const HINTS: &'static [Command] = &[
+        Command::Logs,
+        Command::Scale,
+        Command::Redeploy,
+        Command::Rebalance,
+        Command::RollBack,
+        Command::Inspect,
+        Command::Open,
+        Command::Detail,
+    ];
+
+    fn cell(cx: &Cx<'_>, state: &ClusterState, row: &Service, column: usize, out: &mut CellText) {
+        match column {
+            NAME => {
+                if cx.place.narrow.namespace.is_none()
+                    && let Some(prefix) = naming::prefix(&row.namespace, &row.name)
+                {
+                    out.fmt(Role::Dim, format_args!("{prefix}/"));
+                }
+                out.put(&row.name, Role::Text);
+            }
+            READY => match row.desired {
+                Some(want) => {
+                    let role = if row.ready < want { Role::Strong } else { Role::Text };
+                    out.fmt(role, format_args!("{}/{want}", row.ready));
+                }
+                None => out.put("-", Role::Dim),
+            },
+            STATE => state_cell(state, row, out),
+            WHY => match state.finding_of(Kind::Service, &row.key) {
+                Some(finding) => {
+                    out.put(if finding.why.is_empty() { &finding.headline } else { &finding.why }, Role::Text);
+                    if !finding.extra.is_empty() {
+                        out.fmt(Role::Dim, format_args!(" · {}", finding.extra));
+                    }
+                }
+                None => {
+                    if let Some(note) = &row.rollout.note {
+                        out.put(note, Role::Dim);
+                    } else if row.rollout.state == RolloutState::Progressing {
+                        out.fmt(Role::Dim, format_args!("{} of {} updated", row.updated, row.desired.unwrap_or(row.current)));
+                    }
+                }
+            },
+            KIND => out.put(row.kind.word(), Role::Dim),
+            IMAGE => out.put(cells::short_image(&row.image), Role::Dim),
+            CPU => cells::cpu(out, cells::usage(&state.service_usage, &row.key)),
+            TREND => cells::trend(out, &state.service_usage, &row.key, 10),
+            MEMORY => cells::memory(out, cells::usage(&state.service_usage, &row.key)),
+            AGE => cells::age(out, cx, row.created),
+            _ => {}
+        }
+    }
+
+    fn object(state: &ClusterState, row: &Service) -> Option<ObjectRef> {
+        Some(ObjectRef { cluster: state.cluster.id.clone(), kind: Kind::Service, key: row.key.clone() })
+    }
+
+    fn scopes(_state: &ClusterState, _row: &Service) -> &'static [Scope] {
+        &[Scope::Service, Scope::List]
+    }
+
+    fn open(state: &ClusterState, row: &Service) -> Outcome {
+        Self::object(state, row).map_or(Outcome::Handled, |object| Outcome::Go(Go::For(PaneId::Tasks, Subject::of(object))))
+    }
+
+    fn plain(state: &ClusterState, row: &Service) -> Option<Text> {
+        plain(state, Self::object(state, row))
+    }
+
+    fn empty(_cx: &Cx<'_>) -> Text {
+        Text::new("there are no services here: nothing is deployed")
+    }
+}
+
+fn level_word(level: Level) -> &'static str {
+    match level {
+        Level::Failing => "failing",
+        Level::Warning => "warning",
+    }
+}
+
+/// What is under way, if anything is.
+pub fn rollout_word(row: &Service) -> Option<&'static str> {
+    match row.rollout.state {
+        RolloutState::Stable if row.suspended => Some("suspended"),
+        RolloutState::Stable => None,
+        RolloutState::Progressing if row.desired.is_some_and(|want| row.updated >= want.min(row.current)) => Some("scaling"),
+        RolloutState::Progressing => Some("updating"),
+        RolloutState::Paused => Some("paused"),
+        RolloutState::RollingBack => Some("rolling back"),
+        RolloutState::Failed => Some("stopped"),
+    }
+}
+
+fn state_cell(state: &ClusterState, row: &Service, out: &mut CellText) {
+    match state.finding_of(Kind::Service, &row.key) {
+        Some(finding) => cells::level(out, finding.level),
+        None => match rollout_word(row) {
+            Some("suspended") => out.put("suspended", Role::Dim),
+            Some(word) => {
+                out.put("◔ ", Role::Progress);
+                out.put(word, Role::Progress);
+            }
+            None => {}
+        },
+    }
+}

@@ -1,0 +1,5 @@
+//! From tables to rows in order: filter, sort, names.
+
+pub mod filter;
+pub mod naming;
+pub mod rows;

@@ -1,0 +1,315 @@
+//! The table: draws only the rows in view, straight into the buffer, in columns that hold still.
+
+use super::pen::Pen;
+use crate::theme::Role;
+use crate::ui::cx::Cx;
+use crate::util::time::Timestamp;
+use crate::util::width::{elide_end, elide_middle, width};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use std::fmt;
+use std::time::Duration;
+
+/// Where the text of a column stands, and what is left out where it does not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fit {
+    /// Left, elided in the middle: names.
+    Name,
+    /// Left, cut at the end: sentences.
+    Words,
+    /// Right: numbers.
+    Number,
+}
+
+/// A column.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    /// Its header.
+    pub title: &'static str,
+    /// Where its text stands.
+    pub fit: Fit,
+    /// Columns it has at least where it is shown at all.
+    pub min: u16,
+    /// Columns it has at most; what is left over goes to [`Column::grow`] columns even past it.
+    pub max: u16,
+    /// 0 is always shown; of the rest, lower comes in first as room allows.
+    pub priority: u8,
+    /// Takes what is left over.
+    pub grow: bool,
+}
+
+/// How long a column keeps a width that nothing in view needs any more.
+const SHRINK_AFTER: Duration = Duration::from_secs(20);
+/// Columns between two columns.
+const GAP: u16 = 2;
+/// Columns for the cursor and the mark before the first column.
+const GUTTER: u16 = 3;
+
+/// The text of a cell, in pieces of different roles. Reused from cell to cell.
+#[derive(Debug, Default)]
+pub struct CellText {
+    text: String,
+    pieces: Vec<(usize, Role)>,
+}
+
+impl CellText {
+    /// Adds `text` in `role`.
+    pub fn put(&mut self, text: &str, role: Role) {
+        self.with(role, |out| out.push_str(text));
+    }
+
+    /// Adds formatted text in `role`.
+    pub fn fmt(&mut self, role: Role, args: fmt::Arguments<'_>) {
+        // writing to a String cannot fail
+        self.with(role, |out| {
+            let _ = fmt::Write::write_fmt(out, args);
+        });
+    }
+
+    /// Adds what `write` writes, in `role`.
+    pub fn with(&mut self, role: Role, write: impl FnOnce(&mut String)) {
+        write(&mut self.text);
+        self.pieces.push((self.text.len(), role));
+    }
+
+    fn clear(&mut self) {
+        self.text.clear();
+        self.pieces.clear();
+    }
+
+    fn draw(&self, pen: &mut Pen<'_>, cx: &Cx<'_>, fit: Fit, room: u16, stale: bool) {
+        let style = |role| cx.style(if stale { Role::Stale } else { role });
+        let mut room = usize::from(room);
+        let taken = width(&self.text);
+        if fit == Fit::Number {
+            pen.gap(room.saturating_sub(taken));
+        }
+        let mut from = 0;
+        let mut left = taken;
+        for (end, role) in &self.pieces {
+            let piece = &self.text[from..*end];
+            let wide = width(piece);
+            // a prefix (`shop/`) is whole or not at all; only the last piece of a name is elided
+            let shown = if left <= room {
+                piece.into()
+            } else if fit == Fit::Name {
+                if *end < self.text.len() && wide + 4 > room { "".into() } else { elide_middle(piece, room) }
+            } else {
+                elide_end(piece, room)
+            };
+            pen.put(&shown, style(*role));
+            room = room.saturating_sub(width(&shown));
+            left -= wide;
+            from = *end;
+        }
+    }
+}
+
+/// How a whole row looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RowLook {
+    /// Marked for an action on many.
+    pub marked: bool,
+    /// Not known to be current: dim.
+    pub stale: bool,
+}
+
+/// What the table draws.
+pub trait Cells {
+    /// Writes the cell of a row and a column.
+    fn cell(&self, row: usize, column: usize, out: &mut CellText);
+    /// How the row looks.
+    fn look(&self, row: usize) -> RowLook;
+}
+
+/// What a table looks like apart from its rows.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    /// All columns.
+    pub columns: &'a [Column],
+    /// Columns to leave out, as bits by position.
+    pub hidden: u32,
+    /// Rows there are.
+    pub rows: usize,
+    /// The row the cursor is on.
+    pub cursor: Option<usize>,
+    /// The column sorted by, and whether downwards.
+    pub sort: (usize, bool),
+}
+
+/// What a table remembers between frames: its place, and its widths.
+#[derive(Debug, Default)]
+pub struct TableState {
+    /// The first row in view.
+    pub offset: usize,
+    /// Rows in view at the last frame; how far a page goes.
+    pub page: usize,
+    /// Columns scrolled away on the left, behind the first.
+    pub scrolled: usize,
+    held: Vec<(u16, Timestamp)>,
+    shown: Vec<(usize, u16)>,
+    cell: CellText,
+}
+
+impl TableState {
+    /// Draws header and rows into `area`.
+    pub fn render(&mut self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, view: View<'_>, cells: &dyn Cells) {
+        let area = area.intersection(buf.area);
+        if area.height == 0 || area.width <= GUTTER {
+            return;
+        }
+        self.page = usize::from(area.height - 1);
+        self.scroll(view);
+        let last = (self.offset + self.page).min(view.rows);
+        self.measure(view, cells, self.offset..last, cx.moment.now);
+        self.choose(view, area.width - GUTTER);
+        self.header(area, buf, cx, view);
+        for row in self.offset..last {
+            let y = area.y + 1 + u16::try_from(row - self.offset).unwrap_or(0);
+            self.row(Rect { y, height: 1, ..area }, buf, cx, view, cells, row);
+        }
+    }
+
+    fn scroll(&mut self, view: View<'_>) {
+        if let Some(cursor) = view.cursor {
+            if cursor < self.offset {
+                self.offset = cursor;
+            } else if self.page > 0 && cursor >= self.offset + self.page {
+                self.offset = cursor + 1 - self.page;
+            }
+        }
+        self.offset = self.offset.min(view.rows.saturating_sub(self.page));
+    }
+
+    /// Widths grow at once to what the rows in view need, and shrink only when nothing needed them for a while.
+    fn measure(&mut self, view: View<'_>, cells: &dyn Cells, rows: std::ops::Range<usize>, now: Timestamp) {
+        self.held.resize(view.columns.len(), (0, now));
+        for (at, column) in view.columns.iter().enumerate() {
+            if view.hidden & (1 << at) != 0 {
+                continue;
+            }
+            // room for the sort marker
+            let mut need = width(column.title) + usize::from(view.sort.0 == at) * 2;
+            for row in rows.clone() {
+                self.cell.clear();
+                cells.cell(row, at, &mut self.cell);
+                need = need.max(width(&self.cell.text));
+            }
+            let need = u16::try_from(need).unwrap_or(u16::MAX).clamp(column.min, column.max);
+            if let Some((held, needed)) = self.held.get_mut(at) {
+                if need >= *held || now.since(*needed) > SHRINK_AFTER {
+                    *held = need;
+                    *needed = now;
+                }
+            }
+        }
+    }
+
+    /// Which columns are shown and how wide: those always shown first, then by priority while there is room.
+    fn choose(&mut self, view: View<'_>, room: u16) {
+        let Self { held, shown, scrolled, .. } = self;
+        shown.clear();
+        let candidates = |at: usize| view.hidden & (1 << at) == 0;
+        let visible = (0..view.columns.len()).filter(|at| candidates(*at)).count();
+        *scrolled = (*scrolled).min(visible.saturating_sub(2));
+        let mut skip = *scrolled;
+        let mut used = 0u16;
+        let mut take = |shown: &mut Vec<(usize, u16)>, at: usize, wide: u16, force: bool| {
+            let cost = wide + if shown.is_empty() { 0 } else { GAP };
+            if force || used.saturating_add(cost) <= room {
+                used = used.saturating_add(cost);
+                shown.push((at, wide));
+            }
+        };
+        let first = (0..view.columns.len()).find(|at| candidates(*at));
+        let skipped = |at: usize, skip: &mut usize| {
+            let gone = Some(at) != first && *skip > 0;
+            *skip -= usize::from(gone);
+            gone
+        };
+        let eligible: u32 =
+            (0..view.columns.len()).filter(|at| candidates(*at) && !skipped(*at, &mut skip)).fold(0, |bits, at| bits | 1 << at);
+        for priority in 0..=view.columns.iter().map(|c| c.priority).max().unwrap_or(0) {
+            for (at, column) in view.columns.iter().enumerate() {
+                if eligible & (1 << at) != 0 && column.priority == priority {
+                    let natural = held.get(at).map_or(column.min, |(w, _)| *w);
+                    // a growing column comes in at its least and gets what is left over
+                    take(shown, at, if column.grow { column.min } else { natural }, priority == 0);
+                }
+            }
+        }
+        shown.sort_unstable_by_key(|(at, _)| *at);
+        if used > room {
+            // too narrow even for what must be shown: names give way first
+            for (at, wide) in shown.iter_mut() {
+                let least = view.columns[*at].min;
+                let give = wide.saturating_sub(least).min(used - room);
+                *wide -= give;
+                used -= give;
+                if used <= room {
+                    break;
+                }
+            }
+        }
+        let mut left = room.saturating_sub(used);
+        // first what they need, then all the rest to the last of them
+        for (at, wide) in shown.iter_mut().filter(|(at, _)| view.columns[*at].grow) {
+            let natural = held.get(*at).map_or(0, |(w, _)| *w);
+            let more = natural.saturating_sub(*wide).min(left);
+            *wide += more;
+            left -= more;
+        }
+        if let Some((_, wide)) = shown.iter_mut().rev().find(|(at, _)| view.columns[*at].grow && view.columns[*at].fit == Fit::Words) {
+            *wide += left;
+        }
+    }
+
+    fn header(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, view: View<'_>) {
+        let mut pen = Pen::new(buf, area, area.y);
+        pen.gap(usize::from(GUTTER));
+        for (n, (at, wide)) in self.shown.iter().enumerate() {
+            if n > 0 {
+                pen.gap(usize::from(GAP));
+            }
+            let column = &view.columns[*at];
+            let sorted = view.sort.0 == *at;
+            let style = cx.style(if sorted { Role::HeaderSort } else { Role::Header });
+            let end = pen.x().saturating_add(*wide);
+            let taken = width(column.title) + usize::from(sorted) * 2;
+            if column.fit == Fit::Number {
+                pen.gap(usize::from(*wide).saturating_sub(taken));
+            }
+            pen.put(&elide_end(column.title, usize::from(*wide)), style);
+            if sorted && taken <= usize::from(*wide) {
+                pen.put(if view.sort.1 { " ↓" } else { " ↑" }, style);
+            }
+            pen.gap(usize::from(end.saturating_sub(pen.x())));
+        }
+    }
+
+    fn row(&mut self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, view: View<'_>, cells: &dyn Cells, row: usize) {
+        let look = cells.look(row);
+        let here = view.cursor == Some(row);
+        let mut pen = Pen::new(buf, area, area.y);
+        pen.put(if here { "▸" } else { " " }, cx.style(Role::Strong));
+        pen.put(if look.marked { "● " } else { "  " }, cx.style(Role::Marked));
+        let mut cell = std::mem::take(&mut self.cell);
+        for (n, (at, wide)) in self.shown.iter().enumerate() {
+            if n > 0 {
+                pen.gap(usize::from(GAP));
+            }
+            cell.clear();
+            cells.cell(row, *at, &mut cell);
+            let end = pen.x().saturating_add(*wide);
+            cell.draw(&mut pen, cx, view.columns[*at].fit, *wide, look.stale);
+            pen.gap(usize::from(end.saturating_sub(pen.x())));
+        }
+        self.cell = cell;
+        if look.marked {
+            buf.set_style(area, cx.style(Role::Marked));
+        }
+        if here {
+            buf.set_style(area, cx.style(Role::Cursor));
+        }
+    }
+}

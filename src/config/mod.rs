@@ -1,5 +1,9 @@
 //! The configuration: where it is found, what it may say, and what is wrong with it, to the line and column.
 
+mod paths;
 mod problem;
+mod schema;
 
+pub use paths::Paths;
 pub use problem::{Problem, closest};
+pub use schema::{ClusterConfig, Config, DockerTls, Endpoint, LogLevel};

@@ -1,0 +1,277 @@
+//! What the configuration file may say. Unknown keys are errors: a misspelt `protected` must not go unnoticed.
+
+use super::paths::resolve;
+use super::{Paths, Problem};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use toml::Spanned;
+
+/// The configuration, checked. [`Config::default`] is what holds without a file; `assets/config.example.toml` shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// Theme by name: a file in the themes folder, else a built-in.
+    pub theme: String,
+    /// Keymap by name: a file in the keymaps folder, else a built-in.
+    pub keymap: String,
+    /// Draw with ASCII only, also where the locale can do more.
+    pub ascii: bool,
+    /// Show times in UTC.
+    pub utc: bool,
+    /// Send no action to any cluster.
+    pub read_only: bool,
+    /// How much is logged.
+    pub log_level: LogLevel,
+    /// Whether contexts of kubeconfig files (and the cluster around us) become clusters.
+    pub discover_kubernetes: bool,
+    /// Whether docker contexts, `DOCKER_HOST` and the local socket become clusters.
+    pub discover_docker: bool,
+    /// Clusters named here, and settings for discovered ones of the same name.
+    pub clusters: BTreeMap<String, ClusterConfig>,
+}
+
+/// A `[clusters.NAME]` table.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ClusterConfig {
+    /// How to reach it; none if the table only has settings for a discovered cluster.
+    pub endpoint: Option<Endpoint>,
+    /// Every action's danger is one step higher.
+    pub protected: bool,
+    /// No action is sent.
+    pub read_only: bool,
+    /// Not shown and not connected to, though discovered.
+    pub hide: bool,
+}
+
+/// How to reach a configured cluster.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Endpoint {
+    /// A context of a kubeconfig.
+    Kubernetes {
+        /// The file; the usual ones if none is named.
+        kubeconfig: Option<PathBuf>,
+        /// The context; the file's current one if none is named.
+        context: Option<String>,
+    },
+    /// A Docker engine or Swarm manager.
+    Docker {
+        /// `unix://`, `tcp://` or `ssh://` address.
+        host: String,
+        /// Certificates for `tcp://`.
+        tls: Option<DockerTls>,
+    },
+}
+
+/// Certificate files (PEM) for a docker endpoint; absolute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DockerTls {
+    /// The authority that signed the server's certificate.
+    pub ca: PathBuf,
+    /// Our certificate.
+    pub cert: PathBuf,
+    /// Its key.
+    pub key: PathBuf,
+}
+
+/// How much is logged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs, reason = "the levels of tracing")]
+pub enum LogLevel {
+    Off,
+    Error,
+    Warn,
+    #[default]
+    Info,
+    Debug,
+    Trace,
+}
+
+impl LogLevel {
+    /// The words of the file and the command line.
+    pub const WORDS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+
+    /// The word of this level.
+    pub fn word(self) -> &'static str {
+        Self::WORDS[self as usize]
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            theme: "default".into(),
+            keymap: "default".into(),
+            ascii: false,
+            utc: false,
+            read_only: false,
+            log_level: LogLevel::default(),
+            discover_kubernetes: true,
+            discover_docker: true,
+            clusters: BTreeMap::new(),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    theme: Option<String>,
+    keymap: Option<String>,
+    ascii: Option<bool>,
+    utc: Option<bool>,
+    read_only: Option<bool>,
+    log_level: Option<LogLevel>,
+    discover: Option<Discover>,
+    #[serde(default)]
+    clusters: BTreeMap<String, Spanned<Table>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Discover {
+    kubernetes: Option<bool>,
+    docker: Option<bool>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    kubeconfig: Option<Spanned<PathBuf>>,
+    context: Option<Spanned<String>>,
+    docker: Option<Spanned<String>>,
+    tls: Option<Spanned<Tls>>,
+    #[serde(default)]
+    protected: bool,
+    #[serde(default)]
+    read_only: bool,
+    #[serde(default)]
+    hide: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tls {
+    ca: PathBuf,
+    cert: PathBuf,
+    key: PathBuf,
+}
+
+impl Config {
+    /// Reads the configuration file. A file that nobody named and that does not exist is the default configuration.
+    pub fn load(paths: &Paths) -> Result<Self, Problem> {
+        match std::fs::read_to_string(&paths.config) {
+            Ok(text) => Self::parse(&text, Some(&paths.config)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !paths.named => Ok(Self::default()),
+            Err(error) => Err(Problem {
+                file: Some(paths.config.clone()),
+                place: None,
+                message: format!("cannot read the configuration: {error}"),
+                help: None,
+            }),
+        }
+    }
+
+    /// Parses and checks `text`, which is the content of `file`; paths in it begin at the file's folder.
+    pub fn parse(text: &str, file: Option<&Path>) -> Result<Self, Problem> {
+        let source = Source { text, file };
+        let raw: File = toml::from_str(text).map_err(|error| source.syntax(&error))?;
+        let base = Self::default();
+        let mut clusters = BTreeMap::new();
+        for (name, table) in raw.clusters {
+            clusters.insert(name.clone(), source.cluster(&name, table)?);
+        }
+        Ok(Self {
+            theme: raw.theme.unwrap_or(base.theme),
+            keymap: raw.keymap.unwrap_or(base.keymap),
+            ascii: raw.ascii.unwrap_or(base.ascii),
+            utc: raw.utc.unwrap_or(base.utc),
+            read_only: raw.read_only.unwrap_or(base.read_only),
+            log_level: raw.log_level.unwrap_or(base.log_level),
+            discover_kubernetes: raw.discover.as_ref().and_then(|d| d.kubernetes).unwrap_or(base.discover_kubernetes),
+            discover_docker: raw.discover.as_ref().and_then(|d| d.docker).unwrap_or(base.discover_docker),
+            clusters,
+        })
+    }
+}
+
+struct Source<'a> {
+    text: &'a str,
+    file: Option<&'a Path>,
+}
+
+impl Source<'_> {
+    fn at(&self, offset: usize, message: impl Into<String>) -> Problem {
+        Problem::at(self.file.map(Path::to_path_buf), self.text, offset, message)
+    }
+
+    fn path(&self, path: &Path) -> PathBuf {
+        resolve(path, self.file.and_then(Path::parent).unwrap_or(Path::new("")))
+    }
+
+    /// What serde says, in our words: it names an unknown word and then lists all known ones, each in backquotes.
+    fn syntax(&self, error: &toml::de::Error) -> Problem {
+        let mut problem = Problem::toml(self.file.map(Path::to_path_buf), self.text, error);
+        let said = problem.message.clone();
+        let mut quoted = said.split('`').skip(1).step_by(2);
+        let what = if said.starts_with("unknown field") {
+            "key"
+        } else if said.starts_with("unknown variant") {
+            "value"
+        } else {
+            return problem;
+        };
+        let (word, known) = (quoted.next().unwrap_or_default(), quoted.collect::<Vec<_>>());
+        problem.message = format!("unknown {what} `{word}`");
+        let all = format!("known: {}", known.join(", "));
+        let problem = problem.suggest(word, known.iter().copied());
+        if problem.help.is_none() { problem.with_help(all) } else { problem }
+    }
+
+    fn cluster(&self, name: &str, spanned: Spanned<Table>) -> Result<ClusterConfig, Problem> {
+        let start = spanned.span().start;
+        let table = spanned.into_inner();
+        if name.trim().is_empty() {
+            return Err(self.at(start, "a cluster needs a name: [clusters.NAME]"));
+        }
+        let kubernetes = table.kubeconfig.as_ref().map(Spanned::span).or(table.context.as_ref().map(Spanned::span));
+        let endpoint = match (table.docker, kubernetes) {
+            (Some(docker), Some(_)) => {
+                let message = format!("cluster `{name}` has `docker` and also `kubeconfig` or `context`");
+                return Err(self.at(docker.span().start, message).with_help("a cluster is one or the other"));
+            }
+            (Some(docker), None) => {
+                let at = docker.span().start;
+                let host = docker.into_inner();
+                let rest = ["unix://", "tcp://", "ssh://"].iter().find_map(|scheme| host.strip_prefix(scheme));
+                if rest.is_none_or(|rest| rest.trim().is_empty()) {
+                    let message = format!("`{host}` is not a docker address");
+                    let help = "unix:///run/docker.sock, tcp://HOST:2376 or ssh://USER@HOST";
+                    return Err(self.at(at, message).with_help(help));
+                }
+                let tls = match table.tls {
+                    Some(tls) if !host.starts_with("tcp://") => {
+                        return Err(self.at(tls.span().start, format!("`tls` is for tcp:// addresses, and this one is {host}")));
+                    }
+                    Some(tls) => {
+                        let tls = tls.into_inner();
+                        Some(DockerTls { ca: self.path(&tls.ca), cert: self.path(&tls.cert), key: self.path(&tls.key) })
+                    }
+                    None => None,
+                };
+                Some(Endpoint::Docker { host, tls })
+            }
+            (None, kubernetes) => {
+                if let Some(tls) = table.tls {
+                    let message = format!("cluster `{name}` has `tls` without `docker`");
+                    return Err(self.at(tls.span().start, message).with_help("a kubeconfig names its own certificates"));
+                }
+                kubernetes.map(|_| Endpoint::Kubernetes {
+                    kubeconfig: table.kubeconfig.map(|path| self.path(&path.into_inner())),
+                    context: table.context.map(Spanned::into_inner),
+                })
+            }
+        };
+        Ok(ClusterConfig { endpoint, protected: table.protected, read_only: table.read_only, hide: table.hide })
+    }
+}

@@ -1,0 +1,104 @@
+//! The configuration file: the example is the defaults, and every mistake gets one sentence with its place.
+
+use quarterdeck::config::{Config, DockerTls, Endpoint, LogLevel, Paths};
+use std::path::Path;
+
+const EXAMPLE: &str = include_str!("../../assets/config.example.toml");
+
+fn parse(text: &str) -> Result<Config, String> {
+    Config::parse(text, Some(Path::new("/etc/q/config.toml"))).map_err(|problem| problem.to_string())
+}
+
+#[test]
+fn the_example_says_exactly_the_defaults() {
+    assert_eq!(parse(EXAMPLE).unwrap(), Config::default());
+    assert_eq!(parse("").unwrap(), Config::default());
+    for key in ["theme", "keymap", "ascii", "utc", "read_only", "log_level", "kubernetes", "docker"] {
+        assert!(EXAMPLE.lines().any(|line| line.starts_with(&format!("{key} = "))), "the example lacks {key}");
+    }
+}
+
+#[test]
+fn the_commented_clusters_of_the_example_are_valid() {
+    let from = EXAMPLE.find("# [clusters.").unwrap();
+    let text: String = EXAMPLE[from..].lines().map(|line| format!("{}\n", line.trim_start_matches('#').trim_start())).collect();
+    let config = parse(&text).unwrap();
+    let prod = &config.clusters["prod-eu"];
+    assert!(prod.protected && !prod.hide && !prod.read_only);
+    assert!(matches!(&prod.endpoint, Some(Endpoint::Kubernetes { kubeconfig: Some(_), context: Some(c) }) if c == "prod-eu"));
+    let tls = DockerTls { ca: "/etc/q/edge/ca.pem".into(), cert: "/etc/q/edge/cert.pem".into(), key: "/etc/q/edge/key.pem".into() };
+    assert_eq!(config.clusters["edge"].endpoint, Some(Endpoint::Docker { host: "tcp://10.0.4.7:2376".into(), tls: Some(tls) }));
+    assert!(config.clusters["edge"].read_only);
+    assert!(config.clusters["old"].hide && config.clusters["old"].endpoint.is_none());
+}
+
+#[test]
+fn every_key_is_taken() {
+    let config = parse(
+        "theme = 'mono'\nkeymap = 'k9s'\nascii = true\nutc = true\nread_only = true\nlog_level = 'debug'\n\
+         [discover]\nkubernetes = false\ndocker = false\n",
+    )
+    .unwrap();
+    let want = Config {
+        theme: "mono".into(),
+        keymap: "k9s".into(),
+        ascii: true,
+        utc: true,
+        read_only: true,
+        log_level: LogLevel::Debug,
+        discover_kubernetes: false,
+        discover_docker: false,
+        ..Config::default()
+    };
+    assert_eq!(config, want);
+}
+
+#[test]
+fn mistakes_are_told_with_their_place() {
+    for (text, want) in [
+        ("kemap = 'x'", "1:1: unknown key `kemap` (did you mean `keymap`?)"),
+        ("theme = 'mono'\n\n[cluster.x]\n", "3:2: unknown key `cluster` (did you mean `clusters`?)"),
+        ("[clusters.prod]\nprotect = true\n", "2:1: unknown key `protect` (did you mean `protected`?)"),
+        ("[discover]\nnomad = true\n", "2:1: unknown key `nomad` (known: kubernetes, docker)"),
+        ("log_level = 'wran'", "1:13: unknown value `wran` (did you mean `warn`?)"),
+        ("utc = 'yes'", "1:7: invalid type: string \"yes\", expected a boolean"),
+        ("theme = mono", "1:9: string values must be quoted, expected literal string"),
+        ("utc = true\nutc = false\n", "2:1: duplicate key"),
+        (
+            "[clusters.a]\ndocker = 'http://x:2375'\n",
+            "2:10: `http://x:2375` is not a docker address (unix:///run/docker.sock, tcp://HOST:2376 or ssh://USER@HOST)",
+        ),
+        (
+            "[clusters.a]\ndocker = 'tcp://'\n",
+            "2:10: `tcp://` is not a docker address (unix:///run/docker.sock, tcp://HOST:2376 or ssh://USER@HOST)",
+        ),
+        (
+            "[clusters.a]\ncontext = 'c'\ndocker = 'tcp://x:2375'\n",
+            "3:10: cluster `a` has `docker` and also `kubeconfig` or `context` (a cluster is one or the other)",
+        ),
+        (
+            "[clusters.a]\ntls = { ca = 'c', cert = 'd', key = 'e' }\n",
+            "2:7: cluster `a` has `tls` without `docker` (a kubeconfig names its own certificates)",
+        ),
+        (
+            "[clusters.a]\ndocker = 'unix:///x'\ntls = { ca = 'c', cert = 'd', key = 'e' }\n",
+            "3:7: `tls` is for tcp:// addresses, and this one is unix:///x",
+        ),
+        ("[clusters.a]\ndocker = 'tcp://x:1'\ntls = { ca = 'c', key = 'e' }\n", "3:7: missing field `cert`"),
+    ] {
+        assert_eq!(parse(text).unwrap_err(), format!("/etc/q/config.toml:{want}"), "for {text:?}");
+    }
+}
+
+#[test]
+fn a_missing_file_matters_only_if_it_was_named() {
+    let empty = tempfile::tempdir().unwrap();
+    let paths = Paths::under(empty.path(), empty.path(), None);
+    assert_eq!(Config::load(&paths).unwrap(), Config::default());
+    let named = empty.path().join("mine.toml");
+    let problem = Config::load(&Paths::under(empty.path(), empty.path(), Some(named.clone()))).unwrap_err();
+    assert_eq!(
+        problem.to_string(),
+        format!("{}: cannot read the configuration: No such file or directory (os error 2)", named.display())
+    );
+}

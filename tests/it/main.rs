@@ -1,0 +1,5 @@
+//! The integration tests, one binary: what holds for the whole house, and the program as its users meet it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod arch;
+mod config;

@@ -1,1 +1,66 @@
-//! The docker backend.
+//! Docker engines and Swarm managers, over the Engine API (moby `docs/api`).
+//!
+//! | part | owns |
+//! |---|---|
+//! | [`discover`](discover::discover) | which engines there are |
+//! | `transport` | sockets, TCP, TLS, ssh; requests with deadlines; errors in words |
+//! | `client` | a connected engine: raw requests, and bollard over the same connections |
+//! | `wire`, `convert` | the API's objects, and how rows are made from them (pure) |
+//! | `watch`, `usage` | events, lists, measurements |
+//!
+//! A Swarm manager is shown as its swarm: nodes, services, tasks. Containers beside the swarm on that engine are not shown.
+//! Measurements exist only for tasks on the engine that is connected, since no engine answers for another.
+
+mod client;
+mod connector;
+mod convert;
+mod discover;
+#[cfg(test)]
+mod real;
+mod transport;
+mod usage;
+mod watch;
+mod wire;
+
+pub use connector::DockerConnector;
+pub use discover::{Env, discover};
+
+use super::{About, Backend, BackendError, LogRequest, ProgressSink, Sink};
+use crate::model::{Expect, Intent, LogLine, ObjectRef};
+use client::Docker;
+use futures::future::BoxFuture;
+use futures::stream::BoxStream;
+use std::time::Duration;
+
+/// Longest time for the answer to a ping.
+const PING: Duration = Duration::from_secs(5);
+
+impl Backend for Docker {
+    fn about(&self) -> About {
+        Docker::about(self)
+    }
+
+    fn watch<'a>(&'a self, sink: &'a Sink) -> BoxFuture<'a, BackendError> {
+        Box::pin(watch::watch(self, sink))
+    }
+
+    fn ping(&self) -> BoxFuture<'_, Result<(), BackendError>> {
+        Box::pin(async {
+            let answer = tokio::time::timeout(PING, self.http.get_bytes("/_ping")).await;
+            let answer = answer.unwrap_or_else(|_| Err(transport::HttpError::NoAnswer("no answer within 5 s".to_owned())));
+            answer.map(drop).map_err(|error| self.failed("asking for a sign of life", &error))
+        })
+    }
+
+    fn execute<'a>(&'a self, intent: &'a Intent, _progress: &'a ProgressSink) -> BoxFuture<'a, Result<Expect, BackendError>> {
+        Box::pin(async move { Err(BackendError::Unsupported(format!("{}: actions on Docker are not there yet", intent.name))) })
+    }
+
+    fn logs(&self, _request: LogRequest) -> BoxStream<'static, Result<Vec<LogLine>, BackendError>> {
+        Box::pin(futures::stream::once(async { Err(BackendError::Unsupported("logs of Docker are not there yet".to_owned())) }))
+    }
+
+    fn inspect<'a>(&'a self, _object: &'a ObjectRef) -> BoxFuture<'a, Result<String, BackendError>> {
+        Box::pin(async { Err(BackendError::Unsupported("inspecting on Docker is not there yet".to_owned())) })
+    }
+}

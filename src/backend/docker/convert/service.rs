@@ -1,0 +1,147 @@
+//! A Swarm service, counted from its tasks.
+
+use super::task::Converted;
+use super::{STACK, wire, words};
+use crate::model::{Key, Rollout, RolloutState, Service, ServiceKind, TaskState, Text};
+
+/// The row of a service with these tasks.
+pub fn service(raw: &wire::Service, tasks: &[&Converted<'_>]) -> Service {
+    let spec = &raw.spec.value;
+    let kind = kind(&spec.mode);
+    let newest = spec.task_template.rev;
+    let iteration = raw.job_status.as_ref().map(|job| job.job_iteration);
+    let mut count = Count::default();
+    for Converted { raw: task, row } in tasks.iter().copied() {
+        // earlier runs of a job are over
+        if iteration.is_some() && task.job_iteration != iteration {
+            continue;
+        }
+        let done = kind == ServiceKind::SwarmJob && row.state == TaskState::Succeeded;
+        count.wanted += u32::from(row.wanted || done);
+        count.ready += u32::from(row.ready || done);
+        count.updated += u32::from((row.wanted || done) && task.spec.rev == newest);
+        // what is lost and already replaced is of no account any more
+        let live = !row.state.ended() && (row.wanted || row.state != TaskState::Lost);
+        count.current += u32::from(live || done);
+        count.moving |= live && !row.wanted;
+        count.moving |= row.wanted && row.last_end.is_none() && in_motion(row.state, &task.status.err);
+    }
+    let desired = match kind {
+        ServiceKind::Replicated => spec.mode.replicated.as_ref().and_then(|mode| mode.replicas).unwrap_or(1),
+        ServiceKind::SwarmJob if spec.mode.replicated_job.is_some() => {
+            spec.mode.replicated_job.as_ref().and_then(|job| job.total_completions.or(job.max_concurrent)).unwrap_or(1)
+        }
+        _ => count.wanted,
+    };
+    let stack = spec.labels.get(STACK).map(|stack| Text::new(stack));
+    Service {
+        key: Key::new(&raw.id),
+        spec_rev: raw.spec.rev,
+        observed_rev: raw.spec.rev,
+        name: Text::new(&spec.name),
+        namespace: stack.clone().unwrap_or_default(),
+        kind,
+        stack,
+        image: Text::new(words::image(&spec.task_template.container_spec.image)),
+        desired: Some(desired),
+        ready: count.ready,
+        updated: count.updated,
+        current: count.current,
+        rollout: rollout(raw.update_status.as_ref(), count.moving || count.updated != desired || count.wanted != desired),
+        revision: None,
+        previous: raw.previous_spec.as_ref().map(|previous| Text::from(difference(spec, previous))),
+        budget: None,
+        autoscaler: None,
+        suspended: false,
+        placement: words::placement(&spec.task_template.placement).map(Text::from),
+        ports: ports(&raw.endpoint.ports),
+        created: raw.created_at.unwrap_or_default(),
+        changed: raw.updated_at,
+    }
+}
+
+#[derive(Default)]
+struct Count {
+    wanted: u32,
+    ready: u32,
+    updated: u32,
+    current: u32,
+    moving: bool,
+}
+
+/// Whether a wanted task is on its way; one that finds no node is stuck, not moving.
+fn in_motion(state: TaskState, err: &str) -> bool {
+    match state {
+        TaskState::Starting => true,
+        TaskState::Pending => err.is_empty(),
+        _ => false,
+    }
+}
+
+fn kind(mode: &wire::Mode) -> ServiceKind {
+    if mode.replicated_job.is_some() || mode.global_job.is_some() {
+        ServiceKind::SwarmJob
+    } else if mode.global.is_some() {
+        ServiceKind::Global
+    } else {
+        ServiceKind::Replicated
+    }
+}
+
+/// `UpdateStatus` speaks of updates only; scaling and replacing lost tasks show in the tasks.
+fn rollout(status: Option<&wire::UpdateStatus>, converging: bool) -> Rollout {
+    let message = status.map(|status| status.message.as_str()).unwrap_or_default();
+    let (state, note) = match status.map(|status| status.state.as_str()) {
+        Some("updating") => (RolloutState::Progressing, ""),
+        Some("paused") => (RolloutState::Paused, message),
+        Some("rollback_started") => (RolloutState::RollingBack, message),
+        Some("rollback_paused") => (RolloutState::Failed, message),
+        Some("rollback_completed") if !converging => (RolloutState::Stable, message),
+        _ if converging => (RolloutState::Progressing, ""),
+        _ => (RolloutState::Stable, ""),
+    };
+    Rollout { state, note: (!note.is_empty()).then(|| Text::new(note)) }
+}
+
+/// What differs in the previous definition, in words; roll back goes there.
+fn difference(now: &wire::ServiceSpec, previous: &wire::ServiceSpec) -> String {
+    let mut parts = Vec::new();
+    let images = (words::image(&now.task_template.container_spec.image), words::image(&previous.task_template.container_spec.image));
+    if now.task_template.container_spec.image != previous.task_template.container_spec.image {
+        // the same tag may have stood for another image
+        let digest = if images.0 == images.1 { " as it was before" } else { "" };
+        parts.push(format!("image {}{digest}", images.1));
+    }
+    let replicas = |spec: &wire::ServiceSpec| spec.mode.replicated.as_ref().map(|mode| mode.replicas.unwrap_or(1));
+    if let (Some(a), Some(b)) = (replicas(now), replicas(previous))
+        && a != b
+    {
+        parts.push(format!("{b} {}", if b == 1 { "replica" } else { "replicas" }));
+    }
+    if now.task_template.placement != previous.task_template.placement {
+        parts.push(match words::placement(&previous.task_template.placement) {
+            Some(placement) => format!("placement {placement}"),
+            None => "no placement rules".to_owned(),
+        });
+    }
+    if now.task_template.resources != previous.task_template.resources {
+        parts.push("other reservations or limits".to_owned());
+    }
+    if parts.is_empty() {
+        let forced = now.task_template.force_update != previous.task_template.force_update;
+        parts.push(format!("image {}{}", images.1, if forced { " unchanged (tasks made anew)" } else { ", other settings" }));
+    }
+    parts.join(" · ")
+}
+
+fn ports(ports: &[wire::Port]) -> Option<Text> {
+    let all: Vec<String> = ports
+        .iter()
+        .filter(|port| port.published_port > 0)
+        .map(|port| {
+            let host = if port.publish_mode == "host" { " (host)" } else { "" };
+            format!("{}→{}/{}{host}", port.published_port, port.target_port, port.protocol)
+        })
+        .collect();
+    (!all.is_empty()).then(|| Text::from(all.join(", ")))
+}

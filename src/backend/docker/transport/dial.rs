@@ -1,0 +1,160 @@
+//! Opens one byte stream to an engine: socket, TCP, TLS, or the standard streams of an ssh child.
+
+use super::endpoint::{Endpoint, Tls};
+use super::tls;
+use rustls::pki_types::ServerName;
+use std::io;
+use std::pin::Pin;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::net::{TcpStream, UnixStream};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+
+/// Longest time for a socket, a TCP connection or a TLS handshake.
+const DIAL: Duration = Duration::from_secs(5);
+/// What is kept of an ssh child's complaints.
+const COMPLAINT: usize = 2_048;
+
+/// A byte stream to an engine.
+pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// What ssh wrote to its standard error so far; explains why the stream ended.
+pub type Complaint = Arc<parking_lot::Mutex<String>>;
+
+/// Opens a stream; with ssh also returns where its complaints gather.
+///
+/// # Errors
+/// The cause in words, without the address.
+pub async fn dial(endpoint: &Endpoint) -> Result<(Box<dyn Stream>, Option<Complaint>), String> {
+    match endpoint {
+        Endpoint::Unix(path) => {
+            let stream = within(UnixStream::connect(path)).await.map_err(|e| socket_words(&e))?;
+            Ok((Box::new(stream), None))
+        }
+        Endpoint::Tcp { host, port, tls } => {
+            let stream = within(TcpStream::connect((host.as_str(), *port))).await.map_err(|e| e.to_string())?;
+            // requests are small and wait for their answer
+            stream.set_nodelay(true).map_err(|e| e.to_string())?;
+            match tls {
+                None => Ok((Box::new(stream), None)),
+                Some(tls) => Ok((secure(stream, host, tls).await?, None)),
+            }
+        }
+        Endpoint::Ssh { .. } => ssh(endpoint),
+    }
+}
+
+async fn within<T>(attempt: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    tokio::time::timeout(DIAL, attempt)
+        .await
+        .unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::TimedOut, "no connection within 5 s")))
+}
+
+fn socket_words(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such socket; is the engine running?".to_owned(),
+        io::ErrorKind::PermissionDenied => "you may not open the socket; join its group (often `docker`)".to_owned(),
+        io::ErrorKind::ConnectionRefused => "nothing listens on the socket; is the engine running?".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+async fn secure(stream: TcpStream, host: &str, tls: &Tls) -> Result<Box<dyn Stream>, String> {
+    let tls = tls.clone();
+    // certificate files may lie on a slow disk
+    let config = tokio::task::spawn_blocking(move || tls::client_config(&tls)).await.map_err(|e| e.to_string())??;
+    let name = ServerName::try_from(host.to_owned()).map_err(|_| format!("{host} is no name a certificate can be checked against"))?;
+    let stream = within(tokio_rustls::TlsConnector::from(config).connect(name, stream)).await;
+    Ok(Box::new(stream.map_err(|e| format!("the TLS handshake failed: {e}"))?))
+}
+
+/// Arguments for the system's ssh, as `docker` itself calls it: the operator's ssh configuration, keys and agent apply.
+/// `BatchMode` because a question for a password would be read from the terminal the screen is on.
+fn ssh_arguments(endpoint: &Endpoint) -> Vec<String> {
+    let Endpoint::Ssh { user, host, port, socket } = endpoint else { return Vec::new() };
+    let mut args: Vec<String> =
+        ["-T", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "-o", "ServerAliveInterval=15"].map(str::to_owned).into();
+    if let Some(user) = user {
+        args.extend(["-l".to_owned(), user.clone()]);
+    }
+    if let Some(port) = port {
+        args.extend(["-p".to_owned(), port.to_string()]);
+    }
+    args.extend(["--".to_owned(), host.clone(), "docker".to_owned()]);
+    if let Some(socket) = socket {
+        // a POSIX shell reads the remote command
+        args.push(format!("--host='unix://{}'", socket.replace('\'', r"'\''")));
+    }
+    args.extend(["system".to_owned(), "dial-stdio".to_owned()]);
+    args
+}
+
+fn ssh(endpoint: &Endpoint) -> Result<(Box<dyn Stream>, Option<Complaint>), String> {
+    let mut child = Command::new("ssh")
+        .args(ssh_arguments(endpoint))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|e| format!("the program ssh cannot be started: {e}"))?;
+    let (Some(input), Some(output), Some(mut errors)) = (child.stdin.take(), child.stdout.take(), child.stderr.take()) else {
+        return Err("the standard streams of ssh cannot be used".to_owned());
+    };
+    let complaint = Complaint::default();
+    let kept = Arc::clone(&complaint);
+    tokio::spawn(async move {
+        let mut chunk = [0; 512];
+        // ends with the child, whose end is bound to the stream
+        while let Ok(n @ 1..) = errors.read(&mut chunk).await {
+            let mut text = kept.lock();
+            if text.len() < COMPLAINT {
+                text.push_str(&String::from_utf8_lossy(chunk.get(..n).unwrap_or_default()));
+            }
+        }
+    });
+    Ok((Box::new(SshStream { _child: child, input, output }), Some(complaint)))
+}
+
+/// The standard streams of an ssh child; dropping it ends the child.
+struct SshStream {
+    _child: Child,
+    input: ChildStdin,
+    output: ChildStdout,
+}
+
+impl AsyncRead for SshStream {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.output).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for SshStream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.input).poll_write(cx, buf)
+    }
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.input).poll_flush(cx)
+    }
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.input).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn ssh_gets_user_port_and_a_quoted_socket_after_the_separator() {
+        let plain = ssh_arguments(&Endpoint::parse("ssh://ops@box:2222", None).unwrap()).join(" ");
+        assert!(plain.ends_with("-l ops -p 2222 -- box docker system dial-stdio"), "{plain}");
+        let socket = ssh_arguments(&Endpoint::parse("ssh://box/run/it's.sock", None).unwrap()).join(" ");
+        assert!(socket.ends_with(r"-- box docker --host='unix:///run/it'\''s.sock' system dial-stdio"), "{socket}");
+    }
+}

@@ -1,0 +1,231 @@
+//! A small HTTP/1.1 client for one engine, over any of its transports.
+//!
+//! It exists beside bollard because objects must be read and written as raw JSON (fields that no model knows survive) and
+//! because an answer must be complete in time, headers and body. bollard's own requests go through [`Http::send`] too, so
+//! there is one pool, one TLS setup and one ssh login per connection.
+
+use super::dial::{Complaint, dial};
+use super::{Endpoint, HttpError};
+use bytes::Bytes;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::{Method, Request, Response};
+use hyper_util::rt::TokioIo;
+use parking_lot::Mutex;
+use serde::de::DeserializeOwned;
+use std::io;
+use std::sync::OnceLock;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// Longest time for a whole answer, body included.
+pub const DEADLINE: Duration = Duration::from_secs(10);
+/// Largest answer read into memory.
+const LARGEST: usize = 256 << 20;
+/// Connections being opened at once: sshd drops logins beyond ten that have not finished (`MaxStartups`).
+const DIALS: usize = 4;
+/// Connections kept for the next request.
+const KEPT: usize = 6;
+
+/// Body of a request.
+pub type Body = UnsyncBoxBody<Bytes, io::Error>;
+
+/// Requests to one engine.
+pub struct Http {
+    endpoint: Endpoint,
+    version: OnceLock<String>,
+    kept: Mutex<Vec<Connection>>,
+    dials: Semaphore,
+}
+
+struct Connection {
+    sender: SendRequest<Body>,
+    complaint: Option<Complaint>,
+}
+
+impl Http {
+    /// A client without a connection yet.
+    pub fn new(endpoint: Endpoint) -> Self {
+        Self { endpoint, version: OnceLock::new(), kept: Mutex::new(Vec::new()), dials: Semaphore::new(DIALS) }
+    }
+
+    /// The engine's address, for words.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// Sets the API version (`1.41`) that later requests ask for; the first call counts.
+    pub fn use_version(&self, version: &str) {
+        self.version.get_or_init(|| format!("/v{version}"));
+    }
+
+    /// GETs `path` (from the leading slash, without version) as JSON.
+    ///
+    /// # Errors
+    /// See [`HttpError`].
+    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, HttpError> {
+        decode(&self.get_bytes(path).await?)
+    }
+
+    /// GETs `path` whole.
+    ///
+    /// # Errors
+    /// See [`HttpError`].
+    pub async fn get_bytes(&self, path: &str) -> Result<Bytes, HttpError> {
+        self.whole(Method::GET, path, None).await
+    }
+
+    /// POSTs JSON to `path`.
+    ///
+    /// # Errors
+    /// See [`HttpError`].
+    pub async fn post(&self, path: &str, json: String) -> Result<Bytes, HttpError> {
+        self.whole(Method::POST, path, Some(json)).await
+    }
+
+    /// GETs `path` as an endless body; the deadline is for the headers.
+    ///
+    /// # Errors
+    /// See [`HttpError`].
+    pub async fn stream(&self, path: &str) -> Result<Response<Incoming>, HttpError> {
+        let response = timely(self.send(request(Method::GET, path, None)?)).await?;
+        if response.status().is_success() { Ok(response) } else { Err(refusal(response).await) }
+    }
+
+    async fn whole(&self, method: Method, path: &str, json: Option<String>) -> Result<Bytes, HttpError> {
+        let request = request(method, path, json)?;
+        timely(async {
+            let response = self.send(request).await?;
+            if response.status().is_success() { collect(response).await } else { Err(refusal(response).await) }
+        })
+        .await
+    }
+
+    /// Sends a request on a kept or new connection. Paths without `/v…` get the negotiated version: bollard 0.21.1 builds
+    /// it into its address and then loses it again.
+    ///
+    /// # Errors
+    /// [`HttpError::NoAnswer`] only.
+    pub async fn send(&self, mut request: Request<Body>) -> Result<Response<Incoming>, HttpError> {
+        let path = request.uri().path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+        let version = self.version.get().map_or("", String::as_str);
+        let path = if path.starts_with("/v1.") { path.to_owned() } else { format!("{version}{path}") };
+        *request.uri_mut() = path.parse().map_err(|e| HttpError::NoAnswer(format!("the path {path} cannot be sent: {e}")))?;
+        // moby asks for a Host header and does not read it
+        request.headers_mut().insert(hyper::header::HOST, hyper::header::HeaderValue::from_static("docker"));
+        loop {
+            let kept = self.take();
+            let fresh = kept.is_none();
+            let mut connection = match kept {
+                Some(connection) => connection,
+                None => self.open().await?,
+            };
+            let answer = connection.sender.try_send_request(request).await;
+            match answer {
+                Ok(response) => {
+                    self.keep(connection);
+                    return Ok(response);
+                }
+                Err(mut failed) => match failed.take_message() {
+                    // the other end had closed a kept connection before the request left
+                    Some(unsent) if !fresh => request = unsent,
+                    _ => return Err(HttpError::NoAnswer(words(&failed.into_error(), connection.complaint.as_ref()).await)),
+                },
+            }
+        }
+    }
+
+    async fn open(&self) -> Result<Connection, HttpError> {
+        let _permit = self.dials.acquire().await.map_err(|e| HttpError::NoAnswer(e.to_string()))?;
+        let (stream, complaint) = dial(&self.endpoint).await.map_err(HttpError::NoAnswer)?;
+        let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(|e| HttpError::NoAnswer(e.to_string()))?;
+        // ends when the sender and the last response are dropped, or the other end closes
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "docker connection ended");
+            }
+        });
+        Ok(Connection { sender, complaint })
+    }
+
+    /// A kept connection that has finished its last answer.
+    fn take(&self) -> Option<Connection> {
+        let mut kept = self.kept.lock();
+        kept.retain(|c| !c.sender.is_closed());
+        kept.iter().position(|c| c.sender.is_ready()).map(|at| kept.swap_remove(at))
+    }
+
+    /// Keeps a connection whose answer may still be arriving; a stream's connection is simply never ready again.
+    fn keep(&self, connection: Connection) {
+        let mut kept = self.kept.lock();
+        if kept.len() == KEPT {
+            kept.remove(0);
+        }
+        kept.push(connection);
+    }
+}
+
+/// `json` as `T`.
+///
+/// # Errors
+/// [`HttpError::Unreadable`].
+pub fn decode<T: DeserializeOwned>(json: &[u8]) -> Result<T, HttpError> {
+    serde_json::from_slice(json).map_err(|e| HttpError::Unreadable(e.to_string()))
+}
+
+fn request(method: Method, path: &str, json: Option<String>) -> Result<Request<Body>, HttpError> {
+    let mut builder = Request::builder().method(method).uri(path);
+    if json.is_some() {
+        builder = builder.header(hyper::header::CONTENT_TYPE, "application/json");
+    }
+    let body = Full::new(Bytes::from(json.unwrap_or_default())).map_err(|never| match never {}).boxed_unsync();
+    builder.body(body).map_err(|e| HttpError::NoAnswer(format!("the request {path} cannot be sent: {e}")))
+}
+
+async fn timely<T>(answer: impl Future<Output = Result<T, HttpError>>) -> Result<T, HttpError> {
+    tokio::time::timeout(DEADLINE, answer)
+        .await
+        .unwrap_or_else(|_| Err(HttpError::NoAnswer(format!("no whole answer within {} s", DEADLINE.as_secs()))))
+}
+
+async fn collect(response: Response<Incoming>) -> Result<Bytes, HttpError> {
+    http_body_util::Limited::new(response.into_body(), LARGEST)
+        .collect()
+        .await
+        .map(http_body_util::Collected::to_bytes)
+        .map_err(|e| HttpError::NoAnswer(format!("the answer broke off: {e}")))
+}
+
+async fn refusal(response: Response<Incoming>) -> HttpError {
+    #[derive(serde::Deserialize)]
+    struct Refusal {
+        message: String,
+    }
+    let status = response.status().as_u16();
+    let body = timely(collect(response)).await.unwrap_or_default();
+    let message = serde_json::from_slice::<Refusal>(&body).map_or_else(
+        |_| String::from_utf8_lossy(body.get(..body.len().min(400)).unwrap_or_default()).trim().to_owned(),
+        |refusal| refusal.message,
+    );
+    HttpError::Refused { status, message: if message.is_empty() { "refused without a reason".to_owned() } else { message } }
+}
+
+/// Why no answer came: with ssh its last complaint, which arrives a little after the stream has ended.
+async fn words(error: &hyper::Error, complaint: Option<&Complaint>) -> String {
+    if let Some(complaint) = complaint {
+        for _ in 0..10 {
+            let last = complaint.lock().lines().rev().find(|line| !line.trim().is_empty()).map(str::to_owned);
+            if let Some(last) = last {
+                return format!("ssh: {}", last.trim());
+            }
+            tokio::time::sleep(Duration::from_millis(30)).await;
+        }
+    }
+    if error.is_incomplete_message() || error.is_canceled() {
+        return "the connection was closed before the answer".to_owned();
+    }
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
+    format!("{error}{cause}")
+}

@@ -2,6 +2,7 @@
 
 use super::Moment;
 use super::pane::PaneId;
+use super::pane::clusters::Totals;
 use crate::input::Command;
 use crate::model::{ClusterId, ClusterState, ObjectRef, Text, World};
 use crate::theme::{Role, Theme};
@@ -91,6 +92,8 @@ pub struct Cx<'a> {
     pub world: &'a Arc<World>,
     /// Where the operator is.
     pub place: &'a Place,
+    /// Sums over each cluster, in the order of the clusters.
+    pub totals: &'a [Totals],
     /// Colours.
     pub theme: &'a Theme,
     /// Keys.
@@ -118,6 +121,12 @@ impl<'a> Cx<'a> {
     pub fn clusters(&self) -> impl Iterator<Item = &'a Arc<ClusterState>> {
         let narrow = &self.place.narrow;
         self.world.clusters.iter().filter(|state| narrow.admits_cluster(&state.cluster.id))
+    }
+
+    /// The sums over a cluster.
+    pub fn totals(&self, id: &ClusterId) -> Totals {
+        let at = self.world.clusters.iter().position(|state| state.cluster.id == *id);
+        at.and_then(|at| self.totals.get(at)).cloned().unwrap_or_default()
     }
 
     /// Whether rows need to say which cluster they are of.

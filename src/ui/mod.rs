@@ -15,6 +15,10 @@ mod outcome;
 pub mod overlay;
 pub mod pane;
 mod screen;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod view;
 pub mod widget;
 

@@ -4,6 +4,7 @@ use super::cx::{Cx, Hints, Narrow, Place};
 use super::header::{self, Tally};
 use super::outcome::{Go, Outcome};
 use super::overlay::{self, Overlay};
+use super::pane::clusters::Totals;
 use super::pane::{PANES, Pane, PaneId};
 use super::view::naming;
 use super::widget::input::TextInput;
@@ -55,6 +56,7 @@ pub struct Ui {
     options: UiOptions,
     world: Arc<World>,
     tally: Tally,
+    totals: Vec<Totals>,
     place: Place,
     history: Vec<Place>,
     panes: Vec<(PaneId, Box<dyn Pane>)>,
@@ -69,6 +71,7 @@ macro_rules! cx {
         Cx {
             world: &$ui.world,
             place: &$ui.place,
+            totals: &$ui.totals,
             theme: &$ui.options.theme,
             hints: &$ui.options.hints,
             moment: $moment,
@@ -87,6 +90,7 @@ impl Ui {
             options,
             world: Arc::default(),
             tally: Tally::default(),
+            totals: Vec::new(),
             place,
             history: Vec::new(),
             panes,
@@ -105,12 +109,23 @@ impl Ui {
             || before.operations.len() != self.world.operations.len()
             || before.operations.iter().zip(&self.world.operations).any(|(a, b)| !Arc::ptr_eq(a, b));
         self.tally = tally;
+        self.sum_up(&before);
         let cx = cx!(self, moment);
         for overlay in &mut self.overlays {
             overlay.sync(&cx);
             changed = true;
         }
         changed | self.sync_pane(moment)
+    }
+
+    /// Sums up the clusters that changed.
+    fn sum_up(&mut self, before: &World) {
+        self.totals.resize(self.world.clusters.len(), Totals::default());
+        for (at, (state, totals)) in self.world.clusters.iter().zip(&mut self.totals).enumerate() {
+            if before.clusters.get(at).is_none_or(|old| !Arc::ptr_eq(old, state)) {
+                *totals = Totals::of(state);
+            }
+        }
     }
 
     fn sync_pane(&mut self, moment: Moment) -> bool {
@@ -300,9 +315,10 @@ impl Ui {
     }
 
     fn narrow_cluster(&mut self, moment: Moment) -> Vec<Effect> {
-        let narrow = match (&self.place.narrow.cluster, self.selection(moment)) {
+        let here = self.pane().and_then(|pane| pane.cluster(&cx!(self, moment)));
+        let narrow = match (&self.place.narrow.cluster, here) {
             (Some(_), _) => Narrow::default(),
-            (None, Some(object)) => Narrow { cluster: Some(object.cluster), namespace: self.place.narrow.namespace.clone() },
+            (None, Some(cluster)) => Narrow { cluster: Some(cluster), namespace: self.place.narrow.namespace.clone() },
             (None, None) => {
                 self.say("put the cursor on a row of the cluster to narrow to", true, moment);
                 return Vec::new();

@@ -3,7 +3,7 @@
 
 use super::{Pane, PaneId};
 use crate::input::{Command, Scope};
-use crate::model::{ClusterState, Interest, Kind, KindSync, Link, ObjectRef, Text};
+use crate::model::{ClusterId, ClusterState, Interest, Kind, KindSync, Link, ObjectRef, Text};
 use crate::theme::Role;
 use crate::ui::cx::{Cx, Subject};
 use crate::ui::outcome::{Go, Outcome};
@@ -50,6 +50,10 @@ pub trait List: Source {
     fn plain(state: &ClusterState, row: &Self::Row) -> Option<Text>;
     /// Why there is nothing in the list though all clusters have answered.
     fn empty(cx: &Cx<'_>) -> Text;
+    /// Whether what the row says is not known to be current.
+    fn stale(state: &ClusterState, _row: &Self::Row) -> bool {
+        !state.cluster.link.is_live()
+    }
     /// What must be polled while it is on screen.
     fn interest() -> Interest {
         Interest { usage: true, tasks: false }
@@ -74,6 +78,8 @@ pub struct ListPane<L: List> {
     cursor: Option<Position>,
     /// Put the cursor on this object once it is there.
     wanted: Option<ObjectRef>,
+    /// What the list was of when it was last entered.
+    subject: Option<Subject>,
 }
 
 impl<L: List> Default for ListPane<L> {
@@ -98,6 +104,7 @@ impl<L: List> ListPane<L> {
             query: Query::default(),
             cursor: None,
             wanted: None,
+            subject: None,
         }
     }
 
@@ -111,6 +118,9 @@ impl<L: List> ListPane<L> {
                 self.pinned = Some(id);
                 self.wanted = None;
             }
+        }
+        if changed {
+            self.marked.retain(|id| row::<L>(cx, id).is_some());
         }
         self.settle();
         changed
@@ -200,8 +210,10 @@ impl<L: List> ListPane<L> {
         let names: Vec<Text> = if self.marked.is_empty() {
             self.here(cx).and_then(|(state, row)| L::plain(state, row)).into_iter().collect()
         } else {
-            let marked = self.index.ids().filter(|id| self.marked.contains(*id));
-            marked.filter_map(|id| row::<L>(cx, id)).filter_map(|(state, row)| L::plain(state, row)).collect()
+            let mut names: Vec<Text> =
+                self.marked.iter().filter_map(|id| row::<L>(cx, id)).filter_map(|(state, row)| L::plain(state, row)).collect();
+            names.sort_unstable();
+            names
         };
         if names.is_empty() {
             return Outcome::say("nothing to copy here");
@@ -294,6 +306,12 @@ fn freshness<L: List>(pen: &mut Pen<'_>, cx: &Cx<'_>) {
 
 /// Why there are no rows yet, if some cluster has not answered; none if all have.
 fn not_yet<L: List>(cx: &Cx<'_>) -> Option<Text> {
+    if cx.world.clusters.is_empty() {
+        return Some(Text::new(
+            "no clusters found: there is no context in KUBECONFIG or ~/.kube/config, no DOCKER_HOST, no docker context, no engine \
+             socket, and no [clusters] in the configuration file. `quarterdeck --demo` shows a fleet without any",
+        ));
+    }
     let mut words = Vec::new();
     for state in cx.clusters() {
         let id = &state.cluster.id;
@@ -348,14 +366,28 @@ impl<L: List> Cells for InView<'_, '_, L> {
 
     fn look(&self, at: usize) -> RowLook {
         let Some(id) = self.pane.id(at) else { return RowLook::default() };
-        let stale = self.cx.world.cluster(&id.cluster).is_some_and(|state| !state.cluster.link.is_live());
-        RowLook { marked: self.marked.contains(id), stale: stale && L::KIND.is_some() }
+        let stale = row::<L>(self.cx, id).is_some_and(|(state, row)| L::stale(state, row));
+        RowLook { marked: self.marked.contains(id), stale }
     }
 }
 
 impl<L: List> Pane for ListPane<L> {
     fn sync(&mut self, cx: &Cx<'_>) -> bool {
         self.refresh(cx)
+    }
+
+    fn enter(&mut self, cx: &Cx<'_>) -> Outcome {
+        if self.subject != cx.place.subject {
+            // another list than last time: what was looked for and marked there means nothing here
+            *self = Self { sort: self.sort, subject: cx.place.subject.clone(), ..Self::new() };
+        }
+        Outcome::Handled
+    }
+
+    fn leave(&mut self, _cx: &Cx<'_>) -> Outcome {
+        self.marked.clear();
+        self.typing = false;
+        Outcome::Handled
     }
 
     fn command(&mut self, command: Command, cx: &Cx<'_>) -> Outcome {
@@ -470,13 +502,21 @@ impl<L: List> Pane for ListPane<L> {
         if self.marked.is_empty() {
             return self.selection(cx).into_iter().collect();
         }
-        let marked = self.index.ids().filter(|id| self.marked.contains(*id));
-        marked.filter_map(|id| row::<L>(cx, id)).filter_map(|(state, row)| L::object(state, row)).collect()
+        // also those that the filter hides just now: they were marked one by one, and the preview lists them
+        let mut objects: Vec<ObjectRef> =
+            self.marked.iter().filter_map(|id| row::<L>(cx, id)).filter_map(|(state, row)| L::object(state, row)).collect();
+        objects.sort_unstable();
+        objects.dedup();
+        objects
     }
 
     fn point_at(&mut self, object: &ObjectRef, cx: &Cx<'_>) {
         self.wanted = Some(object.clone());
         self.clear_filter(cx);
+    }
+
+    fn cluster(&self, cx: &Cx<'_>) -> Option<ClusterId> {
+        self.here(cx).map(|(state, _)| state.cluster.id.clone())
     }
 
     fn scopes(&self, cx: &Cx<'_>) -> &'static [Scope] {

@@ -4,13 +4,18 @@ use super::Outcome;
 use super::cx::Cx;
 use super::widget::input::TextInput;
 use crate::input::{Command, Scope};
-use crate::model::{Interest, ObjectRef};
+use crate::model::{ClusterId, Interest, Kind, ObjectRef};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 pub(crate) mod cells;
+pub(crate) mod clusters;
+mod events;
+mod fleet;
 mod list;
+mod nodes;
 mod services;
+mod tasks;
 
 pub use list::ListPane;
 
@@ -44,12 +49,18 @@ pub struct PaneSpec {
 }
 
 /// The panes in the order of the tab row; a pane's number key is its place in it, by the keymap.
-pub const PANES: &[PaneSpec] = &[PaneSpec {
-    id: PaneId::Services,
-    name: "services",
-    command: Some(Command::PaneServices),
-    make: || Box::new(ListPane::<services::Services>::new()),
-}];
+pub const PANES: &[PaneSpec] = &[
+    tab(PaneId::Fleet, "fleet", Command::PaneFleet, || Box::new(ListPane::<fleet::Fleet>::new())),
+    tab(PaneId::Clusters, "clusters", Command::PaneClusters, || Box::new(ListPane::<clusters::Clusters>::new())),
+    tab(PaneId::Nodes, "nodes", Command::PaneNodes, || Box::new(ListPane::<nodes::Nodes>::new())),
+    tab(PaneId::Services, "services", Command::PaneServices, || Box::new(ListPane::<services::Services>::new())),
+    tab(PaneId::Tasks, "tasks", Command::PaneTasks, || Box::new(ListPane::<tasks::Tasks>::new())),
+    tab(PaneId::Events, "events", Command::PaneEvents, || Box::new(ListPane::<events::Events>::new())),
+];
+
+const fn tab(id: PaneId, name: &'static str, command: Command, make: fn() -> Box<dyn Pane>) -> PaneSpec {
+    PaneSpec { id, name, command: Some(command), make }
+}
 
 /// One pane. It draws its own title row (see [`super::widget::title`]) and everything below it.
 pub trait Pane {
@@ -90,6 +101,11 @@ pub trait Pane {
     /// The object under the cursor.
     fn selection(&self, _cx: &Cx<'_>) -> Option<ObjectRef> {
         None
+    }
+
+    /// The cluster of the row under the cursor.
+    fn cluster(&self, cx: &Cx<'_>) -> Option<ClusterId> {
+        self.selection(cx).map(|object| object.cluster)
     }
 
     /// The objects an action is for: the marked ones, else the one under the cursor.
@@ -146,4 +162,14 @@ pub fn wrapped(text: &str, width: usize) -> impl Iterator<Item = &str> {
         rest = left;
         Some(line.trim_end())
     })
+}
+
+/// Where the keymap is looked up for a row about an object of this kind.
+fn scopes_of(kind: Option<Kind>) -> &'static [Scope] {
+    match kind {
+        Some(Kind::Service) => &[Scope::Service, Scope::List],
+        Some(Kind::Task) => &[Scope::Task, Scope::List],
+        Some(Kind::Node) => &[Scope::Node, Scope::List],
+        Some(Kind::Event) | None => &[Scope::List],
+    }
 }

@@ -14,7 +14,7 @@ pub fn bar(out: &mut String, part: u64, whole: u64, width: usize) {
     }
 }
 
-/// Writes the last minutes of a series as `width` columns, oldest left, each the highest cpu of its share of the time.
+/// Writes the last minutes of a series as `width` columns, oldest left, each the mean cpu of its share of the time.
 /// The scale is the highest value shown (at least 20 millicores, so that noise at rest stays flat); columns without
 /// measurements stay empty.
 pub fn spark(out: &mut String, series: &Series, width: usize) {
@@ -30,8 +30,9 @@ pub fn spark(out: &mut String, series: &Series, width: usize) {
     for back in (0..filled).rev() {
         let end = samples.len() - back * share;
         let here = &samples[end.saturating_sub(share)..end];
-        let value = here.iter().map(|s| s.usage.cpu_m).max().unwrap_or(0);
-        let level = (u64::from(value) * 7).div_ceil(u64::from(peak)).min(7);
+        let sum: u64 = here.iter().map(|s| u64::from(s.usage.cpu_m)).sum();
+        let mean = sum / u64::try_from(here.len()).unwrap_or(1).max(1);
+        let level = (mean * 7).div_ceil(u64::from(peak)).min(7);
         out.push_str(LEVELS[level as usize]);
     }
 }

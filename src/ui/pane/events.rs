@@ -1,0 +1,153 @@
+//! The events pane.
+
+use super::cells;
+use super::list::List;
+use crate::input::{Command, Scope};
+use crate::model::{ClusterState, Event, Interest, Key, Kind, ObjectRef, Severity, Table, Text};
+use crate::theme::Role;
+use crate::ui::cx::{Cx, Place};
+use crate::ui::outcome::{Go, Outcome};
+use crate::ui::view::rows::{By, Reads, Rows, Sort, Source, table_changes};
+use crate::ui::widget::table::{CellText, Column, Fit};
+use std::sync::Arc;
+
+/// See the module's description.
+pub struct Events;
+
+const AGE: usize = 0;
+const CLUSTER: usize = 1;
+const OBJECT: usize = 2;
+const REASON: usize = 3;
+const COUNT: usize = 4;
+const MESSAGE: usize = 5;
+
+const COLUMNS: &[Column] = &[
+    Column { title: "AGE", fit: Fit::Number, min: 4, max: 5, priority: 0, grow: false },
+    Column { title: "CLUSTER", fit: Fit::Name, min: 7, max: 16, priority: 1, grow: false },
+    Column { title: "OBJECT", fit: Fit::Name, min: 12, max: 40, priority: 0, grow: false },
+    Column { title: "REASON", fit: Fit::Words, min: 8, max: 22, priority: 1, grow: false },
+    Column { title: "N", fit: Fit::Number, min: 3, max: 5, priority: 2, grow: false },
+    Column { title: "MESSAGE", fit: Fit::Words, min: 12, max: 160, priority: 0, grow: true },
+];
+
+impl Source for Events {
+    type Row = Event;
+
+    fn rows(state: &Arc<ClusterState>) -> Rows<'_, Event> {
+        Rows::Table(&state.events)
+    }
+
+    fn row<'a>(state: &'a Arc<ClusterState>, key: &Key) -> Option<&'a Event> {
+        state.events.get(key).map(|row| &**row)
+    }
+
+    fn changes<'a>(now: &'a Table<Event>, before: &'a Table<Event>, visit: &mut dyn FnMut(Key, Option<&'a Event>)) {
+        table_changes(now, before, visit);
+    }
+
+    fn admits(state: &ClusterState, row: &Event, place: &Place) -> bool {
+        match &place.subject {
+            Some(subject) => subject.object.cluster == state.cluster.id && concerns(state, row, &subject.object),
+            None => place.narrow.admits_namespace(&row.namespace),
+        }
+    }
+
+    fn words(state: &ClusterState, row: &Event, visit: &mut dyn FnMut(&str)) {
+        visit(&state.cluster.id);
+        visit(&row.namespace);
+        visit(&row.object);
+        visit(&row.reason);
+        visit(&row.message);
+        visit(if row.severity == Severity::Warning { "warning" } else { "normal" });
+    }
+
+    fn by(_state: &ClusterState, row: &Event, column: usize) -> By {
+        match column {
+            AGE => By::Number(-row.at.0),
+            OBJECT => By::Text(row.object.clone()),
+            REASON => By::Text(row.reason.clone()),
+            COUNT => By::Number(i64::from(row.count)),
+            MESSAGE => By::Text(row.message.clone()),
+            _ => By::Nothing,
+        }
+    }
+
+    fn name(_state: &ClusterState, row: &Event) -> (Text, Text) {
+        (row.namespace.clone(), row.object.clone())
+    }
+
+    fn reads(_column: usize) -> Reads {
+        Reads::default()
+    }
+}
+
+impl List for Events {
+    const NAME: &'static str = "events";
+    const KIND: Option<Kind> = Some(Kind::Event);
+    const COLUMNS: &'static [Column] = COLUMNS;
+    const CLUSTER: Option<usize> = Some(CLUSTER);
+    const SORT: Sort = Sort { column: AGE, down: false };
+    const SORTS: [Option<usize>; 3] = [Some(OBJECT), Some(AGE), Some(REASON)];
+    const HINTS: &'static [Command] = &[Command::Open, Command::Copy, Command::Sort, Command::Detail];
+
+    fn cell(cx: &Cx<'_>, _state: &ClusterState, row: &Event, column: usize, out: &mut CellText) {
+        let warning = row.severity == Severity::Warning;
+        match column {
+            AGE => cells::age(out, cx, row.at),
+            OBJECT => out.put(&row.object, Role::Text),
+            REASON => {
+                out.put(if warning { "▲ " } else { "  " }, Role::Warning);
+                out.put(&row.reason, if warning { Role::Warning } else { Role::Text });
+            }
+            COUNT if row.count > 1 => out.fmt(Role::Dim, format_args!("{}×", row.count)),
+            MESSAGE => out.put(&row.message, if warning { Role::Text } else { Role::Dim }),
+            _ => {}
+        }
+    }
+
+    fn object(state: &ClusterState, row: &Event) -> Option<ObjectRef> {
+        let (kind, key) = row.about.clone()?;
+        Some(ObjectRef { cluster: state.cluster.id.clone(), kind, key })
+    }
+
+    fn scopes(_state: &ClusterState, row: &Event) -> &'static [Scope] {
+        super::scopes_of(row.about.as_ref().map(|(kind, _)| *kind))
+    }
+
+    fn open(state: &ClusterState, row: &Event) -> Outcome {
+        match Self::object(state, row) {
+            Some(object) => Outcome::Go(Go::To(object)),
+            None => Outcome::say(format!("{} is not in any of the lists", row.object)),
+        }
+    }
+
+    fn plain(_state: &ClusterState, row: &Event) -> Option<Text> {
+        Some(row.message.clone())
+    }
+
+    fn empty(cx: &Cx<'_>) -> Text {
+        match &cx.place.subject {
+            Some(subject) => Text::from(format!(
+                "no events of {} {}: platforms forget them after about an hour",
+                subject.object.kind.word(),
+                cx.name_of(&subject.object)
+            )),
+            None => Text::new("no events: nothing has happened since Quarterdeck looked"),
+        }
+    }
+
+    fn interest() -> Interest {
+        Interest::default()
+    }
+}
+
+/// Whether an event is about an object, or about a task of the service it is.
+pub fn concerns(state: &ClusterState, row: &Event, object: &ObjectRef) -> bool {
+    let Some((kind, key)) = &row.about else { return false };
+    if (*kind, key) == (object.kind, &object.key) {
+        return true;
+    }
+    object.kind == Kind::Service
+        && *kind == Kind::Task
+        && state.tasks.get(key).is_some_and(|task| task.service.as_ref() == Some(&object.key))
+}

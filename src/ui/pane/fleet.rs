@@ -1,0 +1,148 @@
+//! The fleet pane: what is wrong anywhere, worst first.
+
+use super::list::{List, plain};
+use crate::input::{Command, Scope};
+use crate::model::{ClusterState, Finding, Key, Kind, Level, Link, ObjectRef, Table, Text};
+use crate::theme::Role;
+use crate::ui::cx::{Cx, Place};
+use crate::ui::outcome::{Go, Outcome};
+use crate::ui::view::naming;
+use crate::ui::view::rows::{By, Reads, Rows, Sort, Source, table_changes};
+use crate::ui::widget::table::{CellText, Column, Fit};
+use crate::util::humanize;
+use std::sync::Arc;
+
+/// See the module's description.
+pub struct Fleet;
+
+const LEVEL: usize = 0;
+const CLUSTER: usize = 1;
+const SUBJECT: usize = 2;
+const HEADLINE: usize = 3;
+const WHY: usize = 4;
+const EXTRA: usize = 5;
+const SINCE: usize = 6;
+
+const COLUMNS: &[Column] = &[
+    Column { title: " ", fit: Fit::Words, min: 1, max: 3, priority: 0, grow: false },
+    Column { title: "CLUSTER", fit: Fit::Name, min: 7, max: 16, priority: 0, grow: false },
+    Column { title: "WHAT", fit: Fit::Name, min: 12, max: 36, priority: 0, grow: false },
+    Column { title: "STATE", fit: Fit::Words, min: 9, max: 20, priority: 0, grow: false },
+    Column { title: "WHY", fit: Fit::Words, min: 16, max: 110, priority: 0, grow: true },
+    Column { title: "", fit: Fit::Words, min: 8, max: 28, priority: 2, grow: false },
+    Column { title: "FOR", fit: Fit::Number, min: 4, max: 5, priority: 0, grow: false },
+];
+
+impl Source for Fleet {
+    type Row = Finding;
+
+    fn rows(state: &Arc<ClusterState>) -> Rows<'_, Finding> {
+        Rows::Table(&state.findings)
+    }
+
+    fn row<'a>(state: &'a Arc<ClusterState>, key: &Key) -> Option<&'a Finding> {
+        state.findings.get(key).map(|row| &**row)
+    }
+
+    fn changes<'a>(now: &'a Table<Finding>, before: &'a Table<Finding>, visit: &mut dyn FnMut(Key, Option<&'a Finding>)) {
+        table_changes(now, before, visit);
+    }
+
+    fn admits(state: &ClusterState, row: &Finding, place: &Place) -> bool {
+        let namespace = row.object.as_ref().and_then(|(kind, key)| naming::namespace(state, *kind, key));
+        namespace.is_none_or(|namespace| place.narrow.admits_namespace(&namespace))
+    }
+
+    fn words(state: &ClusterState, row: &Finding, visit: &mut dyn FnMut(&str)) {
+        visit(&state.cluster.id);
+        visit(&row.subject);
+        visit(&row.headline);
+        visit(&row.why);
+        visit(&row.extra);
+        visit(if row.level == Level::Failing { "failing" } else { "warning" });
+    }
+
+    fn by(_state: &ClusterState, row: &Finding, column: usize) -> By {
+        match column {
+            // of equal badness the newest is what the pager beeps for
+            LEVEL => By::Number(row.level as i64 * (1 << 50) + row.since.map_or(0, |at| at.0)),
+            SUBJECT => By::Text(row.subject.clone()),
+            HEADLINE => By::Text(row.headline.clone()),
+            WHY => By::Text(row.why.clone()),
+            SINCE => row.since.map_or(By::Nothing, |at| By::Number(-at.0)),
+            _ => By::Nothing,
+        }
+    }
+
+    fn name(_state: &ClusterState, row: &Finding) -> (Text, Text) {
+        (Text::default(), row.subject.clone())
+    }
+
+    fn reads(_column: usize) -> Reads {
+        Reads::default()
+    }
+}
+
+impl List for Fleet {
+    const NAME: &'static str = "trouble";
+    const KIND: Option<Kind> = None;
+    const COLUMNS: &'static [Column] = COLUMNS;
+    const CLUSTER: Option<usize> = Some(CLUSTER);
+    const SORT: Sort = Sort { column: LEVEL, down: true };
+    const SORTS: [Option<usize>; 3] = [Some(SUBJECT), Some(SINCE), Some(LEVEL)];
+    const HINTS: &'static [Command] =
+        &[Command::Open, Command::Logs, Command::Events, Command::Tasks, Command::Detail, Command::RollBack, Command::Redeploy];
+
+    fn cell(cx: &Cx<'_>, _state: &ClusterState, row: &Finding, column: usize, out: &mut CellText) {
+        match column {
+            LEVEL => match row.level {
+                Level::Failing => out.put("✖", Role::Failing),
+                Level::Warning => out.put("▲", Role::Warning),
+            },
+            SUBJECT => out.put(&row.subject, Role::Strong),
+            HEADLINE => out.put(&row.headline, if row.level == Level::Failing { Role::Failing } else { Role::Warning }),
+            WHY => out.put(&row.why, Role::Text),
+            EXTRA => out.put(&row.extra, Role::Dim),
+            SINCE => match row.since {
+                Some(since) => out.with(Role::Dim, |out| humanize::age(out, cx.since(since))),
+                None => out.put("-", Role::Dim),
+            },
+            _ => {}
+        }
+    }
+
+    fn object(state: &ClusterState, row: &Finding) -> Option<ObjectRef> {
+        let (kind, key) = row.object.clone()?;
+        Some(ObjectRef { cluster: state.cluster.id.clone(), kind, key })
+    }
+
+    fn scopes(_state: &ClusterState, row: &Finding) -> &'static [Scope] {
+        super::scopes_of(row.object.as_ref().map(|(kind, _)| *kind))
+    }
+
+    fn open(state: &ClusterState, row: &Finding) -> Outcome {
+        Outcome::Go(match Self::object(state, row) {
+            Some(object) => Go::To(object),
+            None => Go::Cluster(state.cluster.id.clone()),
+        })
+    }
+
+    fn plain(state: &ClusterState, row: &Finding) -> Option<Text> {
+        plain(state, Self::object(state, row)).or_else(|| Some(Text::new(&state.cluster.id)))
+    }
+
+    fn stale(state: &ClusterState, row: &Finding) -> bool {
+        // that the cluster is away is itself current
+        row.object.is_some() && !state.cluster.link.is_live()
+    }
+
+    fn empty(cx: &Cx<'_>) -> Text {
+        let live = cx.clusters().filter(|state| matches!(state.cluster.link, Link::Live)).count();
+        let services: usize = cx.clusters().map(|state| state.services.len()).sum();
+        let nodes: usize = cx.clusters().map(|state| state.nodes.len()).sum();
+        Text::from(format!(
+            "nothing is wrong: {live} cluster{} live, {nodes} nodes, {services} services as wanted",
+            if live == 1 { "" } else { "s" }
+        ))
+    }
+}

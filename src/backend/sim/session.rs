@@ -1,0 +1,151 @@
+//! The simulated clusters behind the backend traits: a clock drives the platform, and what changes is sent on.
+
+use super::parts::Moment;
+use super::platform::Platform;
+use super::usage::SWEEP;
+use crate::backend::{About, Backend, BackendError, Connector, LogRequest, ProgressSink, Sink};
+use crate::model::{Cluster, Expect, Intent, LogLine, ObjectRef};
+use futures::future::BoxFuture;
+use futures::stream::BoxStream;
+use parking_lot::Mutex;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep};
+
+/// How long a simulated server takes to answer.
+const LATENCY: Duration = Duration::from_millis(120);
+/// Longest pause between two looks at the platform.
+const PERIOD: Duration = Duration::from_millis(250);
+
+/// Virtual time, from real time.
+#[derive(Clone, Debug)]
+pub struct SimClock {
+    started: Instant,
+    from: Duration,
+    speed: u32,
+}
+
+impl SimClock {
+    /// A clock that shows `from` now and runs `speed` times as fast as real time.
+    pub fn starting(from: Duration, speed: u32) -> Self {
+        Self { started: Instant::now(), from, speed: speed.max(1) }
+    }
+
+    /// Virtual time since the opening, in milliseconds.
+    fn now(&self) -> Moment {
+        let passed = self.from + self.started.elapsed().saturating_mul(self.speed);
+        Moment::try_from(passed.as_millis()).unwrap_or(Moment::MAX)
+    }
+
+    /// Real time until so many virtual milliseconds have passed.
+    fn real(&self, virtual_ms: Moment) -> Duration {
+        Duration::from_millis(u64::try_from(virtual_ms).unwrap_or(0)) / self.speed
+    }
+}
+
+/// One simulated cluster, reachable or not.
+#[derive(Clone)]
+pub(super) struct Simulated {
+    platform: Arc<Mutex<Platform>>,
+    clock: SimClock,
+    /// An action changed something: whoever watches looks at once.
+    acted: Arc<Notify>,
+}
+
+impl Simulated {
+    pub(super) fn new(platform: Platform, clock: SimClock) -> Self {
+        Self { platform: Arc::new(Mutex::new(platform)), clock, acted: Arc::new(Notify::new()) }
+    }
+
+    /// Brings the platform up to now and reads or changes it.
+    fn with<T>(&self, act: impl FnOnce(&mut Platform) -> T) -> T {
+        let mut platform = self.platform.lock();
+        platform.advance(self.clock.now());
+        act(&mut platform)
+    }
+
+    /// Refuses while the cluster is cut off.
+    fn reach(&self) -> Result<(), BackendError> {
+        self.with(|platform| match &platform.cut {
+            Some(cut) => Err(BackendError::Unreachable(format!("no answer from {}: {}", platform.endpoint, cut.reason))),
+            None => Ok(()),
+        })
+    }
+}
+
+impl Connector for Simulated {
+    fn cluster(&self) -> Cluster {
+        self.platform.lock().cluster_row()
+    }
+
+    fn connect(&self) -> BoxFuture<'_, Result<Arc<dyn Backend>, BackendError>> {
+        Box::pin(async move {
+            sleep(LATENCY).await;
+            self.reach()?;
+            Ok(Arc::new(self.clone()) as Arc<dyn Backend>)
+        })
+    }
+}
+
+impl Backend for Simulated {
+    fn about(&self) -> About {
+        let platform = self.platform.lock();
+        About {
+            kind: platform.kind,
+            version: platform.version.clone(),
+            capabilities: super::actions::capabilities(platform.kind),
+        }
+    }
+
+    fn watch<'a>(&'a self, sink: &'a Sink) -> BoxFuture<'a, BackendError> {
+        Box::pin(async move {
+            if let Err(away) = self.reach() {
+                return away;
+            }
+            for delta in self.with(Platform::list) {
+                sink.send(delta).await;
+            }
+            let interest = sink.interest();
+            let mut swept = Moment::MIN / 2;
+            loop {
+                if let Err(away) = self.reach() {
+                    return away;
+                }
+                let looked_at = interest.borrow().usage;
+                let (mut news, now) = self.with(|platform| (platform.changes(), platform.now));
+                if looked_at && now.div_euclid(SWEEP) > swept.div_euclid(SWEEP) {
+                    news.extend(self.with(|platform| platform.sweeps(swept, now)));
+                    swept = now;
+                }
+                for delta in news {
+                    sink.send(delta).await;
+                }
+                let next = self.with(|platform| platform.next_due()).map_or(PERIOD, |at| self.clock.real(at - now).min(PERIOD));
+                tokio::select! {
+                    () = sleep(next.max(Duration::from_millis(20))) => {}
+                    () = self.acted.notified() => {}
+                }
+            }
+        })
+    }
+
+    fn ping(&self) -> BoxFuture<'_, Result<(), BackendError>> {
+        Box::pin(async move {
+            sleep(LATENCY / 4).await;
+            self.reach()
+        })
+    }
+
+    fn execute<'a>(&'a self, _intent: &'a Intent, _progress: &'a ProgressSink) -> BoxFuture<'a, Result<Expect, BackendError>> {
+        Box::pin(async move { Err(BackendError::Unsupported("the simulated fleet takes no actions yet".to_owned())) })
+    }
+
+    fn logs(&self, _request: LogRequest) -> BoxStream<'static, Result<Vec<LogLine>, BackendError>> {
+        Box::pin(futures::stream::empty())
+    }
+
+    fn inspect<'a>(&'a self, _object: &'a ObjectRef) -> BoxFuture<'a, Result<String, BackendError>> {
+        Box::pin(async move { Err(BackendError::Unsupported("the simulated fleet shows no objects yet".to_owned())) })
+    }
+}

@@ -1,8 +1,65 @@
-//! The sync engine.
+//! The sync engine: keeps a session with every cluster, turns what they send into pictures, and carries out requests.
+//!
+//! | part | owns |
+//! |---|---|
+//! | [`supervisor`] | one per cluster: connecting, heartbeats, the link's state |
+//! | [`ingest`] | batches of facts into the store, findings, publishing |
+//! | [`executor`] | operations: sent, then verified by observation |
+//! | [`tail`] | log views |
+//! | [`router`] | requests to those who answer them |
+//!
+//! Every queue is bounded, every wait has a deadline, and no part waits for another cluster's.
 
-use crate::model::{Request, World};
+mod clock;
+mod executor;
+mod findings;
+mod ingest;
+mod interest;
+mod operation;
+mod router;
+mod session;
+mod shared;
+mod supervisor;
+mod tail;
+
+pub use clock::Clock;
+
+use crate::backend::Connector;
+use crate::model::{Request, Store, Text, World};
+use interest::Wants;
+use shared::{Handle, Shared};
 use std::sync::Arc;
+use std::time::Duration;
+use supervisor::Supervisor;
 use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Facts that may wait for the store before those who send them have to wait.
+const FACTS: usize = 1_024;
+/// Requests that may wait.
+const REQUESTS: usize = 64;
+/// How long [`Engine::shutdown`] waits for running work to take its leave.
+const FAREWELL: Duration = Duration::from_millis(200);
+
+/// How an engine runs.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Who asks for operations: `user@host`.
+    pub by: Text,
+    /// No action is sent to any cluster.
+    pub read_only: bool,
+    /// Bytes of log lines kept per log view.
+    pub log_limit: usize,
+    /// Where the time comes from.
+    pub clock: Clock,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { by: Text::default(), read_only: false, log_limit: 8 << 20, clock: Clock::System }
+    }
+}
 
 /// The engine's two ends: the newest picture, and requests. Dropping it does not stop the engine; [`Engine::shutdown`] does.
 #[derive(Debug)]
@@ -11,4 +68,52 @@ pub struct Engine {
     pub world: watch::Receiver<Arc<World>>,
     /// Requests; bounded. `try_send` and say so if it is full.
     pub requests: mpsc::Sender<Request>,
+    stop: CancellationToken,
+    tracker: TaskTracker,
+}
+
+impl Engine {
+    /// Starts connecting to every cluster. Needs a tokio runtime. The first picture is there at once: all clusters,
+    /// connecting.
+    pub fn start(connectors: Vec<Arc<dyn Connector>>, options: Options) -> Self {
+        let mut store = Store::new(connectors.iter().map(|connector| {
+            let mut cluster = connector.cluster();
+            cluster.read_only |= options.read_only;
+            cluster
+        }));
+        let (pictures, world) = watch::channel(store.publish().unwrap_or_default());
+        let (facts, incoming) = mpsc::channel(FACTS);
+        let (requests, asked) = mpsc::channel(REQUESTS);
+        let (reconnect, reconnects) = watch::channel(0);
+        let (stop, tracker) = (CancellationToken::new(), TaskTracker::new());
+
+        let mut clusters = Vec::new();
+        let mut supervisors = Vec::new();
+        for connector in connectors {
+            let (backend, sessions) = watch::channel(None);
+            let wants = Wants::new();
+            let id = connector.cluster().id;
+            clusters.push(Handle { id: id.clone(), backend: sessions, wants: Arc::clone(&wants) });
+            supervisors.push((id, connector, backend, wants));
+        }
+        let ingest = ingest::run(store, incoming, pictures, options.clock.clone(), stop.clone());
+        tracker.spawn(ingest);
+        let shared =
+            Arc::new(Shared { clusters, facts, world: world.clone(), options, stop: stop.clone(), tracker: tracker.clone() });
+        for (id, connector, backend, wants) in supervisors {
+            let supervisor = Supervisor::new(id, connector, backend, wants, reconnects.clone(), Arc::clone(&shared));
+            tracker.spawn(stop.clone().run_until_cancelled_owned(supervisor.run()));
+        }
+        tracker.spawn(stop.clone().run_until_cancelled_owned(router::run(asked, reconnect, shared)));
+        Self { world, requests, stop, tracker }
+    }
+
+    /// Stops all work within 200 ms and returns the last picture: operations that were under way say so in it.
+    pub async fn shutdown(self) -> Arc<World> {
+        self.stop.cancel();
+        self.tracker.close();
+        // what does not end by then is left to the runtime's own end: a person waits for their shell
+        let _ = tokio::time::timeout(FAREWELL, self.tracker.wait()).await;
+        Arc::clone(&self.world.borrow())
+    }
 }

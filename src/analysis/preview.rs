@@ -1,0 +1,82 @@
+//! What an action would do, said before it is done: what changes, where, on how many, and what could go wrong.
+
+use crate::model::{Action, Bound, ClusterState, Danger, Kind, Link, ObjectRef, Text, World};
+
+/// A line of a preview.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PreviewLine {
+    /// In words.
+    pub text: Text,
+    /// Whether it is something that could go wrong.
+    pub warning: bool,
+}
+
+/// What the dialog shows, and what the confirmed intent is bound to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Preview {
+    /// The action in words: `scale shop/web 2→5`; the operation's title.
+    pub title: Text,
+    /// The object's name, for [`crate::model::Intent::name`] and for typing it.
+    pub name: Text,
+    /// What happens, then what could go wrong.
+    pub lines: Vec<PreviewLine>,
+    /// How much confirmation it needs here.
+    pub danger: Danger,
+    /// The object as it is seen now.
+    pub bound: Bound,
+}
+
+/// What `action` on `object` would do.
+///
+/// # Errors
+///
+/// Why it cannot be done, in words: the object is gone, the cluster is read-only, away, or not capable of it.
+pub fn preview(world: &World, object: &ObjectRef, action: &Action) -> Result<Preview, Text> {
+    let state = world.cluster(&object.cluster).ok_or_else(|| Text::from(format!("there is no cluster {}", object.cluster)))?;
+    admitted(state, object, action)?;
+    let spec = action.kind().spec();
+    let (name, bound, subject) = match object.kind {
+        Kind::Service => {
+            let s = state.services.get(&object.key).ok_or_else(gone)?;
+            let subject = if s.namespace.is_empty() { s.name.to_string() } else { format!("{}/{}", s.namespace, s.name) };
+            (s.name.clone(), Bound { uid: s.key.clone(), spec_rev: s.spec_rev }, subject)
+        }
+        Kind::Task => {
+            let t = state.tasks.get(&object.key).ok_or_else(gone)?;
+            (t.name.clone(), Bound { uid: t.key.clone(), spec_rev: 0 }, t.name.to_string())
+        }
+        Kind::Node => {
+            let n = state.nodes.get(&object.key).ok_or_else(gone)?;
+            (n.name.clone(), Bound { uid: n.uid.clone(), spec_rev: n.spec_rev }, format!("node {}", n.name))
+        }
+        Kind::Event => return Err(Text::new("nothing can be done to an event")),
+    };
+    let change = match (action, state.services.get(&object.key)) {
+        (Action::Scale { to }, Some(s)) => format!(" {}→{to}", s.desired.unwrap_or(0)),
+        _ => String::new(),
+    };
+    let danger = if state.cluster.protected { spec.danger.raised() } else { spec.danger };
+    Ok(Preview { title: Text::from(format!("{} {subject}{change}", spec.label)), name, lines: Vec::new(), danger, bound })
+}
+
+fn gone() -> Text {
+    Text::new("it is gone: someone removed it")
+}
+
+fn admitted(state: &ClusterState, object: &ObjectRef, action: &Action) -> Result<(), Text> {
+    let (cluster, kind) = (&state.cluster, action.kind());
+    let spec = kind.spec();
+    if spec.on != object.kind {
+        return Err(Text::from(format!("{} works on a {}, not on a {}", spec.label, spec.on.word(), object.kind.word())));
+    }
+    if cluster.read_only {
+        return Err(Text::from(format!("{} is read-only here", cluster.id)));
+    }
+    if !cluster.capabilities.can(kind) {
+        return Err(Text::from(format!("{} {} cannot {}", cluster.kind.word(), cluster.id, spec.label)));
+    }
+    match &cluster.link {
+        Link::Live => Ok(()),
+        link => Err(Text::from(format!("{} is {}: what is seen may be old, so nothing is sent", cluster.id, link.word()))),
+    }
+}

@@ -1,0 +1,209 @@
+//! Whether the facts show that an operation has happened. The platform's own word that it took a request is never
+//! enough: counts, revisions and tasks must agree.
+
+use super::reasons::{self, count};
+use crate::model::{
+    Availability, ClusterKind, ClusterState, Expect, Key, Kind, NodeState, Progress, RolloutState, Service, TaskState, Text,
+};
+use crate::util::time::Timestamp;
+use std::time::Duration;
+
+/// How long facts from before a write may still arrive after it.
+const OLD_FACTS: Duration = Duration::from_secs(15);
+
+/// What the facts say of an operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Not yet, and what it waits for.
+    Pending(Progress),
+    /// It has happened; in words.
+    Done(Text),
+    /// It will not happen by itself; why.
+    Failed(Text),
+}
+
+/// Holds `expect` against the facts of its cluster. `taken` is when the platform took the request.
+pub fn verdict(state: &ClusterState, expect: &Expect, taken: Timestamp, now: Timestamp) -> Verdict {
+    match expect {
+        Expect::Nothing => Verdict::Done(Text::new("done")),
+        Expect::Converged { service, spec_rev } => converged(state, service, *spec_rev, taken, now),
+        Expect::Gone { kind, key } => gone(state, *kind, key),
+        Expect::Replaced { task, service } => replaced(state, task, service.as_ref()),
+        Expect::NodeIs { node, availability } => node_is(state, node, *availability),
+        Expect::NodeEmpty { node, availability } => node_empty(state, node, *availability),
+        Expect::TaskRuns { task, runs } => task_runs(state, task, *runs, taken),
+    }
+}
+
+fn pending(done: u32, total: u32, note: impl Into<Text>) -> Verdict {
+    Verdict::Pending(Progress { done, total, note: note.into() })
+}
+
+fn done(words: impl Into<Text>) -> Verdict {
+    Verdict::Done(words.into())
+}
+
+fn failed(words: impl Into<Text>) -> Verdict {
+    Verdict::Failed(words.into())
+}
+
+/// The rollout predicate. Kubernetes: `metadata.generation` written, `status.observedGeneration` caught up, and then
+/// updated = ready = all = wanted, as `kubectl rollout status` asks and, beyond it, with no old task left. Swarm has only
+/// a hash of the spec, which does not say which of two is newer.
+fn converged(state: &ClusterState, key: &Key, written: u64, taken: Timestamp, now: Timestamp) -> Verdict {
+    let Some(service) = state.services.get(key) else { return failed("the service is gone: someone removed it meanwhile") };
+    let desired = service.desired.unwrap_or(0);
+    let mut newer = false;
+    if service.spec_rev != written {
+        let ordered = state.cluster.kind == ClusterKind::Kubernetes;
+        if ordered && service.spec_rev > written {
+            newer = true;
+        } else if !ordered && matches!(service.rollout.state, RolloutState::RollingBack | RolloutState::Failed) {
+            return failed(with_reasons(state, service, "the platform rolled it back"));
+        } else if !ordered && now.since(taken) > OLD_FACTS {
+            return failed("someone else changed the service meanwhile: what was asked for here no longer holds");
+        } else {
+            return pending(0, desired, "waiting for the cluster to show the change");
+        }
+    }
+    if service.observed_rev < service.spec_rev && state.cluster.kind == ClusterKind::Kubernetes {
+        return pending(0, desired, "waiting for the platform's controllers to see the change");
+    }
+    if service.rollout.state == RolloutState::Failed {
+        return failed(with_reasons(state, service, "the rollout failed"));
+    }
+    if service.kind.runs_to_completion() || service.desired.is_none() {
+        return done("the platform has the new definition");
+    }
+    let whole = service.ready == desired && service.updated == desired && service.current == desired;
+    match service.rollout.state {
+        RolloutState::Stable | RolloutState::Paused if whole => {
+            let mut words = match desired {
+                0 => "scaled to none: nothing runs".to_owned(),
+                n => format!("{n} of {n} ready"),
+            };
+            if newer {
+                words.push_str("; someone else changed the definition again meanwhile");
+            }
+            done(words)
+        }
+        RolloutState::Paused if state.cluster.kind == ClusterKind::Swarm => {
+            failed(with_reasons(state, service, "the swarm paused the update"))
+        }
+        RolloutState::Paused if service.updated < desired => {
+            failed("the rollout is held: someone paused this service; resume it to let it go on")
+        }
+        _ => pending(progress(service, desired), desired, waiting(state, service, desired)),
+    }
+}
+
+fn progress(service: &Service, desired: u32) -> u32 {
+    if service.current > desired { desired.min(service.ready).min(service.updated) } else { service.ready.min(service.updated) }
+}
+
+/// What it waits for: `3 of 5 ready; 2 starting: pulling image`.
+fn waiting(state: &ClusterState, service: &Service, desired: u32) -> String {
+    let mut words = format!("{} of {desired} ready", service.ready);
+    if service.updated < desired {
+        words.push_str(&format!("; {} of {desired} renewed", service.updated));
+    }
+    if service.current > desired {
+        words.push_str(&format!("; {} still to end", count(service.current - desired, "task")));
+    }
+    if let Some(first) = reasons::of_service(state, &service.key).first() {
+        words.push_str(&format!("; {}: {}", first.tasks, first.why));
+    }
+    words
+}
+
+/// `what: note; image not found: x (3 tasks)`.
+fn with_reasons(state: &ClusterState, service: &Service, what: &str) -> String {
+    let mut words = what.to_owned();
+    let reasons = reasons::of_service(state, &service.key);
+    let line = reasons::line(&reasons);
+    if !line.is_empty() {
+        words.push_str(&format!(": {line}"));
+    } else if let Some(note) = &service.rollout.note {
+        words.push_str(&format!(": {note}"));
+    }
+    words
+}
+
+fn gone(state: &ClusterState, kind: Kind, key: &Key) -> Verdict {
+    let there = match kind {
+        Kind::Node => state.nodes.get(key).is_some(),
+        Kind::Service => state.services.get(key).is_some(),
+        Kind::Task => state.tasks.get(key).is_some_and(|task| task.wanted || !task.state.ended()),
+        Kind::Event => state.events.get(key).is_some(),
+    };
+    if there {
+        pending(0, 1, format!("waiting for the {} to end", kind.word()))
+    } else {
+        done(format!("the {} is gone", kind.word()))
+    }
+}
+
+fn replaced(state: &ClusterState, task: &Key, service: Option<&Key>) -> Verdict {
+    if state.tasks.get(task).is_some_and(|task| task.wanted || !task.state.ended()) {
+        return pending(0, 2, "waiting for the old task to end");
+    }
+    let Some(key) = service else { return done("the task is gone") };
+    let Some(service) = state.services.get(key) else { return failed("the task is gone, and so is its service") };
+    let desired = service.desired.unwrap_or(0);
+    // counts may lag behind the tasks they speak of: both must agree
+    let serving = state.tasks_of(key).filter(|t| t.wanted && t.ready).count();
+    if service.kind.runs_to_completion() || (service.ready >= desired && serving >= desired as usize) {
+        return done(format!("the task is gone, and {} of {desired} are ready", service.ready));
+    }
+    pending(1, 2, format!("the old task is gone; {}", waiting(state, service, desired)))
+}
+
+fn node_is(state: &ClusterState, key: &Key, availability: Availability) -> Verdict {
+    match state.nodes.get(key) {
+        None => failed("the node is gone"),
+        Some(node) if node.availability == availability => done(format!("the node is {}", availability.word())),
+        Some(node) => pending(0, 1, format!("the node is still {}", node.availability.word())),
+    }
+}
+
+fn node_empty(state: &ClusterState, key: &Key, availability: Availability) -> Verdict {
+    let Some(node) = state.nodes.get(key) else { return failed("the node is gone") };
+    if node.availability != availability {
+        return pending(0, 0, format!("the node is still {}", node.availability.word()));
+    }
+    let (mut left, mut stay, mut first) = (0, 0, None);
+    if state.node_loads.get(key).is_some() {
+        for task in state.tasks.iter().filter(|t| t.node.as_ref() == Some(key) && !t.state.ended()) {
+            let service = task.service.as_ref().and_then(|s| state.services.get(s));
+            if service.is_none_or(|s| s.kind.one_per_node()) {
+                stay += 1;
+            } else {
+                left += 1;
+                first = first.or(Some(&task.name));
+            }
+        }
+    }
+    let stays = if stay == 0 { String::new() } else { format!("; {} of the node itself stay", count(stay, "task")) };
+    match first {
+        None => done(format!("the node is {} and empty{stays}", availability.word())),
+        Some(name) if node.state == NodeState::Down => {
+            pending(0, 0, format!("{} left on a node that is down, {name} among them", count(left, "task")))
+        }
+        Some(name) => pending(0, 0, format!("{} left, {name} among them", count(left, "task"))),
+    }
+}
+
+fn task_runs(state: &ClusterState, key: &Key, runs: bool, taken: Timestamp) -> Verdict {
+    let Some(task) = state.tasks.get(key) else {
+        return if runs { failed("the task is gone") } else { done("the task is gone") };
+    };
+    match (runs, task.state) {
+        (true, TaskState::Running) => done("running"),
+        (true, TaskState::Failed) if task.since > taken => {
+            let why = task.why.as_ref().or(task.last_end.as_ref().map(|end| &end.reason));
+            failed(format!("it started and ended at once: {}", why.map_or("no reason given", |t| t.as_str())))
+        }
+        (false, state) if state.ended() => done("stopped"),
+        (_, state) => pending(0, 1, format!("it is {}", state.word())),
+    }
+}

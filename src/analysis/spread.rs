@@ -1,0 +1,1 @@
+//! How a service's tasks lie over zones and nodes, and what to move so that they lie evenly.

@@ -1,0 +1,92 @@
+//! Keeps the findings right as rows change: only objects whose rows changed are judged again.
+
+use crate::analysis::diagnosis;
+use crate::model::{Change, ClusterState, Delta, Fact, Finding, Key, Kind, Store, World};
+use crate::util::time::Timestamp;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// What was judged last.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    seen: World,
+}
+
+/// What a batch touched in one cluster.
+#[derive(Default)]
+struct Touched {
+    services: BTreeSet<Key>,
+    nodes: BTreeSet<Key>,
+}
+
+impl Findings {
+    pub(super) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Judges what changed since the last call.
+    pub(super) fn update(&mut self, store: &mut Store, now: Timestamp) {
+        let world = store.world().clone();
+        for state in &world.clusters {
+            let before = self.seen.clusters.iter().find(|c| c.cluster.id == state.cluster.id);
+            if before.is_some_and(|before| Arc::ptr_eq(before, state)) {
+                continue;
+            }
+            let touched = match before {
+                Some(before) => touched(before, state),
+                None => everything(state),
+            };
+            judge(store, state, &touched, now);
+        }
+        self.seen = store.world().clone();
+    }
+
+    /// Judges everything: some rules depend on how long something lasts. Publishes nothing unless a verdict changed.
+    pub(super) fn recheck(&mut self, store: &mut Store, now: Timestamp) {
+        let world = store.world().clone();
+        for state in &world.clusters {
+            judge(store, state, &everything(state), now);
+        }
+        self.seen = store.world().clone();
+    }
+}
+
+fn everything(state: &ClusterState) -> Touched {
+    Touched {
+        services: state.services.iter().map(|s| s.key.clone()).collect(),
+        nodes: state.nodes.iter().map(|n| n.key.clone()).collect(),
+    }
+}
+
+fn touched(before: &ClusterState, now: &ClusterState) -> Touched {
+    let mut touched = Touched::default();
+    now.services.changes_since(&before.services, |old, new| {
+        touched.services.extend(old.or(new).map(|s| s.key.clone()));
+    });
+    now.tasks.changes_since(&before.tasks, |old, new| {
+        for task in [old, new].into_iter().flatten() {
+            touched.services.extend(task.service.clone());
+            touched.nodes.extend(task.node.clone());
+        }
+    });
+    now.nodes.changes_since(&before.nodes, |old, new| {
+        touched.nodes.extend(old.or(new).map(|n| n.key.clone()));
+    });
+    touched
+}
+
+fn judge(store: &mut Store, state: &ClusterState, touched: &Touched, now: Timestamp) {
+    let services = touched.services.iter().map(|key| (Kind::Service, key, diagnosis::service(state, key, now)));
+    let nodes = touched.nodes.iter().map(|key| (Kind::Node, key, diagnosis::node(state, key, now)));
+    let mut changes = vec![(Finding::key_of(None), diagnosis::cluster(state, now))];
+    changes.extend(services.chain(nodes).map(|(kind, key, finding)| (Finding::key_of(Some((kind, key))), finding)));
+    for (key, finding) in changes {
+        let held = state.findings.get(&key);
+        let change = match finding {
+            Some(finding) if held.is_none_or(|held| **held != finding) => Change::Upsert(finding),
+            None if held.is_some() => Change::Remove(key),
+            _ => continue,
+        };
+        store.apply(Fact::Cluster(state.cluster.id.clone(), Delta::Finding(change)), now);
+    }
+}

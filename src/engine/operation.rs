@@ -1,0 +1,201 @@
+//! One operation from its turn to its end: admitted, sent, verified by observation.
+
+use super::shared::{Shared, contained};
+use crate::analysis::rollout::{self, Verdict};
+use crate::backend::{Backend, BackendError, ProgressSink};
+use crate::model::{ActionKind, Expect, Fact, Link, OpState, Operation, Progress, Text};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Mutex, Semaphore};
+use tokio::time::{Instant, interval, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+/// Longest time an action may take to be sent.
+const SEND: Duration = Duration::from_secs(60);
+/// The same for actions that move many tasks one after another and wait for budgets.
+const SEND_MANY: Duration = Duration::from_secs(15 * 60);
+/// Longest time from then on until the facts must agree.
+const VERIFY: Duration = Duration::from_secs(10 * 60);
+/// How often facts are looked at again when no picture came.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// An operation under way.
+pub(super) struct Run {
+    op: Operation,
+    cancel: CancellationToken,
+    shared: Arc<Shared>,
+}
+
+/// How an operation ended.
+type Ended = (OpState, Text);
+
+impl Run {
+    pub(super) fn new(op: Operation, cancel: CancellationToken, shared: Arc<Shared>) -> Self {
+        Self { op, cancel, shared }
+    }
+
+    /// Runs to the end, whatever that is.
+    pub(super) async fn run(mut self, turn: Arc<Mutex<()>>, room: Arc<Semaphore>) {
+        let cancel = self.cancel.clone();
+        let ended = tokio::select! {
+            biased;
+            () = cancel.cancelled() => None,
+            ended = self.go(turn, room) => Some(ended),
+        };
+        let (state, note) = ended.unwrap_or_else(|| (OpState::Cancelled, self.cancelled_words()));
+        self.op.state = state;
+        self.op.progress.note = note;
+        self.op.ended = Some(self.shared.now());
+        self.tell().await;
+    }
+
+    async fn go(&mut self, turn: Arc<Mutex<()>>, room: Arc<Semaphore>) -> Ended {
+        let _turn = turn.lock_owned().await;
+        let Ok(_room) = room.acquire_owned().await else { return failed("the engine has stopped") };
+        let backend = match self.admit() {
+            Ok(backend) => backend,
+            Err(why) => return (OpState::Failed, why),
+        };
+        self.op.state = OpState::Running;
+        self.tell().await;
+        match self.send(backend).await {
+            Ok(expect) => self.verify(expect).await,
+            Err(why) => (OpState::Failed, why),
+        }
+    }
+
+    /// Whether it may be sent now, and through what; else why not.
+    fn admit(&self) -> Result<Arc<dyn Backend>, Text> {
+        let object = &self.op.intent.object;
+        let name = &object.cluster;
+        let label = self.op.intent.action.kind().spec().label;
+        let world = self.shared.picture();
+        let Some(state) = world.cluster(name) else { return Err(Text::from(format!("there is no cluster {name}"))) };
+        let cluster = &state.cluster;
+        if cluster.read_only {
+            return Err(Text::from(format!("{name} is read-only here: nothing was sent")));
+        }
+        if !cluster.capabilities.can(self.op.intent.action.kind()) {
+            return Err(Text::from(format!("{} {name} cannot {label}: nothing was sent", cluster.kind.word())));
+        }
+        match (&cluster.link, self.shared.backend(name)) {
+            (Link::Live, Some(backend)) => Ok(backend),
+            (link, _) => {
+                let word = if link.is_live() { "connecting anew" } else { link.word() };
+                Err(Text::from(format!("{name} is {word}: nothing was sent; try again when it is live")))
+            }
+        }
+    }
+
+    async fn send(&mut self, backend: Arc<dyn Backend>) -> Result<Expect, Text> {
+        let limit = match self.op.intent.action.kind() {
+            ActionKind::Evacuate | ActionKind::Drain | ActionKind::Rebalance => SEND_MANY,
+            _ => SEND,
+        };
+        let intent = self.op.intent.clone();
+        let (sink, mut reports) = ProgressSink::new();
+        let mut sending = Box::pin(contained(backend.execute(&intent, &sink)));
+        let deadline = Instant::now() + limit;
+        let mut reporting = true;
+        loop {
+            tokio::select! {
+                answer = &mut sending => return match answer {
+                    Ok(Ok(expect)) => Ok(expect),
+                    Ok(Err(error)) => Err(refused(&error)),
+                    Err(panic) => Err(Text::from(format!("a fault of Quarterdeck itself while it was sent; look before you try again: {panic}"))),
+                },
+                report = reports.changed(), if reporting => match report {
+                    Ok(()) => {
+                        let progress = reports.borrow_and_update().clone();
+                        self.progress(progress).await;
+                    }
+                    Err(_) => reporting = false,
+                },
+                () = sleep_until(deadline) => {
+                    let note = &self.op.progress.note;
+                    let so_far = if note.is_empty() { String::new() } else { format!(" Last: {note}") };
+                    return Err(Text::from(format!(
+                        "not taken within {}; parts of it may have happened: look before you try again.{so_far}",
+                        crate::util::humanize::age_of(limit)
+                    )));
+                }
+            }
+        }
+    }
+
+    /// Watches the facts until they agree. Tasks are polled quickly meanwhile.
+    async fn verify(&mut self, expect: Expect) -> Ended {
+        let id = self.op.intent.object.cluster.clone();
+        let _tasks = self.shared.handle(&id).map(|handle| handle.wants.watch_tasks());
+        let mut world = self.shared.world.clone();
+        let taken = self.shared.now();
+        let deadline = Instant::now() + VERIFY;
+        let mut tick = interval(LOOK);
+        self.op.state = OpState::Verifying;
+        self.tell().await;
+        loop {
+            let picture = Arc::clone(&world.borrow_and_update());
+            if let Some(state) = picture.cluster(&id) {
+                if state.cluster.link.is_live() {
+                    match rollout::verdict(state, &expect, taken, self.shared.now()) {
+                        Verdict::Done(words) => return (OpState::Done, words),
+                        Verdict::Failed(words) => return (OpState::Failed, words),
+                        Verdict::Pending(progress) => self.progress(progress).await,
+                    }
+                } else {
+                    let note = Text::from(format!("{id} is {}: waiting for it, to see how it went", state.cluster.link.word()));
+                    self.progress(Progress { note, ..self.op.progress.clone() }).await;
+                }
+            }
+            drop(picture);
+            tokio::select! {
+                Ok(()) = world.changed() => {}
+                _ = tick.tick() => {}
+                () = sleep_until(deadline) => {
+                    return failed(&format!(
+                        "taken, but not seen to have happened within {}; last: {}",
+                        crate::util::humanize::age_of(VERIFY),
+                        self.op.progress.note
+                    ));
+                }
+            }
+        }
+    }
+
+    async fn progress(&mut self, progress: Progress) {
+        if self.op.progress != progress {
+            self.op.progress = progress;
+            self.tell().await;
+        }
+    }
+
+    async fn tell(&self) {
+        self.shared.tell(Fact::Operation(self.op.clone())).await;
+    }
+
+    fn cancelled_words(&self) -> Text {
+        let Progress { done, total, note } = &self.op.progress;
+        let by = if self.shared.stop.is_cancelled() { "Quarterdeck ended" } else { "cancelled" };
+        let so_far = match (*total, note.is_empty()) {
+            (0, true) => String::new(),
+            (0, false) => format!(" Last: {note}"),
+            _ => format!(" {done} of {total} by then."),
+        };
+        Text::from(match self.op.state {
+            OpState::Running => format!("{by} while it was being sent: what the platform had taken by then goes on.{so_far}"),
+            OpState::Verifying => format!("{by}: the platform has taken it and goes on; it is no longer followed.{so_far}"),
+            _ => format!("{by} before anything was sent"),
+        })
+    }
+}
+
+fn failed(words: &str) -> Ended {
+    (OpState::Failed, Text::new(words))
+}
+
+fn refused(error: &BackendError) -> Text {
+    Text::from(match error {
+        BackendError::Unreachable(_) => format!("{error}; it may have been taken all the same: look before you try again"),
+        _ => error.to_string(),
+    })
+}

@@ -1,0 +1,51 @@
+//! Takes requests and hands each to whoever answers it. Never waits for a cluster itself.
+
+use super::executor::Executor;
+use super::shared::{Shared, contained};
+use super::tail::Tails;
+use crate::model::{Document, Fact, ObjectRef, Request, Text};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+
+/// Longest wait for a whole object.
+const INSPECT: Duration = Duration::from_secs(15);
+
+/// Runs until the engine stops or nobody can ask any more.
+pub(super) async fn run(mut asked: mpsc::Receiver<Request>, reconnect: watch::Sender<u64>, shared: Arc<Shared>) {
+    let mut executor = Executor::new(Arc::clone(&shared));
+    let mut tails = Tails::new(Arc::clone(&shared));
+    while let Some(request) = asked.recv().await {
+        match request {
+            Request::Execute { intent, title } => executor.execute(intent, title).await,
+            Request::Cancel(id) => executor.cancel(id),
+            Request::Tail { id, target } => tails.open(id, target).await,
+            Request::Untail(id) => tails.close(id).await,
+            Request::Inspect(object) => {
+                let work = inspect(object, Arc::clone(&shared));
+                shared.tracker.spawn(shared.stop.clone().run_until_cancelled_owned(work));
+            }
+            Request::Look(interest) => shared.clusters.iter().for_each(|c| c.wants.look(interest)),
+            Request::Reconnect => reconnect.send_modify(|n| *n += 1),
+        }
+    }
+}
+
+async fn inspect(object: ObjectRef, shared: Arc<Shared>) {
+    let lines = match shared.backend(&object.cluster) {
+        None => Err(Text::from(format!("{} is not connected, so the {} cannot be fetched", object.cluster, object.kind.word()))),
+        Some(backend) => match tokio::time::timeout(INSPECT, contained(backend.inspect(&object))).await {
+            Ok(Ok(Ok(text))) => Ok(text.lines().map(Text::new).collect()),
+            Ok(Ok(Err(error))) => Err(Text::from(error.to_string())),
+            Ok(Err(panic)) => Err(Text::from(format!("a fault of Quarterdeck itself while it read this object: {panic}"))),
+            Err(_) => Err(Text::from(format!(
+                "{} did not send the {} within {} s; try again when it answers faster",
+                object.cluster,
+                object.kind.word(),
+                INSPECT.as_secs()
+            ))),
+        },
+    };
+    let at = shared.now();
+    shared.tell(Fact::Document(Document { object, at, lines })).await;
+}

@@ -38,6 +38,30 @@ pub fn clean(raw: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// `raw` without the escape sequences that colour text (CSI … `m`), for logs: programs that log to a terminal put them
+/// round nearly every word. All other sequences stay, for [`clean`] to make visible. ECMA-48, section 8.3.117.
+pub fn strip_sgr(raw: &str) -> Cow<'_, str> {
+    if !raw.contains("\u{1b}[") {
+        return Cow::Borrowed(raw);
+    }
+    let mut out = String::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some(at) = rest.find("\u{1b}[") {
+        let (head, sequence) = rest.split_at(at);
+        out.push_str(head);
+        let end = sequence.char_indices().skip(2).find(|(_, c)| !matches!(c, '0'..='9' | ';' | ':'));
+        rest = match end {
+            Some((end, 'm')) => &sequence[end + 1..],
+            _ => {
+                out.push_str(&sequence[..2]);
+                &sequence[2..]
+            }
+        };
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -49,5 +73,12 @@ mod tests {
         assert_eq!(clean("\u{1b}[2Jx\u{7f}"), "^[[2Jx^?");
         assert_eq!(clean("a\u{202e}b\u{200b}c\u{9b}d"), "a<U+202E>b<U+200B>c<U+009B>d");
         assert_eq!(clean("two\nlines\there"), "two lines here");
+    }
+
+    #[test]
+    fn colours_are_taken_out_and_other_sequences_stay_visible() {
+        assert_eq!(strip_sgr("\u{1b}[1;31mERROR\u{1b}[0m x\u{1b}[m"), "ERROR x");
+        assert_eq!(strip_sgr("\u{1b}[38:2::1:2:3mé\u{1b}[2Jy\u{1b}[3"), "é\u{1b}[2Jy\u{1b}[3");
+        assert!(matches!(strip_sgr("plain"), Cow::Borrowed(_)));
     }
 }

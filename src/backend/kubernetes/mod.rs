@@ -1,1 +1,82 @@
-//! The kubernetes backend.
+//! Kubernetes, through its API server.
+//!
+//! Lists and watches the kinds that rows are made of, decoded straight into the fields that matter; whole objects are
+//! fetched only when someone opens one. Changes are sent as raw JSON with preconditions, and never sent twice.
+
+mod connect;
+mod convert;
+mod credentials;
+mod discover;
+mod failure;
+mod follow;
+mod http;
+mod index;
+mod inspect;
+mod link;
+mod logs;
+mod raw;
+mod session;
+
+pub use discover::{Discovered, Environment, discover, discover_files};
+
+use super::{About, Backend, BackendError, LogRequest, ProgressSink, Sink};
+use crate::model::{ActionKind, Capabilities, ClusterKind, Expect, Intent, LogLine, ObjectRef, Text};
+use futures::future::BoxFuture;
+use futures::stream::BoxStream;
+use http::Api;
+use index::Shared;
+
+/// What can be asked of a cluster; whether this user may is the server's to say.
+const CAPABILITIES: Capabilities = Capabilities::of(&[]);
+
+/// A connected API server.
+struct Kubernetes {
+    api: Api,
+    version: Text,
+    index: Shared,
+}
+
+impl Kubernetes {
+    fn new(api: Api, version: Text) -> Self {
+        Self { api, version, index: Shared::default() }
+    }
+}
+
+impl Backend for Kubernetes {
+    fn about(&self) -> About {
+        About { kind: ClusterKind::Kubernetes, version: self.version.clone(), capabilities: CAPABILITIES }
+    }
+
+    fn watch<'a>(&'a self, sink: &'a Sink) -> BoxFuture<'a, BackendError> {
+        Box::pin(session::run(&self.api, &self.index, sink))
+    }
+
+    fn ping(&self) -> BoxFuture<'_, Result<(), BackendError>> {
+        Box::pin(ping(&self.api))
+    }
+
+    fn execute<'a>(&'a self, _: &'a Intent, _: &'a ProgressSink) -> BoxFuture<'a, Result<Expect, BackendError>> {
+        Box::pin(async { Err(BackendError::Unsupported("actions on Kubernetes are not available yet".to_owned())) })
+    }
+
+    fn logs(&self, request: LogRequest) -> BoxStream<'static, Result<Vec<LogLine>, BackendError>> {
+        logs::follow(self.api.clone(), request)
+    }
+
+    fn inspect<'a>(&'a self, object: &'a ObjectRef) -> BoxFuture<'a, Result<String, BackendError>> {
+        Box::pin(inspect::inspect(&self.api, &self.index, object))
+    }
+}
+
+/// `/livez`, which servers before 1.16 and some gateways do not have, and some refuse; an answer at all is what counts.
+async fn ping(api: &Api) -> Result<(), BackendError> {
+    let failure = match api.get_bytes("/livez", http::GET).await {
+        Ok(_) => return Ok(()),
+        Err(failure) => failure,
+    };
+    match failure.status() {
+        Some(403) => Ok(()),
+        Some(404) => api.get_bytes("/version", http::GET).await.map(|_| ()).map_err(|err| err.about("reach the cluster")),
+        _ => Err(failure.about("reach the cluster")),
+    }
+}

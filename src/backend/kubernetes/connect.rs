@@ -1,0 +1,175 @@
+//! From a context of a kubeconfig to a connected client.
+
+use super::Kubernetes;
+use super::credentials::Credentials;
+use super::discover::Source;
+use super::failure::{Failure, link_words};
+use super::http::Api;
+use crate::backend::{Backend, BackendError, Connector};
+use crate::model::{Cluster, ClusterId, ClusterKind, Link, Text};
+use futures::future::BoxFuture;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use kube::client::{Body, ClientBuilder, ConfigExt};
+use kube::{Client, Config};
+use serde::Deserialize;
+use std::sync::Arc;
+use std::time::Duration;
+use tower::ServiceExt;
+use tower_http::decompression::DecompressionLayer;
+
+/// Longest a TCP connection may take to be made.
+const CONNECT: Duration = Duration::from_secs(5);
+/// A connection without traffic is probed after this long, and given up after [`DEAD`].
+const KEEPALIVE: Duration = Duration::from_secs(10);
+/// Sent bytes that stay unacknowledged this long end the connection (Linux; elsewhere keepalive alone).
+#[cfg(target_os = "linux")]
+const DEAD: Duration = Duration::from_secs(20);
+
+/// One context, or the cluster this process runs in.
+#[derive(Debug)]
+pub(super) struct Context {
+    /// Its name in the fleet.
+    pub id: ClusterId,
+    /// Server address as configured; empty when it could not be read.
+    pub server: String,
+    /// Where its configuration is.
+    pub source: Source,
+}
+
+impl Connector for Context {
+    fn cluster(&self) -> Cluster {
+        Cluster {
+            id: self.id.clone(),
+            kind: ClusterKind::Kubernetes,
+            endpoint: Text::new(&self.server),
+            version: None,
+            link: Link::Connecting,
+            protected: false,
+            read_only: false,
+            capabilities: super::CAPABILITIES,
+        }
+    }
+
+    fn connect(&self) -> BoxFuture<'_, Result<Arc<dyn Backend>, BackendError>> {
+        Box::pin(async move {
+            // read anew for each attempt: a login may have written new credentials since the last one
+            let source = self.source.clone();
+            let config = tokio::task::spawn_blocking(move || source.load())
+                .await
+                .map_err(|err| BackendError::Protocol(format!("cannot read the configuration of {}: {err}", self.id)))??;
+            let (api, version) = connect(config).await?;
+            Ok(Arc::new(Kubernetes::new(api, version)) as Arc<dyn Backend>)
+        })
+    }
+}
+
+/// The server's own version.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Version {
+    git_version: String,
+}
+
+async fn connect(mut config: Config) -> Result<(Api, Text), BackendError> {
+    let server = config.cluster_url.to_string();
+    let server = server.trim_end_matches('/');
+    let doing = format!("connect to {server}");
+    let credentials = match config.auth_info.exec.take() {
+        Some(plugin) => {
+            let (credentials, pair) = Credentials::from_plugin(plugin).await.map_err(BackendError::Unauthorised)?;
+            if let Some((certificate, key)) = pair {
+                config.auth_info.client_certificate = None;
+                config.auth_info.client_key = None;
+                // the field holds base64 of PEM in files, and PEM as it is when it comes from a plugin
+                config.auth_info.client_certificate_data = Some(base64(certificate.as_bytes()));
+                config.auth_info.client_key_data = Some(base64(key.as_bytes()).into());
+            }
+            credentials
+        }
+        None => Credentials::default(),
+    };
+    config.connect_timeout = Some(CONNECT);
+    // a default of the kube crate: 15 silent retries of every verb, writes included
+    config.default_retry = false;
+    let client = client(config).map_err(|err| refused_config(&doing, &err))?;
+    let api = Api::new(client, Arc::new(credentials), server);
+    let version = match api.get::<Version>("/version").await {
+        Ok(version) => Text::from(version.git_version),
+        // it knows us and does not tell its version: alive
+        Err(failure) if failure.status() == Some(403) => Text::new("unknown version"),
+        Err(failure) => return Err(connect_error(failure, &doing)),
+    };
+    Ok((api, version))
+}
+
+fn connect_error(failure: Failure, doing: &str) -> BackendError {
+    match failure.status() {
+        // the sentence of a link failure names the server already
+        None if failure.sort == super::failure::Sort::Link => BackendError::Unreachable(failure.message),
+        _ => failure.about(doing),
+    }
+}
+
+fn refused_config(doing: &str, err: &kube::Error) -> BackendError {
+    match err {
+        kube::Error::Auth(_) => BackendError::Unauthorised(format!("cannot {doing}: {err}")),
+        _ => BackendError::Unreachable(format!("cannot {doing}: {}", link_words("its configuration", err))),
+    }
+}
+
+/// A client with deadlines for connecting, probes of silent connections, compressed answers, and no hidden retries.
+/// Credential plugins must have been taken out of `config` before.
+fn client(config: Config) -> Result<Client, kube::Error> {
+    if config.proxy_url.is_some() {
+        // the kube crate's own stack: ours has no proxies
+        return Ok(ClientBuilder::try_from(config)?.build());
+    }
+    let mut tcp = HttpConnector::new();
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    tcp.set_connect_timeout(Some(CONNECT));
+    tcp.set_keepalive(Some(KEEPALIVE));
+    tcp.set_keepalive_interval(Some(Duration::from_secs(5)));
+    tcp.set_keepalive_retries(Some(2));
+    #[cfg(target_os = "linux")]
+    tcp.set_tcp_user_timeout(Some(DEAD));
+    let tls = config.rustls_https_connector_with_connector(tcp)?;
+    let http = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build::<_, Body>(tls);
+    // the layer that renews token files passes boxed errors only
+    let http = http.map_err(tower::BoxError::from);
+    let stack = ClientBuilder::new(http, config.default_namespace.clone())
+        .with_layer(&config.base_uri_layer())
+        .with_layer(&DecompressionLayer::new().gzip(!config.disable_compression))
+        .with_layer(&config.extra_headers_layer()?);
+    Ok(match config.auth_layer()? {
+        Some(auth) => stack.with_layer(&auth).build(),
+        None => stack.build(),
+    })
+}
+
+/// RFC 4648, for the one place where a PEM from a plugin has to go into a kubeconfig field.
+fn base64(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let n = chunk.iter().fold(0u32, |n, b| n << 8 | u32::from(*b)) << (8 * (3 - chunk.len()));
+        for i in 0..4 {
+            let six = (n >> (18 - 6 * i)) as usize & 63;
+            out.push(if i <= chunk.len() { char::from(ALPHABET[six]) } else { '=' });
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_pads_as_the_rfc_says() {
+        for (plain, want) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
+            assert_eq!(base64(plain.as_bytes()), want);
+        }
+    }
+}

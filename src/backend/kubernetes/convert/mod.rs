@@ -1,0 +1,15 @@
+//! From decoded objects to rows: pure functions, tested against recorded objects.
+
+mod event;
+mod names;
+mod node;
+mod pod;
+mod quantity;
+mod unschedulable;
+mod why;
+
+pub(super) use event::event;
+pub(super) use names::Names;
+pub(super) use node::{node, scheduling_rev};
+pub(super) use pod::{image_name, pod};
+pub(super) use quantity::{bytes, millicores};

@@ -1,0 +1,238 @@
+//! What a request to the API server can end with instead of an answer, and the words for it.
+
+use crate::backend::BackendError;
+use serde::Deserialize;
+use std::error::Error;
+use std::time::Duration;
+
+/// A request that did not work.
+#[derive(Clone, Debug)]
+pub(super) struct Failure {
+    /// What sort of failure.
+    pub sort: Sort,
+    /// The cause in words: the server's message, or ours about the connection.
+    pub message: String,
+    /// Machine-readable reason of the server (`Forbidden`, `Expired`, `Conflict`); empty where there is none.
+    pub reason: String,
+    /// `details.causes` of the server: (reason, message).
+    pub causes: Vec<(String, String)>,
+    /// How long the server asks us to wait.
+    pub retry_after: Option<Duration>,
+}
+
+/// Where a request failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sort {
+    /// No answer.
+    Link,
+    /// Our credentials could not be had (plugin failed); nothing was sent.
+    Credentials,
+    /// An answer that is not a success.
+    Status(u16),
+    /// A success that could not be read.
+    Decode,
+}
+
+/// `metav1.Status`, the body of every refusal of an API server.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Status {
+    pub message: String,
+    pub reason: String,
+    pub code: u16,
+    details: Option<Details>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Details {
+    causes: Vec<Cause>,
+    retry_after_seconds: u64,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Cause {
+    reason: String,
+    message: String,
+}
+
+impl Failure {
+    /// No answer, and why.
+    pub fn link(message: impl Into<String>) -> Self {
+        Self::of(Sort::Link, message)
+    }
+
+    /// An answer that could not be read, and why.
+    pub fn decode(message: impl Into<String>) -> Self {
+        Self::of(Sort::Decode, message)
+    }
+
+    /// A failure without anything from the server.
+    pub fn of(sort: Sort, message: impl Into<String>) -> Self {
+        Self { sort, message: message.into(), reason: String::new(), causes: Vec::new(), retry_after: None }
+    }
+
+    /// A refusal, from its status code and body. A body that is no `Status` (a proxy's page) is cut to its first line.
+    pub fn refused(code: u16, body: &[u8]) -> Self {
+        match serde_json::from_slice::<Status>(body) {
+            Ok(status) => Self::from_status(Status { code, ..status }),
+            Err(_) => {
+                let text = String::from_utf8_lossy(body.get(..200).unwrap_or(body));
+                let first = text.lines().next().unwrap_or_default().trim().to_owned();
+                Self::of(Sort::Status(code), if first.is_empty() { format!("HTTP status {code}") } else { first })
+            }
+        }
+    }
+
+    /// A refusal, from the server's own account of it (also the `ERROR` event of a watch).
+    pub fn from_status(status: Status) -> Self {
+        let details = status.details.unwrap_or_default();
+        Self {
+            sort: Sort::Status(status.code),
+            message: if status.message.is_empty() { format!("HTTP status {}", status.code) } else { status.message },
+            reason: status.reason,
+            causes: details.causes.into_iter().map(|c| (c.reason, c.message)).collect(),
+            retry_after: (details.retry_after_seconds > 0).then(|| Duration::from_secs(details.retry_after_seconds)),
+        }
+    }
+
+    /// The status code, if the server answered.
+    pub fn status(&self) -> Option<u16> {
+        if let Sort::Status(code) = self.sort { Some(code) } else { None }
+    }
+
+    /// Whether a list or watch at this version cannot go on and must begin anew: the version is too old (410), or newer
+    /// than what this server has seen (etcd restored from a backup, a lagging replica).
+    pub fn wants_relist(&self) -> bool {
+        self.status() == Some(410)
+            || matches!(self.reason.as_str(), "Expired" | "Gone")
+            || self.message.contains("Too large resource version")
+            || self.causes.iter().any(|(reason, _)| reason == "ResourceVersionTooLarge")
+    }
+
+    /// Whether an eviction was refused by a disruption budget (and not because the server is overloaded, which is 429 too).
+    pub fn is_budget(&self) -> bool {
+        self.status() == Some(429) && self.causes.iter().any(|(reason, _)| reason == "DisruptionBudget")
+    }
+
+    /// Whether the server is overloaded or starting: the same request may work later.
+    pub fn is_busy(&self) -> bool {
+        matches!(self.status(), Some(429 | 500 | 502..=504)) && !self.is_budget()
+    }
+
+    /// The error for the screen; `doing` is what was attempted on what: `scale shop/web`.
+    pub fn about(self, doing: &str) -> BackendError {
+        let message = self.message;
+        match self.sort {
+            Sort::Link => BackendError::Unreachable(format!("cannot {doing}: {message}")),
+            Sort::Credentials => BackendError::Unauthorised(format!("cannot {doing}: {message}")),
+            Sort::Decode => BackendError::Protocol(format!("cannot {doing}: the answer could not be read: {message}")),
+            Sort::Status(401) => BackendError::Unauthorised(format!(
+                "cannot {doing}: the server does not accept our credentials: {message} (log in again or renew the token)"
+            )),
+            Sort::Status(403) => BackendError::Forbidden(format!("cannot {doing}: {}", forbidden(&message))),
+            Sort::Status(404) => BackendError::NotFound(format!("cannot {doing}: {message}")),
+            Sort::Status(409) => {
+                BackendError::Changed(format!("cannot {doing}: it was changed by someone else in between, look again: {message}"))
+            }
+            Sort::Status(429 | 502..=504) => {
+                BackendError::Unreachable(format!("cannot {doing}: the server is overloaded or not ready: {message}"))
+            }
+            Sort::Status(code) => BackendError::Protocol(format!("cannot {doing}: the server refused it ({code}): {message}")),
+        }
+    }
+}
+
+/// The server's words on a refusal by RBAC, short, with what to ask for:
+/// `pods is forbidden: User "x" cannot list resource "pods" in API group "" at the cluster scope`.
+pub(super) fn forbidden(message: &str) -> String {
+    let Some((_, rest)) = message.split_once("User \"") else { return format!("forbidden: {message}") };
+    let Some((user, rest)) = rest.split_once('"') else { return format!("forbidden: {message}") };
+    let mut quoted = rest.split('"');
+    let verb = quoted.next().and_then(|head| head.trim().strip_prefix("cannot ")).and_then(|words| words.split(' ').next());
+    let (Some(verb), Some(resource)) = (verb, quoted.next()) else { return format!("forbidden: {message}") };
+    let group = quoted.nth(1).unwrap_or_default();
+    let dot = if group.is_empty() { "" } else { "." };
+    let place = if let Some((_, namespace)) = rest.split_once("in the namespace \"") {
+        format!("in namespace {}", namespace.split('"').next().unwrap_or_default())
+    } else {
+        "in all namespaces".to_owned()
+    };
+    format!("forbidden: {user} may not {verb} {resource}{dot}{group}; ask for `{verb}` on `{resource}{dot}{group}` {place}")
+}
+
+/// Why a connection to `server` failed, in words, found by walking the chain of causes.
+pub(super) fn link_words(server: &str, error: &(dyn Error + 'static)) -> String {
+    let mut deepest = error.to_string();
+    let mut cause = Some(error);
+    while let Some(err) = cause {
+        deepest = err.to_string();
+        if let Some(io) = err.downcast_ref::<std::io::Error>() {
+            if let Some(tls) = io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+                return format!("{server} cannot be trusted: {tls} (check certificate-authority and the server's name)");
+            }
+            match io.kind() {
+                std::io::ErrorKind::ConnectionRefused => {
+                    return format!("{server} refused the connection (is the API server running, or a tunnel missing?)");
+                }
+                std::io::ErrorKind::TimedOut => return format!("{server} does not answer (is a VPN or route missing?)"),
+                std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::BrokenPipe | std::io::ErrorKind::UnexpectedEof => {
+                    return format!("{server} closed the connection");
+                }
+                std::io::ErrorKind::NetworkUnreachable | std::io::ErrorKind::HostUnreachable => {
+                    return format!("there is no route to {server} (is a VPN down?)");
+                }
+                _ => {}
+            }
+        }
+        if let Some(tls) = err.downcast_ref::<rustls::Error>() {
+            return format!("{server} cannot be trusted: {tls} (check certificate-authority and the server's name)");
+        }
+        if err.to_string() == "dns error" {
+            let why = err.source().map(ToString::to_string).unwrap_or_default();
+            return format!("the name of {server} does not resolve: {why} (is DNS or a VPN missing?)");
+        }
+        cause = err.source();
+    }
+    format!("{server}: {deepest}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_names_who_what_and_where() {
+        for (raw, want) in [
+            (
+                r#"pods is forbidden: User "dev" cannot list resource "pods" in API group "" at the cluster scope"#,
+                "forbidden: dev may not list pods; ask for `list` on `pods` in all namespaces",
+            ),
+            (
+                r#"deployments.apps "web" is forbidden: User "dev" cannot patch resource "deployments/scale" in API group "apps" in the namespace "shop""#,
+                "forbidden: dev may not patch deployments/scale.apps; ask for `patch` on `deployments/scale.apps` in namespace shop",
+            ),
+            ("quota exceeded", "forbidden: quota exceeded"),
+        ] {
+            assert_eq!(forbidden(raw), want);
+        }
+    }
+
+    #[test]
+    fn the_servers_status_tells_budget_from_overload_and_relist_from_failure() {
+        let budget = Failure::refused(
+            429,
+            br#"{"message":"Cannot evict pod","reason":"TooManyRequests","details":{"causes":[{"reason":"DisruptionBudget","message":"needs 1"}]}}"#,
+        );
+        assert!(budget.is_budget() && !budget.is_busy());
+        let busy = Failure::refused(429, br#"{"message":"too many","details":{"retryAfterSeconds":3}}"#);
+        assert!(!busy.is_budget() && busy.is_busy());
+        assert_eq!(busy.retry_after, Some(Duration::from_secs(3)));
+        assert!(Failure::refused(410, b"{}").wants_relist());
+        let ahead = br#"{"message":"Timeout: Too large resource version: 9, current: 5","reason":"Timeout"}"#;
+        assert!(Failure::refused(504, ahead).wants_relist());
+        assert!(!Failure::refused(500, b"<html>bad gateway</html>").wants_relist());
+        assert_eq!(Failure::refused(502, b"bad gateway\nmore").message, "bad gateway");
+    }
+}

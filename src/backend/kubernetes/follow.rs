@@ -1,0 +1,298 @@
+//! Lists one kind and follows its changes for as long as a session lasts.
+//!
+//! The contract: Kubernetes docs, "Efficient detection of changes". A list gives a version to watch from; a watch ends by
+//! itself now and then and goes on from the last version seen; when the server has forgotten that version the kind is
+//! listed anew. Lists ask for the newest state (no `resourceVersion=0`: it may be older than what was shown before).
+
+use super::failure::{Failure, Sort, Status};
+use super::http::{Api, LIST};
+use super::link::Link;
+use super::raw::Listed;
+use crate::model::Text;
+use crate::util::backoff::Backoff;
+use futures::StreamExt;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::time::Duration;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::time::{Instant, sleep};
+
+/// Rows of a page of a list.
+const PAGE: u32 = 500;
+/// Longest line of a watch: etcd holds objects of up to about 1.5 MiB, aggregated servers larger ones.
+const LINE: usize = 8 << 20;
+/// How often a kind that may not be read is asked for again.
+const REFUSED: Duration = Duration::from_secs(60);
+
+/// One step of a kind's story.
+#[derive(Debug)]
+pub(super) enum Step<T> {
+    /// A list begins.
+    Begin,
+    /// An object as it is now.
+    Item(Box<T>),
+    /// An object is gone.
+    Gone(Box<T>),
+    /// The list is whole.
+    End,
+    /// The kind cannot be read, and why; it is tried again.
+    Failed(Text),
+    /// The server does not know this kind.
+    Absent,
+}
+
+/// What a loop needs.
+pub(super) struct Follower<T> {
+    /// The server.
+    pub api: Api,
+    /// Where the steps go.
+    pub out: mpsc::Sender<Step<T>>,
+    /// How the session's connections are doing.
+    pub link: Link,
+    /// Lists at the same time are bounded: they are what costs a server most.
+    pub lists: std::sync::Arc<Semaphore>,
+    /// Spreads timeouts and delays of the loops apart.
+    pub seed: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", bound = "T: Deserialize<'de>")]
+struct Page<T> {
+    #[serde(default)]
+    metadata: PageMeta,
+    #[serde(default)]
+    items: Option<Vec<T>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct PageMeta {
+    resource_version: String,
+    #[serde(rename = "continue")]
+    next: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct WatchLine<'a> {
+    #[serde(rename = "type")]
+    kind: &'a str,
+    #[serde(borrow)]
+    object: &'a RawValue,
+}
+
+/// The object of a `BOOKMARK`.
+#[derive(Deserialize)]
+struct Marked {
+    metadata: PageMeta,
+}
+
+impl<T: Listed> Follower<T> {
+    /// Runs until the receiver goes away.
+    pub async fn run(self) {
+        let mut backoff = Backoff::new(Duration::from_millis(800), Duration::from_secs(30), self.seed);
+        let mut version: Option<String> = None;
+        loop {
+            let began = Instant::now();
+            let result = match &version {
+                None => self.list().await.map(Some),
+                Some(at) => self.watch(at.clone()).await,
+            };
+            let lasted = began.elapsed();
+            match result {
+                Ok(next) => {
+                    let listed = version.is_none();
+                    version = next;
+                    if listed {
+                        continue;
+                    }
+                    backoff.healthy(lasted);
+                    if lasted < Duration::from_secs(1) {
+                        // a server or proxy that ends every watch at once must not be hammered
+                        sleep(backoff.next_delay()).await;
+                    }
+                }
+                Err(Stop::Closed) => return,
+                Err(Stop::Broken(failure)) => {
+                    tracing::debug!(kind = T::PLURAL, why = failure.message, "a watch broke off");
+                    backoff.healthy(lasted);
+                    sleep(backoff.next_delay()).await;
+                }
+                Err(Stop::Failed(failure)) => {
+                    if failure.wants_relist() && (version.is_some() || backoff.attempts() < 5) {
+                        version = None;
+                        sleep(backoff.next_delay()).await;
+                        continue;
+                    }
+                    backoff.healthy(lasted);
+                    let wait = backoff.next_delay().max(failure.retry_after.unwrap_or_default());
+                    let wait = self.report(failure, wait, version.is_none()).await;
+                    sleep(wait).await;
+                }
+            }
+        }
+    }
+
+    /// Says what failed and returns how long to wait before trying again.
+    async fn report(&self, failure: Failure, wait: Duration, listing: bool) -> Duration {
+        let doing = format!("{} {}", if listing { "list" } else { "watch" }, T::PLURAL);
+        match failure.sort {
+            Sort::Link | Sort::Credentials | Sort::Status(401) => {
+                self.link.lost(T::PLURAL, failure.about(&doing));
+                wait
+            }
+            Sort::Status(404) => {
+                let _ = self.out.send(Step::Absent).await;
+                REFUSED
+            }
+            Sort::Status(code) => {
+                let refused = matches!(code, 403 | 405);
+                // one refusal of an overloaded server is no news while the rows are current
+                if listing || refused {
+                    let _ = self.out.send(Step::Failed(Text::from(failure.about(&doing).to_string()))).await;
+                }
+                if refused { REFUSED } else { wait }
+            }
+            Sort::Decode => {
+                let _ = self.out.send(Step::Failed(Text::from(failure.about(&doing).to_string()))).await;
+                wait
+            }
+        }
+    }
+
+    async fn send(&self, step: Step<T>) -> Result<(), Stop> {
+        self.out.send(step).await.map_err(|_| Stop::Closed)
+    }
+
+    /// Lists all pages and returns the version to watch from.
+    async fn list(&self) -> Result<String, Stop> {
+        let _turn = self.lists.acquire().await.map_err(|_| Stop::Closed)?;
+        let mut next: Option<String> = None;
+        let mut begun = false;
+        loop {
+            let token = next.as_deref().map(|token| format!("&continue={}", escape(token))).unwrap_or_default();
+            let body = self.api.get_bytes(&format!("{}?limit={PAGE}{token}", T::PATH), LIST).await?;
+            self.link.fine(T::PLURAL);
+            let page: Page<T> = page(&body)?;
+            drop(body);
+            if !begun {
+                self.send(Step::Begin).await?;
+                begun = true;
+            }
+            for item in page.items.into_iter().flatten() {
+                self.send(Step::Item(Box::new(item))).await?;
+            }
+            match page.metadata.next.filter(|token| !token.is_empty()) {
+                Some(token) => next = Some(token),
+                None => {
+                    self.send(Step::End).await?;
+                    return Ok(page.metadata.resource_version);
+                }
+            }
+        }
+    }
+
+    /// Watches from `version` until the server ends it; returns the last version seen, or none to list anew.
+    async fn watch(&self, mut version: String) -> Result<Option<String>, Stop> {
+        // spread, so that the loops do not all come back in the same second
+        let seconds = 120 + self.seed % 61;
+        let path = format!("{}?watch=true&allowWatchBookmarks=true&resourceVersion={version}&timeoutSeconds={seconds}", T::PATH);
+        let mut chunks = self.api.stream(&path, Some(Duration::from_secs(seconds + 15))).await?;
+        self.link.fine(T::PLURAL);
+        let mut line: Vec<u8> = Vec::new();
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk.map_err(Stop::Broken)?;
+            let mut rest: &[u8] = &chunk;
+            while let Some(end) = rest.iter().position(|b| *b == b'\n') {
+                let (head, tail) = rest.split_at(end);
+                rest = tail.get(1..).unwrap_or_default();
+                if line.is_empty() {
+                    self.event(head, &mut version).await?;
+                } else {
+                    line.extend_from_slice(head);
+                    self.event(&line, &mut version).await?;
+                    line.clear();
+                }
+            }
+            line.extend_from_slice(rest);
+            if line.len() > LINE {
+                return Err(Failure::decode(format!("an object is larger than {} MiB", LINE >> 20)).into());
+            }
+        }
+        Ok(Some(version))
+    }
+
+    async fn event(&self, line: &[u8], version: &mut String) -> Result<(), Stop> {
+        if line.iter().all(u8::is_ascii_whitespace) {
+            return Ok(());
+        }
+        let text = std::str::from_utf8(line).map_err(|err| Failure::decode(err.to_string()))?;
+        let event: WatchLine<'_> = serde_json::from_str(text).map_err(|err| Failure::decode(err.to_string()))?;
+        let object = event.object.get();
+        match event.kind {
+            "ERROR" => {
+                let status: Status = serde_json::from_str(object).unwrap_or_default();
+                return Err(Failure::from_status(status).into());
+            }
+            "BOOKMARK" => {
+                let marked: Marked = serde_json::from_str(object).map_err(|err| Failure::decode(err.to_string()))?;
+                *version = marked.metadata.resource_version;
+            }
+            kind => match serde_json::from_str::<T>(object) {
+                Ok(item) => {
+                    item.meta().resource_version.clone_into(version);
+                    let item = Box::new(item);
+                    self.send(if kind == "DELETED" { Step::Gone(item) } else { Step::Item(item) }).await?;
+                }
+                // one object of a shape nobody foresaw must not stop the others
+                Err(err) => tracing::warn!(kind = T::PLURAL, %err, "an object was left out: it could not be read"),
+            },
+        }
+        Ok(())
+    }
+}
+
+/// Decodes a page; if one object in it cannot be read, all others are.
+fn page<T: Listed>(body: &[u8]) -> Result<Page<T>, Failure> {
+    let text = std::str::from_utf8(body).map_err(|err| Failure::decode(err.to_string()))?;
+    if let Ok(page) = serde_json::from_str(text) {
+        return Ok(page);
+    }
+    let raw: Page<&RawValue> = serde_json::from_str(text).map_err(|err| Failure::decode(err.to_string()))?;
+    let items = raw.items.into_iter().flatten().filter_map(|item| match serde_json::from_str(item.get()) {
+        Ok(item) => Some(item),
+        Err(err) => {
+            tracing::warn!(kind = T::PLURAL, %err, "an object was left out: it could not be read");
+            None
+        }
+    });
+    Ok(Page { items: Some(items.collect()), metadata: raw.metadata })
+}
+
+/// Percent-encodes a query value (RFC 3986): everything but unreserved characters.
+pub(super) fn escape(raw: &str) -> String {
+    let mut out = String::with_capacity(raw.len());
+    for byte in raw.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+/// Why a list or watch ended before its time.
+enum Stop {
+    /// Nobody listens any more.
+    Closed,
+    /// A watch that had been accepted broke off: it goes on where it was, and says nothing about the link.
+    Broken(Failure),
+    /// It failed.
+    Failed(Failure),
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}

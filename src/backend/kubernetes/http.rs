@@ -1,0 +1,158 @@
+//! Requests to one API server: one place for credentials, deadlines, and what counts as an answer.
+//!
+//! Nothing is retried here: a read is retried by whoever follows it, a write by nobody (it may have happened).
+
+use super::credentials::Credentials;
+use super::failure::{Failure, Sort, link_words};
+use bytes::Bytes;
+use futures::StreamExt;
+use futures::stream::BoxStream;
+use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderValue, USER_AGENT};
+use http::{Method, Request, Response};
+use http_body_util::BodyExt;
+use kube::Client;
+use kube::client::Body;
+use serde::de::DeserializeOwned;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// One object or a status.
+pub(super) const GET: Duration = Duration::from_secs(10);
+/// One page of a list.
+pub(super) const LIST: Duration = Duration::from_secs(30);
+/// A change. Longer than a read: admission webhooks may take 10 s each.
+pub(super) const WRITE: Duration = Duration::from_secs(20);
+
+/// How a body changes an object (the content types of the PATCH verb, or a plain POST, PUT, DELETE).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Write {
+    /// POST.
+    Create,
+    /// PATCH with RFC 7386.
+    MergePatch,
+    /// PATCH with RFC 6902.
+    JsonPatch,
+    /// DELETE with `DeleteOptions`.
+    Delete,
+}
+
+/// A connected API server. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Api {
+    client: Client,
+    credentials: Arc<Credentials>,
+    server: Arc<str>,
+}
+
+impl Api {
+    /// Requests through `client` to `server` (its address, for words).
+    pub fn new(client: Client, credentials: Arc<Credentials>, server: &str) -> Self {
+        Self { client, credentials, server: Arc::from(server) }
+    }
+
+    /// The credentials in use.
+    pub fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
+    /// GET of `path` as JSON.
+    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+        let body = self.get_bytes(path, GET).await?;
+        serde_json::from_slice(&body).map_err(|err| Failure::decode(err.to_string()))
+    }
+
+    /// GET of `path`, whole, within `deadline`.
+    pub async fn get_bytes(&self, path: &str, deadline: Duration) -> Result<Bytes, Failure> {
+        self.within(deadline, async { self.whole(self.send(self.request(Method::GET, path)?).await?).await }).await
+    }
+
+    /// Changes what is at `path` and returns the server's answer. A failure of sort [`Sort::Link`] means that nobody knows
+    /// whether it happened.
+    pub async fn write<T: DeserializeOwned>(&self, how: Write, path: &str, body: &serde_json::Value) -> Result<T, Failure> {
+        let (method, content) = match how {
+            Write::Create => (Method::POST, "application/json"),
+            Write::MergePatch => (Method::PATCH, "application/merge-patch+json"),
+            Write::JsonPatch => (Method::PATCH, "application/json-patch+json"),
+            Write::Delete => (Method::DELETE, "application/json"),
+        };
+        let mut request = self.request(method, path)?;
+        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content));
+        *request.body_mut() = Body::from(body.to_string().into_bytes());
+        let answer = self.within(WRITE, async { self.whole(self.send(request).await?).await }).await?;
+        serde_json::from_slice(&answer).map_err(|err| Failure::decode(err.to_string()))
+    }
+
+    /// GET of `path` as a stream of chunks that ends when the server ends it. `quiet` is the longest silence within it
+    /// that is believed; none for streams that may be silent for ever (logs).
+    pub async fn stream(&self, path: &str, quiet: Option<Duration>) -> Result<BoxStream<'static, Result<Bytes, Failure>>, Failure> {
+        let mut request = self.request(Method::GET, path)?;
+        // a compressed stream is flushed late, and not every decoder takes the multi-member gzip newer servers send
+        request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        let response = self.within(LIST, async { self.checked(self.send(request).await?).await }).await?;
+        let server = Arc::clone(&self.server);
+        let chunks = response.into_body().into_data_stream();
+        let chunks = futures::stream::unfold((chunks, server), move |(mut chunks, server)| async move {
+            let next = match quiet {
+                Some(quiet) => match timeout(quiet, chunks.next()).await {
+                    Ok(next) => next,
+                    Err(_) => {
+                        let silent = Failure::link(format!("{server} was silent for {} s", quiet.as_secs()));
+                        return Some((Err(silent), (chunks, server)));
+                    }
+                },
+                None => chunks.next().await,
+            };
+            let item = next?.map_err(|err| Failure::link(link_words(&server, &err)));
+            Some((item, (chunks, server)))
+        });
+        Ok(chunks.boxed())
+    }
+
+    async fn within<T>(&self, deadline: Duration, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        match timeout(deadline, work).await {
+            Ok(result) => result,
+            Err(_) => Err(Failure::link(format!("{} did not answer within {} s", self.server, deadline.as_secs()))),
+        }
+    }
+
+    fn request(&self, method: Method, path: &str) -> Result<Request<Body>, Failure> {
+        Request::builder()
+            .method(method)
+            .uri(path)
+            .header(ACCEPT, "application/json")
+            .header(USER_AGENT, concat!("quarterdeck/", env!("CARGO_PKG_VERSION")))
+            .body(Body::empty())
+            .map_err(|err| Failure::decode(format!("no request can be made for {path}: {err}")))
+    }
+
+    async fn send(&self, mut request: Request<Body>) -> Result<Response<Body>, Failure> {
+        if let Some(header) = self.credentials.header().await.map_err(|words| Failure::of(Sort::Credentials, words))? {
+            request.headers_mut().insert(AUTHORIZATION, header);
+        }
+        self.client.send(request).await.map_err(|err| Failure::link(link_words(&self.server, &err)))
+    }
+
+    async fn checked(&self, response: Response<Body>) -> Result<Response<Body>, Failure> {
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        let wait = response.headers().get(http::header::RETRY_AFTER).and_then(|v| v.to_str().ok()?.parse().ok());
+        let body = self.collect(response).await?;
+        let mut failure = Failure::refused(status.as_u16(), &body);
+        failure.retry_after = wait.map(Duration::from_secs).or(failure.retry_after);
+        Err(failure)
+    }
+
+    async fn whole(&self, response: Response<Body>) -> Result<Bytes, Failure> {
+        let response = self.checked(response).await?;
+        self.collect(response).await
+    }
+
+    async fn collect(&self, response: Response<Body>) -> Result<Bytes, Failure> {
+        let body = response.into_body().collect().await.map_err(|err| Failure::link(link_words(&self.server, &err)))?;
+        Ok(body.to_bytes())
+    }
+}

@@ -1,0 +1,104 @@
+//! One whole object as YAML.
+
+use super::http::Api;
+use super::index::{Place, Shared};
+use crate::backend::BackendError;
+use crate::model::{Key, Kind, ObjectRef, ServiceKind};
+use serde_json::Value;
+
+/// The object as YAML, without what is noise or secret.
+pub(super) async fn inspect(api: &Api, index: &Shared, object: &ObjectRef) -> Result<String, BackendError> {
+    let doing = format!("read {} {}", object.kind.word(), object.key);
+    let path = path(index, object).ok_or_else(|| BackendError::NotFound(format!("cannot {doing}: it is not known (any more)")))?;
+    let mut value: Value = api.get(&path).await.map_err(|failure| failure.about(&doing))?;
+    clean(&mut value);
+    serde_saphyr::to_string(&value).map_err(|err| BackendError::Protocol(format!("cannot show {doing} as YAML: {err}")))
+}
+
+fn path(index: &Shared, object: &ObjectRef) -> Option<String> {
+    let index = index.lock();
+    Some(match object.kind {
+        Kind::Node => node_path(&object.key),
+        Kind::Task => pod_path(index.pods.get(&object.key)?),
+        Kind::Event => {
+            let place = index.events.get(&object.key)?;
+            format!("/api/v1/namespaces/{}/events/{}", place.namespace, place.name)
+        }
+        Kind::Service => {
+            let (kind, place) = index.services.get(&object.key)?;
+            workload_path(*kind, place)?
+        }
+    })
+}
+
+/// Path of a node.
+pub(super) fn node_path(name: &Key) -> String {
+    format!("/api/v1/nodes/{name}")
+}
+
+/// Path of a pod.
+pub(super) fn pod_path(place: &Place) -> String {
+    format!("/api/v1/namespaces/{}/pods/{}", place.namespace, place.name)
+}
+
+/// Path of a workload; none for kinds of other platforms.
+pub(super) fn workload_path(kind: ServiceKind, place: &Place) -> Option<String> {
+    let (group, plural) = match kind {
+        ServiceKind::Deployment => ("apps/v1", "deployments"),
+        ServiceKind::StatefulSet => ("apps/v1", "statefulsets"),
+        ServiceKind::DaemonSet => ("apps/v1", "daemonsets"),
+        ServiceKind::ReplicaSet => ("apps/v1", "replicasets"),
+        ServiceKind::Job => ("batch/v1", "jobs"),
+        ServiceKind::CronJob => ("batch/v1", "cronjobs"),
+        _ => return None,
+    };
+    Some(format!("/apis/{group}/namespaces/{}/{plural}/{}", place.namespace, place.name))
+}
+
+/// Drops `managedFields` and the copy of the object that `kubectl apply` keeps, and masks values of Secrets.
+fn clean(value: &mut Value) {
+    if let Some(meta) = value.get_mut("metadata").and_then(Value::as_object_mut) {
+        meta.remove("managedFields");
+        if let Some(annotations) = meta.get_mut("annotations").and_then(Value::as_object_mut) {
+            annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
+            if annotations.is_empty() {
+                meta.remove("annotations");
+            }
+        }
+    }
+    if value.get("kind").and_then(Value::as_str) == Some("Secret") {
+        for field in ["data", "stringData"] {
+            for (_, secret) in value.get_mut(field).and_then(Value::as_object_mut).into_iter().flatten() {
+                *secret = Value::from("(masked)");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn noise_is_dropped_and_secrets_are_masked() {
+        let mut secret = json!({
+            "kind": "Secret",
+            "metadata": {
+                "name": "db",
+                "managedFields": [1],
+                "annotations": { "kubectl.kubernetes.io/last-applied-configuration": "{\"data\":{\"p\":\"cGFzcw==\"}}" }
+            },
+            "data": { "password": "cGFzcw==" },
+            "stringData": { "user": "root" }
+        });
+        clean(&mut secret);
+        let want = json!({
+            "kind": "Secret",
+            "metadata": { "name": "db" },
+            "data": { "password": "(masked)" },
+            "stringData": { "user": "(masked)" }
+        });
+        assert_eq!(secret, want);
+    }
+}

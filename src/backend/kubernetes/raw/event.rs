@@ -1,0 +1,47 @@
+//! Events.
+
+use super::{Listed, Meta, When};
+use serde::Deserialize;
+
+/// `v1 Event`: the old API group serves the same objects as `events.k8s.io`, with both sets of counters.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(in super::super) struct RawEvent {
+    pub metadata: Meta,
+    pub involved_object: Involved,
+    pub reason: String,
+    pub message: String,
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub count: u32,
+    pub first_timestamp: When,
+    pub last_timestamp: When,
+    pub event_time: When,
+    pub series: Option<Series>,
+}
+
+impl Listed for RawEvent {
+    const PATH: &'static str = "/api/v1/events";
+    const PLURAL: &'static str = "events";
+    fn meta(&self) -> &Meta {
+        &self.metadata
+    }
+}
+
+/// `involvedObject`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(in super::super) struct Involved {
+    pub kind: String,
+    pub name: String,
+    pub namespace: String,
+    pub uid: String,
+}
+
+/// `series`: how newer reporters count repeats.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(in super::super) struct Series {
+    pub count: u32,
+    pub last_observed_time: When,
+}

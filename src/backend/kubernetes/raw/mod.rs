@@ -1,0 +1,114 @@
+//! The parts of Kubernetes objects that become rows, decoded straight from JSON. Everything else (`managedFields` above
+//! all, a third of a pod) is skipped by the decoder and never held. Field names and meanings: Kubernetes API reference.
+
+mod event;
+mod node;
+mod pod;
+mod policy;
+mod workload;
+
+pub(super) use event::RawEvent;
+pub(super) use node::RawNode;
+pub(super) use pod::{ContainerSpec, ContainerStatus, PodSpec, PodStatus, RawPod, Resources, StateOf, Terminated};
+pub(super) use policy::{Autoscaler, DisruptionBudget, Expression, IntOrText, Selector};
+pub(super) use workload::{ControllerRevision, CronJob, DaemonSet, Deployment, Job, ReplicaSet, StatefulSet, Template};
+
+use crate::util::time::Timestamp;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Deserializer};
+use std::collections::BTreeMap;
+
+/// A kind that is listed and watched.
+pub(super) trait Listed: DeserializeOwned + Send + 'static {
+    /// Path of its list over all namespaces.
+    const PATH: &'static str;
+    /// Its plural with its group, for words: `deployments.apps`.
+    const PLURAL: &'static str;
+    /// Metadata.
+    fn meta(&self) -> &Meta;
+}
+
+/// `metadata`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Meta {
+    pub name: String,
+    pub namespace: String,
+    pub uid: String,
+    pub resource_version: String,
+    pub generation: u64,
+    pub creation_timestamp: When,
+    pub deletion_timestamp: When,
+    pub deletion_grace_period_seconds: Option<u64>,
+    pub labels: BTreeMap<String, String>,
+    pub annotations: Annotations,
+    pub owner_references: Vec<Owner>,
+    pub finalizers: Vec<String>,
+}
+
+impl Meta {
+    /// The owner that controls the object.
+    pub fn controller(&self) -> Option<&Owner> {
+        self.owner_references.iter().find(|o| o.controller)
+    }
+}
+
+/// The few annotations that matter; all others are skipped.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Annotations {
+    /// Number of a Deployment's definition, on it and on its ReplicaSets.
+    #[serde(rename = "deployment.kubernetes.io/revision")]
+    pub revision: Option<String>,
+    /// Earlier numbers of a ReplicaSet that was rolled back to.
+    #[serde(rename = "deployment.kubernetes.io/revision-history")]
+    pub revision_history: Option<IgnoredAny>,
+    /// Helm release.
+    #[serde(rename = "meta.helm.sh/release-name")]
+    pub helm_release: Option<String>,
+    /// Set on pods that mirror a kubelet's static pod.
+    #[serde(rename = "kubernetes.io/config.mirror")]
+    pub mirror: Option<IgnoredAny>,
+}
+
+/// `metadata.ownerReferences[]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Owner {
+    pub kind: String,
+    pub uid: String,
+    pub controller: bool,
+}
+
+/// `status.conditions[]`, of all kinds.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Condition {
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub status: String,
+    pub reason: String,
+    pub message: String,
+    pub last_transition_time: When,
+}
+
+/// The condition of this type.
+pub(super) fn condition<'a>(conditions: &'a [Condition], kind: &str) -> Option<&'a Condition> {
+    conditions.iter().find(|c| c.kind == kind)
+}
+
+/// A time as RFC 3339; none when absent, null or unreadable.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct When(pub Option<Timestamp>);
+
+impl<'de> Deserialize<'de> for When {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let raw = Option::<std::borrow::Cow<'de, str>>::deserialize(from)?;
+        Ok(Self(raw.and_then(|raw| time(&raw))))
+    }
+}
+
+/// RFC 3339 to milliseconds.
+pub(super) fn time(raw: &str) -> Option<Timestamp> {
+    raw.parse::<jiff::Timestamp>().ok().map(|t| Timestamp(t.as_millisecond()))
+}

@@ -1,0 +1,65 @@
+//! Nodes.
+
+use super::{Condition, Listed, Meta};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// `v1 Node`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(in super::super) struct RawNode {
+    pub metadata: Meta,
+    pub spec: NodeSpec,
+    pub status: NodeStatus,
+}
+
+impl Listed for RawNode {
+    const PATH: &'static str = "/api/v1/nodes";
+    const PLURAL: &'static str = "nodes";
+    fn meta(&self) -> &Meta {
+        &self.metadata
+    }
+}
+
+/// `spec`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(in super::super) struct NodeSpec {
+    pub unschedulable: bool,
+    pub taints: Vec<Taint>,
+}
+
+/// `spec.taints[]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(in super::super) struct Taint {
+    pub key: String,
+    pub value: String,
+    pub effect: String,
+}
+
+/// `status`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(in super::super) struct NodeStatus {
+    pub conditions: Vec<Condition>,
+    pub allocatable: BTreeMap<String, String>,
+    pub addresses: Vec<Address>,
+    pub node_info: NodeInfo,
+}
+
+/// `status.addresses[]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(in super::super) struct Address {
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub address: String,
+}
+
+/// `status.nodeInfo`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(in super::super) struct NodeInfo {
+    pub kubelet_version: String,
+}

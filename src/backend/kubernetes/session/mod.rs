@@ -1,0 +1,276 @@
+//! One session of watching a cluster: a loop per kind, and one place where their steps become rows.
+//!
+//! One task reads all steps, so that rows which are joined from several kinds (a service from its Deployment, ReplicaSets,
+//! budget and autoscaler; a pod's service through its ReplicaSet) are sent in the order in which they became true.
+
+mod owners;
+mod relist;
+
+use super::convert::{self, Names};
+use super::follow::{Follower, Step};
+use super::http::Api;
+use super::index::{Place, Shared};
+use super::link::Link;
+use super::raw::{Listed, RawEvent, RawNode, RawPod, ReplicaSet};
+use crate::backend::{BackendError, Sink};
+use crate::model::{Change, Delta, Key, Kind, Task, Text};
+use owners::Owners;
+use relist::Relist;
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinSet;
+
+/// Steps that may wait for the store, per kind.
+const STEPS: usize = 256;
+/// Lists that run at the same time: each costs the server as much as its objects.
+const LISTS: usize = 2;
+
+/// Watches everything until the link ends.
+pub(super) async fn run(api: &Api, index: &Shared, sink: &Sink) -> BackendError {
+    let link = Link::new();
+    let mut loops = Loops {
+        api: api.clone(),
+        link: link.clone(),
+        lists: Arc::new(Semaphore::new(LISTS)),
+        seed: seed(sink.cluster()),
+        tasks: JoinSet::new(),
+    };
+    let mut session = Session {
+        sink,
+        index,
+        names: Names::default(),
+        owners: Owners::default(),
+        down: HashSet::new(),
+        orphans: HashMap::new(),
+        node_names: Relist::default(),
+        pods: Relist::default(),
+        events: Relist::default(),
+        sets: Relist::default(),
+    };
+    // in this order: pods need nodes and ReplicaSets to be placed right at once
+    let mut nodes = loops.follow::<RawNode>();
+    let mut sets = loops.follow::<ReplicaSet>();
+    let mut pods = loops.follow::<RawPod>();
+    let mut events = loops.follow::<RawEvent>();
+    let ended = link.ended();
+    tokio::pin!(ended);
+    loop {
+        tokio::select! {
+            error = &mut ended => return error,
+            Some(step) = nodes.recv() => session.node(step).await,
+            Some(step) = sets.recv() => session.set(step).await,
+            Some(step) = pods.recv() => session.pod(step).await,
+            Some(step) = events.recv() => session.event(step).await,
+            else => return BackendError::Unreachable("all watches ended".to_owned()),
+        }
+    }
+}
+
+fn seed(of: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    of.hash(&mut hasher);
+    std::process::id().hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Starts the loops of a session; they end with it.
+struct Loops {
+    api: Api,
+    link: Link,
+    lists: Arc<Semaphore>,
+    seed: u64,
+    tasks: JoinSet<()>,
+}
+
+impl Loops {
+    fn follow<T: Listed>(&mut self) -> mpsc::Receiver<Step<T>> {
+        let (out, steps) = mpsc::channel(STEPS);
+        self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let follower =
+            Follower { api: self.api.clone(), out, link: self.link.clone(), lists: Arc::clone(&self.lists), seed: self.seed >> 16 };
+        self.tasks.spawn(follower.run());
+        steps
+    }
+}
+
+struct Session<'a> {
+    sink: &'a Sink,
+    index: &'a Shared,
+    names: Names,
+    owners: Owners,
+    /// Nodes whose kubelet is silent.
+    down: HashSet<Key>,
+    /// Rows of pods that wait for their ReplicaSet to become known, by the ReplicaSet's uid.
+    orphans: HashMap<Key, HashMap<Key, Task>>,
+    node_names: Relist,
+    pods: Relist,
+    events: Relist,
+    sets: Relist,
+}
+
+impl Session<'_> {
+    async fn node(&mut self, step: Step<RawNode>) {
+        let change = match step {
+            Step::Begin => {
+                self.node_names.begin();
+                Change::Begin
+            }
+            Step::Item(raw) => {
+                let row = convert::node(&raw, &mut self.names);
+                self.node_names.seen(&row.key);
+                if raw.is_down() {
+                    self.down.insert(row.key.clone())
+                } else {
+                    self.down.remove(&row.key)
+                };
+                Change::Upsert(row)
+            }
+            Step::Gone(raw) => {
+                let key = Key::new(&raw.metadata.name);
+                self.node_names.gone(&key);
+                self.down.remove(&key);
+                Change::Remove(key)
+            }
+            Step::End => {
+                for key in self.node_names.end() {
+                    self.down.remove(&key);
+                }
+                Change::End
+            }
+            Step::Failed(why) => Change::Failed(why),
+            Step::Absent => Change::Failed(absent::<RawNode>()),
+        };
+        self.sink.send(Delta::Node(change)).await;
+    }
+
+    async fn pod(&mut self, step: Step<RawPod>) {
+        let change = match step {
+            Step::Begin => {
+                self.pods.begin();
+                Change::Begin
+            }
+            Step::Item(raw) => {
+                let row = self.task(&raw);
+                self.pods.seen(&row.key);
+                let place = Place { namespace: row.namespace.clone(), name: row.name.clone() };
+                self.index.lock().pods.insert(row.key.clone(), place);
+                Change::Upsert(row)
+            }
+            Step::Gone(raw) => {
+                let key = Key::new(&raw.metadata.uid);
+                self.pods.gone(&key);
+                self.forget_pod(&key);
+                Change::Remove(key)
+            }
+            Step::End => {
+                for key in self.pods.end() {
+                    self.forget_pod(&key);
+                }
+                Change::End
+            }
+            Step::Failed(why) => Change::Failed(why),
+            Step::Absent => Change::Failed(absent::<RawPod>()),
+        };
+        self.sink.send(Delta::Task(change)).await;
+    }
+
+    /// The row of a pod, with its service as far as it is known; remembered if it is not.
+    fn task(&mut self, raw: &RawPod) -> Task {
+        let down = self.down.contains(raw.spec.node_name.as_str());
+        let owner = raw.metadata.controller();
+        let service = owner.and_then(|owner| self.owners.service_of(&owner.kind, &owner.uid));
+        let row = convert::pod(raw, service, down, &mut self.names);
+        if let Some(owner) = owner.filter(|o| o.kind == "ReplicaSet") {
+            if row.service.is_none() {
+                self.orphans.entry(Key::new(&owner.uid)).or_default().insert(row.key.clone(), row.clone());
+            } else if !self.orphans.is_empty() {
+                self.forget_orphan(&row.key);
+            }
+        }
+        row
+    }
+
+    fn forget_pod(&mut self, key: &Key) {
+        self.index.lock().pods.remove(key);
+        self.forget_orphan(key);
+    }
+
+    fn forget_orphan(&mut self, key: &Key) {
+        self.orphans.retain(|_, pods| {
+            pods.remove(key);
+            !pods.is_empty()
+        });
+    }
+
+    async fn set(&mut self, step: Step<ReplicaSet>) {
+        match step {
+            Step::Begin => self.sets.begin(),
+            Step::Item(raw) => {
+                let key = Key::new(&raw.metadata.uid);
+                self.sets.seen(&key);
+                let service = self.owners.learn(&raw, &mut self.names);
+                for (_, mut row) in self.orphans.remove(&key).into_iter().flatten() {
+                    row.service = Some(service.clone());
+                    self.sink.send(Delta::Task(Change::Upsert(row))).await;
+                }
+            }
+            Step::Gone(raw) => {
+                let key = Key::new(&raw.metadata.uid);
+                self.sets.gone(&key);
+                self.owners.forget(&key);
+            }
+            Step::End => {
+                for key in self.sets.end() {
+                    self.owners.forget(&key);
+                }
+            }
+            Step::Failed(_) | Step::Absent => {}
+        }
+    }
+
+    async fn event(&mut self, step: Step<RawEvent>) {
+        let change = match step {
+            Step::Begin => {
+                self.events.begin();
+                Change::Begin
+            }
+            Step::Item(raw) => {
+                let row = convert::event(&raw, self.about(&raw), &mut self.names);
+                self.events.seen(&row.key);
+                let place = Place { namespace: self.names.text(&raw.metadata.namespace), name: Text::new(&raw.metadata.name) };
+                self.index.lock().events.insert(row.key.clone(), place);
+                Change::Upsert(row)
+            }
+            Step::Gone(raw) => {
+                let key = Key::new(&raw.metadata.uid);
+                self.events.gone(&key);
+                self.index.lock().events.remove(&key);
+                Change::Remove(key)
+            }
+            Step::End => {
+                let vanished = self.events.end();
+                self.index.lock().events.retain(|key, _| !vanished.contains(key));
+                Change::End
+            }
+            Step::Failed(why) => Change::Failed(why),
+            Step::Absent => Change::Failed(absent::<RawEvent>()),
+        };
+        self.sink.send(Delta::Event(change)).await;
+    }
+
+    /// The row an event is about. Kubelets report about their node by its name.
+    fn about(&mut self, raw: &RawEvent) -> Option<(Kind, Key)> {
+        let object = &raw.involved_object;
+        match object.kind.as_str() {
+            "Node" => Some((Kind::Node, self.names.key(&object.name))),
+            "Pod" => Some((Kind::Task, Key::new(&object.uid))),
+            kind => self.owners.service_of(kind, &object.uid).map(|key| (Kind::Service, key)),
+        }
+    }
+}
+
+fn absent<T: Listed>() -> Text {
+    Text::from(format!("the server does not serve {}", T::PLURAL))
+}

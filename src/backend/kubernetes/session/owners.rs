@@ -1,0 +1,46 @@
+//! Which service a pod belongs to: its owner, or its owner's owner where that is a Deployment.
+
+use super::super::convert::Names;
+use super::super::raw::ReplicaSet;
+use crate::model::Key;
+use std::collections::{HashMap, VecDeque};
+
+/// ReplicaSets that are gone but whose pods may still send their last updates.
+const GONE: usize = 1_000;
+
+/// ReplicaSets and the services they stand for.
+#[derive(Debug, Default)]
+pub(super) struct Owners {
+    sets: HashMap<Key, Key>,
+    gone: VecDeque<Key>,
+}
+
+impl Owners {
+    /// Learns of a ReplicaSet; returns the service it stands for: its Deployment, or itself.
+    pub fn learn(&mut self, raw: &ReplicaSet, names: &mut Names) -> Key {
+        let owner = raw.metadata.controller().filter(|o| o.kind == "Deployment");
+        let service = names.key(owner.map_or(&raw.metadata.uid, |o| &o.uid));
+        self.sets.insert(names.key(&raw.metadata.uid), service.clone());
+        service
+    }
+
+    /// A ReplicaSet is gone; what it stood for is remembered a while for its last pods.
+    pub fn forget(&mut self, set: &Key) {
+        self.gone.push_back(set.clone());
+        if self.gone.len() > GONE
+            && let Some(oldest) = self.gone.pop_front()
+        {
+            self.sets.remove(&oldest);
+        }
+    }
+
+    /// The service of an object whose controller has this kind and uid; none while a ReplicaSet is not known yet, or when
+    /// the controller is no row of ours.
+    pub fn service_of(&self, kind: &str, uid: &str) -> Option<Key> {
+        match kind {
+            "ReplicaSet" => self.sets.get(uid).cloned(),
+            "Deployment" | "StatefulSet" | "DaemonSet" | "Job" | "CronJob" => Some(Key::new(uid)),
+            _ => None,
+        }
+    }
+}

@@ -24,6 +24,56 @@ pub enum Scope {
     Document,
 }
 
+impl Scope {
+    /// All scopes, in the order help shows them.
+    pub const ALL: [Self; 9] = [
+        Self::Global,
+        Self::List,
+        Self::Service,
+        Self::Task,
+        Self::Node,
+        Self::Cluster,
+        Self::Logs,
+        Self::Operation,
+        Self::Document,
+    ];
+
+    /// Its section in keymap files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Global => "global",
+            Self::List => "list",
+            Self::Service => "service",
+            Self::Task => "task",
+            Self::Node => "node",
+            Self::Cluster => "cluster",
+            Self::Logs => "logs",
+            Self::Operation => "operation",
+            Self::Document => "document",
+        }
+    }
+
+    /// Its heading in help.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Global => "everywhere",
+            Self::List => "in lists",
+            Self::Service => "on a service",
+            Self::Task => "on a task",
+            Self::Node => "on a node",
+            Self::Cluster => "on a cluster",
+            Self::Logs => "in logs",
+            Self::Operation => "on an operation",
+            Self::Document => "in the text of an object",
+        }
+    }
+
+    /// The scope of this section.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.name() == name)
+    }
+}
+
 macro_rules! commands {
     ($($variant:ident $name:literal $scope:ident $doc:literal;)*) => {
         /// A command without parameters; the ui asks for what it needs.

@@ -1,9 +1,12 @@
 //! Roles and the style each has on this terminal.
 //!
-//! Imports ratatui's style types only.
+//! Imports ratatui's style types and the reading of named files from `config`.
 
+mod load;
+mod quantize;
 mod role;
 
+pub use quantize::ColorDepth;
 pub use role::Role;
 
 use ratatui::style::Style;

@@ -118,7 +118,10 @@ fn operation(pen: &mut Pen<'_>, cx: &Cx<'_>, end: u16) {
     let title: Text = op.title.clone();
     let shown = crate::util::width::elide_middle(&title, room - tail_wide - 2);
     let start = end.saturating_sub(u16::try_from(width(&shown) + tail_wide).unwrap_or(u16::MAX));
-    pen.to(start.max(pen.x() + 2)).put(&shown, cx.style(Role::Text)).put("  ", cx.style(Role::Text)).put(&tail, cx.style(Role::Progress));
+    pen.to(start.max(pen.x() + 2))
+        .put(&shown, cx.style(Role::Text))
+        .put("  ", cx.style(Role::Text))
+        .put(&tail, cx.style(Role::Progress));
 }
 
 fn clock(cx: &Cx<'_>) -> String {

@@ -1,9 +1,9 @@
 //! What a pane or overlay answers to a command or to typed text.
 
+use super::Effect;
 use super::cx::{Narrow, Subject};
 use super::overlay::Overlay;
 use super::pane::PaneId;
-use super::Effect;
 use crate::input::Command;
 use crate::model::{ActionKind, ClusterId, ObjectRef, Text};
 

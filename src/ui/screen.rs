@@ -366,7 +366,8 @@ impl Ui {
                     Kind::Task => PaneId::Tasks,
                     Kind::Event => PaneId::Events,
                 };
-                let narrow = if narrow.admits_cluster(&object.cluster) { Narrow { namespace: None, ..narrow } } else { Narrow::default() };
+                let narrow =
+                    if narrow.admits_cluster(&object.cluster) { Narrow { namespace: None, ..narrow } } else { Narrow::default() };
                 (Place { pane, narrow, subject: None }, Some(object))
             }
         };

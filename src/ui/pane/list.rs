@@ -112,7 +112,8 @@ impl<L: List> ListPane<L> {
         let changed = self.index.sync(cx, &self.query, self.sort);
         if let Some(object) = &self.wanted {
             let found = self.index.ids().find(|id| {
-                id.cluster == object.cluster && row::<L>(cx, id).is_some_and(|(state, row)| L::object(state, row).as_ref() == Some(object))
+                id.cluster == object.cluster
+                    && row::<L>(cx, id).is_some_and(|(state, row)| L::object(state, row).as_ref() == Some(object))
             });
             if let Some(id) = found.cloned() {
                 self.pinned = Some(id);
@@ -423,7 +424,8 @@ impl<L: List> Pane for ListPane<L> {
             Command::SelectAll => self.mark_all(),
             Command::Sort => {
                 let hidden = self.hidden(cx);
-                let next = (1..=L::COLUMNS.len()).map(|n| (self.sort.column + n) % L::COLUMNS.len()).find(|at| hidden & (1 << at) == 0);
+                let next =
+                    (1..=L::COLUMNS.len()).map(|n| (self.sort.column + n) % L::COLUMNS.len()).find(|at| hidden & (1 << at) == 0);
                 self.sort_by(next, cx)
             }
             Command::SortReverse => self.sort_by(Some(self.sort.column), cx),

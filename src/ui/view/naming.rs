@@ -24,7 +24,8 @@ pub fn plain(state: &ClusterState, kind: Kind, key: &Key) -> Option<Text> {
 
 /// The namespace prefix shown before a name; none where the name already begins with it, as Swarm's stack services do.
 pub fn prefix<'a>(namespace: &'a str, name: &str) -> Option<&'a str> {
-    (!namespace.is_empty() && !name.strip_prefix(namespace).is_some_and(|rest| rest.starts_with(['_', '.', '/']))).then_some(namespace)
+    (!namespace.is_empty() && !name.strip_prefix(namespace).is_some_and(|rest| rest.starts_with(['_', '.', '/'])))
+        .then_some(namespace)
 }
 
 fn qualified(namespace: &Text, name: &Text) -> Text {

@@ -45,7 +45,9 @@ mod tests {
 
     #[test]
     fn a_bar_is_as_full_as_its_part() {
-        for (part, whole, want) in [(0, 5, "░░░░░"), (3, 5, "███░░"), (5, 5, "█████"), (9, 5, "█████"), (1, 0, "░░░░░"), (7, 10, "███▌░")] {
+        for (part, whole, want) in
+            [(0, 5, "░░░░░"), (3, 5, "███░░"), (5, 5, "█████"), (9, 5, "█████"), (1, 0, "░░░░░"), (7, 10, "███▌░")]
+        {
             let mut out = String::new();
             bar(&mut out, part, whole, 5);
             assert_eq!(out, want, "{part}/{whole}");

@@ -259,7 +259,9 @@ impl TableState {
             *wide += more;
             left -= more;
         }
-        if let Some((_, wide)) = shown.iter_mut().rev().find(|(at, _)| view.columns[*at].grow && view.columns[*at].fit == Fit::Words) {
+        if let Some((_, wide)) =
+            shown.iter_mut().rev().find(|(at, _)| view.columns[*at].grow && view.columns[*at].fit == Fit::Words)
+        {
             *wide += left;
         }
     }

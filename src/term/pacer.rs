@@ -1,0 +1,143 @@
+//! When the next frame is drawn: at once after a key, seldom for data, seldomer on a slow link. Pure; times are handed in.
+
+use std::time::Duration;
+
+/// Between two frames for keys at least: more often than 60 a second nobody sees.
+const INPUT: Duration = Duration::from_millis(16);
+
+/// Between two frames for data at least.
+const DATA: Duration = Duration::from_millis(100);
+
+/// A frame for data comes this many times the last write later at the earliest: on a slow link the bandwidth is for keys.
+const SHARE: u32 = 4;
+
+/// Why a frame is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Frame {
+    /// The fleet changed, or an age did.
+    Data,
+    /// The operator pressed a key, or the size changed.
+    Input,
+}
+
+/// Decides when to draw. Times are durations since any fixed moment.
+#[derive(Clone, Debug, Default)]
+pub struct Pacer {
+    wanted: Option<Frame>,
+    /// When the last frame was handed out.
+    last: Option<Duration>,
+    /// How long its write took.
+    write: Duration,
+    /// A frame is on its way to the terminal.
+    writing: bool,
+}
+
+impl Pacer {
+    /// Asks for a frame.
+    pub fn want(&mut self, frame: Frame) {
+        self.wanted = self.wanted.max(Some(frame));
+    }
+
+    /// When the wanted frame may be drawn; none if none is wanted or one is being written: the next is drawn after it,
+    /// from what is known by then.
+    pub fn due(&self) -> Option<Duration> {
+        if self.writing {
+            return None;
+        }
+        let wanted = self.wanted?;
+        let Some(last) = self.last else { return Some(Duration::ZERO) };
+        Some(match wanted {
+            Frame::Input => last + INPUT,
+            Frame::Data => last + self.write + DATA.max(self.write * SHARE),
+        })
+    }
+
+    /// Says that a frame is drawn now.
+    pub fn begin(&mut self, now: Duration) {
+        self.wanted = None;
+        self.last = Some(now);
+        self.writing = true;
+    }
+
+    /// Says that the terminal has taken the frame, after `took`.
+    pub fn written(&mut self, took: Duration) {
+        self.writing = false;
+        self.write = took;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ms(n: u64) -> Duration {
+        Duration::from_millis(n)
+    }
+
+    fn drawn(at: u64, took: u64) -> Pacer {
+        let mut pacer = Pacer::default();
+        pacer.begin(ms(at));
+        pacer.written(ms(took));
+        pacer
+    }
+
+    #[test]
+    fn nothing_is_due_until_a_frame_is_wanted() {
+        assert_eq!(Pacer::default().due(), None);
+        let mut first = Pacer::default();
+        first.want(Frame::Data);
+        assert_eq!(first.due(), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn keys_are_shown_at_once_and_data_ten_times_a_second() {
+        for (frame, took, due) in [
+            (Frame::Input, 0, 1_016),
+            (Frame::Data, 0, 1_100),
+            (Frame::Data, 10, 1_110),
+            (Frame::Data, 500, 3_500),
+            (Frame::Input, 500, 1_016),
+        ] {
+            let mut pacer = drawn(1_000, took);
+            pacer.want(frame);
+            assert_eq!(pacer.due(), Some(ms(due)), "{frame:?} after a write of {took} ms");
+        }
+    }
+
+    #[test]
+    fn a_key_is_not_slowed_by_data_wanted_before_or_after() {
+        for order in [[Frame::Data, Frame::Input], [Frame::Input, Frame::Data]] {
+            let mut pacer = drawn(1_000, 300);
+            for frame in order {
+                pacer.want(frame);
+            }
+            assert_eq!(pacer.due(), Some(ms(1_016)));
+        }
+    }
+
+    #[test]
+    fn while_the_terminal_is_busy_nothing_is_drawn_and_the_wish_is_kept() {
+        let mut pacer = Pacer::default();
+        pacer.begin(ms(0));
+        pacer.want(Frame::Input);
+        assert_eq!(pacer.due(), None);
+        pacer.written(ms(2_000));
+        assert_eq!(pacer.due(), Some(ms(16)));
+    }
+
+    #[test]
+    fn five_thousand_changes_in_a_second_are_at_most_eleven_frames() {
+        let mut pacer = Pacer::default();
+        let mut frames = 0;
+        for tick in 0..5_000 {
+            let now = Duration::from_micros(200 * tick);
+            pacer.want(Frame::Data);
+            if pacer.due().is_some_and(|due| due <= now) {
+                pacer.begin(now);
+                pacer.written(Duration::ZERO);
+                frames += 1;
+            }
+        }
+        assert!(frames <= 11, "{frames}");
+    }
+}

@@ -1,0 +1,40 @@
+//! What is left behind when the program breaks: the terminal as it was, and a report in the state folder.
+
+use super::restore;
+use std::backtrace::Backtrace;
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::panic::PanicHookInfo;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+/// From now on a panic leaves a report in `folder`. One on the thread that calls this gives the terminal back first and
+/// says where the report is; one on another thread only leaves the report, as the screen is still in use.
+pub fn install_panic_hook(folder: PathBuf) {
+    let ours = thread::current().id();
+    std::panic::set_hook(Box::new(move |info| {
+        let report = write(&folder, info);
+        if thread::current().id() == ours {
+            restore();
+            let place = match &report {
+                Ok(path) => format!("the report is in {}", path.display()),
+                Err(error) => format!("the report could not be written to {}: {error}\n{info}", folder.display()),
+            };
+            let _ = writeln!(std::io::stderr(), "quarterdeck broke off because of a mistake in itself; {place}");
+        } else {
+            tracing::error!("a part of the program broke off: {info}");
+        }
+    }));
+}
+
+/// Only place, message and stack: no environment, no arguments, nothing of any cluster's that is not in the message.
+fn write(folder: &Path, info: &PanicHookInfo<'_>) -> std::io::Result<PathBuf> {
+    std::fs::create_dir_all(folder)?;
+    let path = folder.join(format!("panic-{}.txt", std::process::id()));
+    let mut file = OpenOptions::new().create(true).append(true).mode(0o600).open(&path)?;
+    let name = thread::current().name().unwrap_or("unnamed").to_owned();
+    let version = env!("CARGO_PKG_VERSION");
+    writeln!(file, "quarterdeck {version}, thread {name}: {info}\n\n{}", Backtrace::force_capture())?;
+    Ok(path)
+}

@@ -1,0 +1,274 @@
+//! Frames: what changed since the last one, as few bytes as we can, in one write.
+
+use super::sgr::{Look, change};
+use ratatui::buffer::{Buffer, Cell, CellWidth};
+use ratatui::layout::{Rect, Size};
+use std::io::{self, Write};
+
+/// Synchronized update (private mode 2026): a terminal that knows it shows the frame at once, others ignore it.
+const BEGIN: &[u8] = b"\x1b[?2026h";
+const END: &[u8] = b"\x1b[?2026l";
+
+/// Up to this many unchanged cells are sent again rather than stepped over: a step is `CSI n C`, four bytes.
+const STEP: usize = 3;
+
+/// The screen as the terminal has it, and the one that is being drawn.
+#[derive(Debug)]
+pub struct FrameWriter {
+    shown: Buffer,
+    next: Buffer,
+    /// The terminal's content is not known: draw everything.
+    whole: bool,
+}
+
+impl FrameWriter {
+    /// For a terminal of this size whose content is not known.
+    pub fn new(size: Size) -> Self {
+        let area = Rect::from((ratatui::layout::Position::ORIGIN, size));
+        Self { shown: Buffer::empty(area), next: Buffer::empty(area), whole: true }
+    }
+
+    /// The terminal has another size now, and its content is not known.
+    pub fn resize(&mut self, size: Size) {
+        *self = Self::new(size);
+    }
+
+    /// The next frame draws everything.
+    pub fn invalidate(&mut self) {
+        self.whole = true;
+    }
+
+    /// An empty screen to draw on.
+    pub fn canvas(&mut self) -> &mut Buffer {
+        self.next.reset();
+        &mut self.next
+    }
+
+    /// The bytes that bring the terminal from the last frame to the canvas, appended to `out`; none if nothing changed.
+    pub fn encode(&mut self, out: &mut Vec<u8>) {
+        let start = out.len();
+        out.extend_from_slice(BEGIN);
+        let begun = out.len();
+        if self.whole {
+            self.whole = false;
+            self.shown.reset();
+            out.extend_from_slice(b"\x1b[m\x1b[H\x1b[2J");
+        }
+        let mut pen = Pen { out, at: None, look: Look::PLAIN };
+        let width = usize::from(self.next.area.width).max(1);
+        for (y, (old, new)) in self.shown.content.chunks(width).zip(self.next.content.chunks(width)).enumerate() {
+            pen.row(y, old, new);
+        }
+        change(pen.out, pen.look, Look::PLAIN);
+        if out.len() == begun {
+            out.truncate(start);
+        } else {
+            out.extend_from_slice(END);
+        }
+        std::mem::swap(&mut self.shown, &mut self.next);
+    }
+}
+
+/// Where the terminal's cursor is (column, row), and what it writes like.
+struct Pen<'a> {
+    out: &'a mut Vec<u8>,
+    at: Option<(usize, usize)>,
+    look: Look,
+}
+
+impl Pen<'_> {
+    fn row(&mut self, y: usize, old: &[Cell], new: &[Cell]) {
+        // blank to the end of the row is one sequence, however much stood there
+        let end = new.iter().rposition(|cell| !blank(cell)).map_or(0, |last| (last + columns(&new[last])).min(new.len()));
+        let mut x = 0;
+        // columns before this one hold the rest of a wide character that is no longer there
+        let mut torn = 0;
+        while x < end {
+            let (was, cell) = (&old[x], &new[x]);
+            let wide = columns(cell);
+            if was != cell || x < torn {
+                torn = torn.max(x + columns(was));
+                self.go(x, y, new);
+                self.put(cell, x, y, wide);
+            }
+            x += wide;
+        }
+        if old.iter().skip(end).any(|cell| !blank(cell)) || torn > end {
+            self.go(end, y, new);
+            change(self.out, self.look, Look::PLAIN);
+            self.look = Look::PLAIN;
+            self.out.extend_from_slice(b"\x1b[K");
+        }
+    }
+
+    fn put(&mut self, cell: &Cell, x: usize, y: usize, wide: usize) {
+        let look = Look::of(cell);
+        change(self.out, self.look, look);
+        self.look = look;
+        self.out.extend_from_slice(cell.symbol().as_bytes());
+        // terminals agree on how wide a single character is, not on how wide a cluster of several is
+        self.at = (cell.symbol().chars().count() == 1).then_some((x + wide, y));
+    }
+
+    fn go(&mut self, x: usize, y: usize, new: &[Cell]) {
+        match self.at {
+            Some(at) if at == (x, y) => {}
+            Some((from, row)) if row == y && from < x => {
+                let between = &new[from..x];
+                let same = between.iter().all(|c| Look::of(c) == self.look && columns(c) == 1);
+                if same && between.len() <= STEP {
+                    for cell in between {
+                        self.out.extend_from_slice(cell.symbol().as_bytes());
+                    }
+                } else {
+                    let _ = write!(self.out, "\x1b[{}C", x - from);
+                }
+            }
+            // from one row to the beginning of the next
+            Some((_, row)) if row + 1 == y && x == 0 => self.out.extend_from_slice(b"\r\n"),
+            _ => {
+                let _ = write!(self.out, "\x1b[{};{}H", y + 1, x + 1);
+            }
+        }
+        self.at = Some((x, y));
+    }
+}
+
+fn columns(cell: &Cell) -> usize {
+    usize::from(cell.cell_width()).max(1)
+}
+
+fn blank(cell: &Cell) -> bool {
+    cell.symbol() == " " && Look::of(cell) == Look::PLAIN
+}
+
+/// Writes `bytes` to the terminal, in one call as far as the kernel takes them in one.
+pub fn emit(bytes: &[u8]) -> io::Result<()> {
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        match rustix::io::write(rustix::stdio::stdout(), rest) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(n) => rest = &rest[n..],
+            Err(rustix::io::Errno::INTR) => {}
+            // somebody else who shares the terminal made it non-blocking: wait until it takes bytes
+            Err(rustix::io::Errno::AGAIN) => {
+                let out = rustix::stdio::stdout();
+                let mut fds = [rustix::event::PollFd::new(&out, rustix::event::PollFlags::OUT)];
+                rustix::event::poll(&mut fds, None)?;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// The sequence that puts `text` on the clipboard of the operator's terminal (OSC 52), also through SSH.
+pub fn osc52(text: &str) -> Vec<u8> {
+    use crossterm::Command;
+    let mut sequence = String::new();
+    // writing to a String cannot fail
+    let _ = crossterm::clipboard::CopyToClipboard::to_clipboard_from(text).write_ansi(&mut sequence);
+    sequence.into_bytes()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use ratatui::style::{Color, Modifier, Style};
+
+    /// The terminal's idea of the screen after `bytes`.
+    fn assert_shows(parser: &vt100::Parser, want: &Buffer) {
+        for y in 0..want.area.height {
+            let mut x = 0;
+            while x < want.area.width {
+                let cell = &want[(x, y)];
+                let got = parser.screen().cell(y, x).unwrap();
+                let text = if got.has_contents() { got.contents() } else { " " };
+                assert_eq!(text, cell.symbol(), "at {x},{y}");
+                assert_eq!(got.bold(), cell.modifier.contains(Modifier::BOLD), "bold at {x},{y}");
+                assert_eq!(got.inverse(), cell.modifier.contains(Modifier::REVERSED), "reverse at {x},{y}");
+                let colour = |c: Color| match c {
+                    Color::Indexed(n) => vt100::Color::Idx(n),
+                    Color::Red => vt100::Color::Idx(1),
+                    _ => vt100::Color::Default,
+                };
+                assert_eq!(got.fgcolor(), colour(cell.fg), "foreground at {x},{y}");
+                assert_eq!(got.bgcolor(), colour(cell.bg), "background at {x},{y}");
+                x += cell.cell_width().max(1);
+            }
+        }
+    }
+
+    fn frame(writer: &mut FrameWriter, draw: impl FnOnce(&mut Buffer)) -> Vec<u8> {
+        draw(writer.canvas());
+        let mut out = Vec::new();
+        writer.encode(&mut out);
+        out
+    }
+
+    const SIZE: Size = Size { width: 20, height: 4 };
+
+    #[test]
+    fn an_unchanged_frame_is_no_bytes_at_all() {
+        let mut writer = FrameWriter::new(SIZE);
+        let draw = |buffer: &mut Buffer| buffer.set_string(0, 0, "prod-eu", Style::new().fg(Color::Red));
+        assert!(!frame(&mut writer, draw).is_empty());
+        assert!(frame(&mut writer, draw).is_empty());
+        writer.invalidate();
+        assert!(!frame(&mut writer, draw).is_empty());
+    }
+
+    #[test]
+    fn one_changed_word_is_one_move_and_the_word() {
+        let mut writer = FrameWriter::new(SIZE);
+        frame(&mut writer, |b| b.set_string(2, 1, "ready 2/5", Style::new()));
+        let bytes = frame(&mut writer, |b| b.set_string(2, 1, "ready 3/5", Style::new()));
+        assert_eq!(String::from_utf8(bytes).unwrap(), "\x1b[?2026h\x1b[2;9H3\x1b[?2026l");
+    }
+
+    #[test]
+    fn a_row_that_becomes_shorter_is_erased_to_its_end() {
+        let mut writer = FrameWriter::new(SIZE);
+        frame(&mut writer, |b| b.set_string(0, 0, "a long sentence", Style::new()));
+        let bytes = frame(&mut writer, |b| b.set_string(0, 0, "a", Style::new()));
+        assert_eq!(String::from_utf8(bytes).unwrap(), "\x1b[?2026h\x1b[1;2H\x1b[K\x1b[?2026l");
+    }
+
+    fn style() -> impl Strategy<Value = Style> {
+        prop_oneof![
+            4 => Just(Style::new()),
+            1 => Just(Style::new().fg(Color::Red).add_modifier(Modifier::BOLD)),
+            1 => Just(Style::new().bg(Color::Indexed(200))),
+            1 => Just(Style::new().add_modifier(Modifier::REVERSED)),
+        ]
+    }
+
+    fn piece() -> impl Strategy<Value = (u16, u16, String, Style)> {
+        let text = prop_oneof![3 => "[a-c ]{0,20}", 1 => "[é東京a ]{0,8}"];
+        (0..SIZE.width, 0..SIZE.height, text, style())
+    }
+
+    proptest! {
+        /// Whatever is drawn after whatever was there, the terminal shows exactly the canvas.
+        #[test]
+        fn the_terminal_shows_the_canvas(frames in prop::collection::vec(prop::collection::vec(piece(), 0..6), 1..5)) {
+            let mut writer = FrameWriter::new(SIZE);
+            let mut parser = vt100::Parser::new(SIZE.height, SIZE.width, 0);
+            parser.process(b"what was there before");
+            for pieces in frames {
+                let mut want = Buffer::empty(Rect::new(0, 0, SIZE.width, SIZE.height));
+                let draw = |buffer: &mut Buffer| {
+                    for (x, y, text, style) in &pieces {
+                        buffer.set_stringn(*x, *y, text, usize::from(SIZE.width - x), *style);
+                    }
+                };
+                draw(&mut want);
+                let bytes = frame(&mut writer, draw);
+                parser.process(&bytes);
+                assert_shows(&parser, &want);
+            }
+        }
+    }
+}

@@ -4,7 +4,7 @@ use super::transport::http::{Body, Http};
 use super::transport::{Endpoint, HttpError};
 use super::wire::Info;
 use crate::backend::{About, BackendError};
-use crate::model::{Capabilities, ClusterKind, Text};
+use crate::model::{ActionKind, Capabilities, ClusterKind, Text};
 use bollard::errors::Error;
 use bollard::{BollardRequest, ClientVersion};
 use http_body_util::BodyExt;
@@ -64,9 +64,13 @@ impl Docker {
 
     /// What it turned out to be.
     pub fn about(&self) -> About {
-        // no action yet
-        let kind = if self.is_swarm() { ClusterKind::Swarm } else { ClusterKind::Docker };
-        let capabilities = Capabilities::default();
+        use ActionKind::{Activate, DeleteTask, Drain, Evacuate, Pause, Rebalance, Redeploy, Reschedule, RollBack, Scale, Start, Stop};
+        let (kind, capabilities) = if self.is_swarm() {
+            let all = &[Scale, Redeploy, RollBack, Rebalance, Reschedule, DeleteTask, Pause, Activate, Evacuate, Drain];
+            (ClusterKind::Swarm, Capabilities::of(all))
+        } else {
+            (ClusterKind::Docker, Capabilities::of(&[Redeploy, DeleteTask, Start, Stop]))
+        };
         About { kind, version: Text::new(&self.info.server_version), capabilities }
     }
 

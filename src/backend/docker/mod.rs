@@ -11,6 +11,7 @@
 //! A Swarm manager is shown as its swarm: nodes, services, tasks. Containers beside the swarm on that engine are not shown.
 //! Measurements exist only for tasks on the engine that is connected, since no engine answers for another.
 
+mod actions;
 mod client;
 mod connector;
 mod convert;
@@ -52,8 +53,8 @@ impl Backend for Docker {
         })
     }
 
-    fn execute<'a>(&'a self, intent: &'a Intent, _progress: &'a ProgressSink) -> BoxFuture<'a, Result<Expect, BackendError>> {
-        Box::pin(async move { Err(BackendError::Unsupported(format!("{}: actions on Docker are not there yet", intent.name))) })
+    fn execute<'a>(&'a self, intent: &'a Intent, progress: &'a ProgressSink) -> BoxFuture<'a, Result<Expect, BackendError>> {
+        Box::pin(actions::execute(self, intent, progress))
     }
 
     fn logs(&self, _request: LogRequest) -> BoxStream<'static, Result<Vec<LogLine>, BackendError>> {

@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 use super::{Env, discover};
-use crate::backend::{Backend, Connector, ProgressSink, Sink};
-use crate::model::{ClusterState, Fact, Interest, Store};
+use crate::backend::{Backend, BackendError, Connector, ProgressSink, Sink};
+use crate::model::{Action, Bound, ClusterState, Expect, Fact, Intent, Interest, Key, Kind, ObjectRef, RolloutState, Store};
 use crate::util::time::Timestamp;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -115,5 +115,142 @@ async fn rows_of_a_real_engine() {
         .await;
     session.during(Duration::from_secs(12)).await;
     session.print();
-    let _ = ProgressSink::new();
+}
+
+/// Runs the docker program against `DOCKER_HOST`, for what tests need around them.
+fn docker(args: &[&str]) -> String {
+    let out = std::process::Command::new("docker").args(args).output().unwrap();
+    assert!(out.status.success(), "docker {args:?}: {}", String::from_utf8_lossy(&out.stderr));
+    String::from_utf8_lossy(&out.stdout).trim().to_owned()
+}
+
+/// A service that exists as long as the test.
+struct Service(String);
+
+impl Service {
+    fn create(name: &str, args: &[&str]) -> Self {
+        let mut all = vec!["service", "create", "-q", "--detach", "--no-resolve-image", "--name", name, "--stop-grace-period", "1s"];
+        all.extend(args);
+        Self(docker(&all))
+    }
+
+    fn spec(&self) -> String {
+        docker(&["service", "inspect", "--format", "{{json .Spec}}", &self.0])
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("docker").args(["service", "rm", &self.0]).output();
+    }
+}
+
+fn intent(session: &Session, kind: Kind, key: &str, name: &str, action: Action) -> Intent {
+    let state = session.state();
+    let (uid, spec_rev) = match kind {
+        Kind::Service => (Key::new(key), state.services.get(key).unwrap().spec_rev),
+        Kind::Node => (Key::new(key), state.nodes.get(key).unwrap().spec_rev),
+        _ => (Key::new(key), 0),
+    };
+    Intent {
+        object: ObjectRef { cluster: session.cluster.clone(), kind, key: Key::new(key) },
+        name: name.into(),
+        action,
+        bound: Bound { uid, spec_rev },
+    }
+}
+
+async fn act(session: &Session, intent: &Intent) -> Result<Expect, BackendError> {
+    let (progress, mut seen) = ProgressSink::new();
+    let work = session.backend.execute(intent, &progress);
+    tokio::pin!(work);
+    loop {
+        tokio::select! {
+            done = &mut work => {
+                println!("{:?} {}: {done:?}", intent.action, intent.name);
+                return done;
+            }
+            Ok(()) = seen.changed() => println!("  {:?}", *seen.borrow_and_update()),
+        }
+    }
+}
+
+fn steady(state: &ClusterState, id: &str, image: &str, n: u32) -> bool {
+    state.services.get(id).is_some_and(|s| {
+        s.image.as_str() == image && s.desired == Some(n) && s.ready == n && s.updated == n && s.current == n && s.rollout.state == RolloutState::Stable
+    })
+}
+
+#[tokio::test]
+#[ignore = "needs a real swarm in DOCKER_HOST"]
+async fn services_of_a_real_swarm_scale_redeploy_and_roll_back() {
+    let args = ["--replicas", "3", "--update-delay", "0s", "--update-monitor", "1s", "--label", "keep=this", "app:1"];
+    let service = Service::create("dk-actions", &args);
+    let id = service.0.clone();
+    let mut session = Session::open().await;
+    let wait = Duration::from_secs(60);
+    session.until("created and running", wait, |s| steady(s, &id, "app:1", 3)).await;
+
+    let before: serde_json::Value = serde_json::from_str(&service.spec()).unwrap();
+    let old = intent(&session, Kind::Service, &id, "dk-actions", Action::Scale { to: 5 });
+    let expect = act(&session, &old).await.unwrap();
+    session.until("scaled", wait, |s| steady(s, &id, "app:1", 5)).await;
+    assert_eq!(expect, Expect::Converged { service: Key::new(&id), spec_rev: session.state().services.get(&id).unwrap().spec_rev });
+    let mut after: serde_json::Value = serde_json::from_str(&service.spec()).unwrap();
+    after["Mode"]["Replicated"]["Replicas"] = serde_json::json!(3);
+    assert_eq!(before, after, "nothing else of the spec has changed");
+
+    let refused = act(&session, &old).await;
+    assert!(matches!(refused, Err(BackendError::Changed(_))), "an intent bound to the old spec is refused");
+
+    docker(&["service", "update", "-q", "--detach", "--no-resolve-image", "--image", "app:2", &id]);
+    session.until("someone else updates the image", wait, |s| steady(s, &id, "app:2", 5)).await;
+    println!("previous: {:?}", session.state().services.get(&id).unwrap().previous);
+    let back = intent(&session, Kind::Service, &id, "dk-actions", Action::RollBack);
+    act(&session, &back).await.unwrap();
+    session.until("rolled back", wait, |s| steady(s, &id, "app:1", 5)).await;
+
+    let tasks = |s: &Session| s.state().tasks_of(&id).filter(|t| t.wanted).map(|t| t.key.clone()).collect::<Vec<_>>();
+    let old_tasks = tasks(&session);
+    let redeploy = intent(&session, Kind::Service, &id, "dk-actions", Action::Redeploy);
+    act(&session, &redeploy).await.unwrap();
+    session.during(Duration::from_secs(1)).await;
+    session.until("redeployed", wait, |s| steady(s, &id, "app:1", 5) && s.tasks_of(&id).filter(|t| t.wanted).all(|t| !old_tasks.contains(&t.key))).await;
+
+    // two writes at once, while a rollout bumps the version
+    let again = intent(&session, Kind::Service, &id, "dk-actions", Action::Redeploy);
+    act(&session, &again).await.unwrap();
+    session.during(Duration::from_millis(800)).await;
+    let scale = intent(&session, Kind::Service, &id, "dk-actions", Action::Scale { to: 2 });
+    act(&session, &scale).await.unwrap();
+    session.until("scaled in the middle of a rollout", wait, |s| steady(s, &id, "app:1", 2)).await;
+}
+
+#[tokio::test]
+#[ignore = "needs a real swarm in DOCKER_HOST"]
+async fn one_task_of_a_real_swarm_moves_and_leaves_no_constraint() {
+    let service = Service::create("dk-move", &["--replicas", "3", "--update-monitor", "1s", "app:1"]);
+    let id = service.0.clone();
+    let before = service.spec();
+    let mut session = Session::open().await;
+    let wait = Duration::from_secs(60);
+    session.until("created and running", wait, |s| steady(s, &id, "app:1", 3)).await;
+    let all: Vec<_> = session.state().tasks_of(&id).filter(|t| t.wanted).map(|t| (t.key.clone(), t.node.clone(), t.name.clone())).collect();
+    let (task, node, name) = all[0].clone();
+    let others: Vec<_> = all.iter().filter(|(_, on, _)| *on != node).map(|(key, ..)| key.clone()).collect();
+    let moving = intent(&session, Kind::Task, &task, &name, Action::Reschedule);
+    act(&session, &moving).await.unwrap();
+    session.until("moved", wait, |s| steady(s, &id, "app:1", 3) && s.tasks_of(&id).filter(|t| t.wanted).all(|t| t.node != node)).await;
+    session.during(Duration::from_secs(4)).await;
+    let now: Vec<_> = session.state().tasks_of(&id).filter(|t| t.wanted).map(|t| t.key.clone()).collect();
+    assert!(others.iter().all(|key| now.contains(key)), "tasks on other nodes were left alone");
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&before).unwrap(), serde_json::from_str::<serde_json::Value>(&service.spec()).unwrap());
+
+    // cancelled half way: the constraint goes away all the same
+    let (task, name) = session.state().tasks_of(&id).find(|t| t.wanted).map(|t| (t.key.clone(), t.name.clone())).unwrap();
+    let moving = intent(&session, Kind::Task, &task, &name, Action::Reschedule);
+    assert!(tokio::time::timeout(Duration::from_millis(700), act(&session, &moving)).await.is_err(), "still waiting");
+    assert!(service.spec().contains("node.id!="));
+    session.during(Duration::from_secs(2)).await;
+    assert!(!service.spec().contains("node.id!="), "{}", service.spec());
 }

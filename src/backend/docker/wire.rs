@@ -205,8 +205,9 @@ pub struct ReplicatedJob {
 /// A task's definition: in a service as `TaskTemplate`, in a task as `Spec`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskSpec {
-    /// Number for everything but the placement. A service's new placement does not replace tasks whose node still fits
-    /// (swarmkit `orchestrator/task.go`, `IsTaskDirtyPlacementConstraintsOnly`), so it does not make them old.
+    /// Number for everything but the placement and the runtime. A service's new placement does not replace tasks whose
+    /// node still fits (swarmkit `orchestrator/task.go`, `IsTaskDirtyPlacementConstraintsOnly`), so it does not make them
+    /// old; the runtime is written into services only and cannot change.
     pub rev: u64,
     pub container_spec: ContainerSpec,
     pub resources: Requirements,
@@ -232,7 +233,7 @@ impl<'de> Deserialize<'de> for TaskSpec {
         let fields: BTreeMap<String, &RawValue> = serde_json::from_str(raw.get()).map_err(serde::de::Error::custom)?;
         let parts: Parts = serde_json::from_str(raw.get()).map_err(serde::de::Error::custom)?;
         let mut hasher = DefaultHasher::new();
-        for (name, value) in fields.iter().filter(|(name, _)| *name != "Placement") {
+        for (name, value) in fields.iter().filter(|(name, _)| !matches!(name.as_str(), "Placement" | "Runtime")) {
             (name, value.get()).hash(&mut hasher);
         }
         Ok(Self {

@@ -1,0 +1,55 @@
+//! Actions on the containers of a single engine, through bollard.
+
+use super::{changed, report};
+use crate::backend::docker::client::Docker;
+use crate::backend::docker::convert::engine::{name, service_key};
+use crate::backend::docker::wire::Container;
+use crate::backend::{BackendError, ProgressSink};
+use crate::model::{Expect, Intent, Kind};
+use bollard::query_parameters::{
+    RemoveContainerOptionsBuilder, RestartContainerOptions, StartContainerOptions, StopContainerOptions,
+};
+
+/// Restarts the running containers of a service, one after another. An engine keeps no definition to make new ones from.
+pub async fn restart(docker: &Docker, intent: &Intent, progress: &ProgressSink) -> Result<Expect, BackendError> {
+    let doing = format!("redeploying {}", intent.name);
+    let all: Vec<Container> = docker.http.get("/containers/json").await.map_err(|e| docker.failed(&doing, &e))?;
+    let running: Vec<&Container> = all.iter().filter(|container| service_key(container) == intent.object.key).collect();
+    if running.is_empty() {
+        return Err(changed(intent, "none of its containers runs any more"));
+    }
+    for (done, container) in running.iter().enumerate() {
+        report(progress, done, running.len(), format!("restarting {}", name(container)));
+        let answer = docker.typed.restart_container(&container.id, None::<RestartContainerOptions>).await;
+        answer.map_err(|e| docker.typed_failed(&format!("{doing}: restarting {} ({done} of {} done)", name(container), running.len()), e))?;
+    }
+    report(progress, running.len(), running.len(), "restarted");
+    Ok(Expect::Converged { service: intent.object.key.clone(), spec_rev: intent.bound.spec_rev })
+}
+
+/// Starts a container.
+pub async fn start(docker: &Docker, intent: &Intent) -> Result<Expect, BackendError> {
+    let answer = docker.typed.start_container(&intent.bound.uid, None::<StartContainerOptions>).await;
+    answer.map_err(|e| docker.typed_failed(&format!("starting {}", intent.name), e))?;
+    Ok(Expect::TaskRuns { task: intent.object.key.clone(), runs: true })
+}
+
+/// Stops a container, with the grace period it was made with.
+pub async fn stop(docker: &Docker, intent: &Intent) -> Result<Expect, BackendError> {
+    let answer = docker.typed.stop_container(&intent.bound.uid, None::<StopContainerOptions>).await;
+    answer.map_err(|e| docker.typed_failed(&format!("stopping {}", intent.name), e))?;
+    Ok(Expect::TaskRuns { task: intent.object.key.clone(), runs: false })
+}
+
+/// Removes a container, running or not; its volumes stay.
+pub async fn delete(docker: &Docker, intent: &Intent) -> Result<Expect, BackendError> {
+    remove(docker, &intent.bound.uid, intent).await?;
+    Ok(Expect::Gone { kind: Kind::Task, key: intent.object.key.clone() })
+}
+
+/// Removes the container `id` for `intent`.
+pub async fn remove(docker: &Docker, id: &str, intent: &Intent) -> Result<(), BackendError> {
+    let options = RemoveContainerOptionsBuilder::new().force(true).v(false).build();
+    let answer = docker.typed.remove_container(id, Some(options)).await;
+    answer.map_err(|e| docker.typed_failed(&format!("deleting {}", intent.name), e))
+}

@@ -1,0 +1,60 @@
+//! Carries out actions. Each reads its object again and refuses if it is no longer what the operator saw.
+
+mod constraint;
+mod engine;
+mod node;
+mod service;
+mod task;
+mod write;
+
+use super::client::Docker;
+use crate::backend::{BackendError, ProgressSink};
+use crate::model::{Action, Expect, Intent, Progress, Text};
+
+/// Carries out an action; see [`crate::backend::Backend::execute`].
+pub async fn execute(docker: &Docker, intent: &Intent, progress: &ProgressSink) -> Result<Expect, BackendError> {
+    if docker.is_swarm() {
+        match intent.action {
+            Action::Scale { to } => service::scale(docker, intent, to).await,
+            Action::Redeploy => service::force(docker, intent, "redeploying").await,
+            Action::Rebalance => service::force(docker, intent, "rebalancing").await,
+            Action::RollBack => service::roll_back(docker, intent).await,
+            Action::Reschedule => task::reschedule(docker, intent, progress).await,
+            Action::DeleteTask => task::delete(docker, intent).await,
+            Action::Pause | Action::Activate | Action::Drain => node::set(docker, intent).await,
+            Action::Evacuate => node::evacuate(docker, intent, progress).await,
+            Action::Start | Action::Stop => Err(unsupported(
+                intent,
+                "a swarm starts and stops tasks by itself; scale the service, or redeploy it",
+            )),
+        }
+    } else {
+        match intent.action {
+            Action::Redeploy => engine::restart(docker, intent, progress).await,
+            Action::Start => engine::start(docker, intent).await,
+            Action::Stop => engine::stop(docker, intent).await,
+            Action::DeleteTask => engine::delete(docker, intent).await,
+            Action::Scale { .. } => Err(unsupported(
+                intent,
+                "an engine keeps no number of tasks; use `docker compose up --scale` with its Compose file",
+            )),
+            Action::RollBack => Err(unsupported(intent, "an engine keeps no earlier definition; deploy its Compose file again")),
+            Action::Reschedule | Action::Rebalance | Action::Evacuate | Action::Drain | Action::Pause | Action::Activate => {
+                Err(unsupported(intent, "a single engine has no other node to move to"))
+            }
+        }
+    }
+}
+
+fn unsupported(intent: &Intent, why: &str) -> BackendError {
+    BackendError::Unsupported(format!("{} {}: {why}", intent.action.kind().spec().label, intent.name))
+}
+
+fn changed(intent: &Intent, how: &str) -> BackendError {
+    BackendError::Changed(format!("{} {}: {how}; nothing was done, look again", intent.action.kind().spec().label, intent.name))
+}
+
+fn report(progress: &ProgressSink, done: usize, total: usize, note: impl Into<Text>) {
+    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    progress.report(Progress { done: number(done), total: number(total), note: note.into() });
+}

@@ -1,0 +1,65 @@
+//! Actions on Swarm services.
+
+use super::unsupported;
+use super::write::{Target, Update, at, write};
+use crate::backend::BackendError;
+use crate::backend::docker::client::Docker;
+use crate::model::{Expect, Intent};
+use serde_json::json;
+
+pub fn target(intent: &Intent) -> Target {
+    Target { table: "services", id: intent.object.key.to_string() }
+}
+
+fn update<'a>(intent: &'a Intent, target: &'a Target, doing: &'a str, query: &'a str) -> Update<'a> {
+    Update { intent, target, doing, rev: intent.bound.spec_rev, query }
+}
+
+fn converged(intent: &Intent, spec_rev: u64) -> Expect {
+    Expect::Converged { service: intent.object.key.clone(), spec_rev }
+}
+
+/// Changes the number of tasks.
+pub async fn scale(docker: &Docker, intent: &Intent, to: u32) -> Result<Expect, BackendError> {
+    let target = target(intent);
+    let update = update(intent, &target, "scaling", "");
+    let rev = write(&docker.http, &update, |_, spec| {
+        let mode = at(spec, &["Mode"]);
+        if mode.get("Replicated").is_some() {
+            *at(mode, &["Replicated", "Replicas"]) = json!(to);
+        } else if mode.get("ReplicatedJob").is_some() {
+            *at(mode, &["ReplicatedJob", "TotalCompletions"]) = json!(to);
+        } else {
+            return Err(unsupported(intent, "a global service runs one task on every node; its placement decides on which"));
+        }
+        Ok(())
+    });
+    Ok(converged(intent, rev.await?))
+}
+
+/// Makes new tasks from the same definition, wherever the scheduler then finds the most room: `docker service update
+/// --force`.
+pub async fn force(docker: &Docker, intent: &Intent, doing: &str) -> Result<Expect, BackendError> {
+    let target = target(intent);
+    let update = update(intent, &target, doing, "");
+    let rev = write(&docker.http, &update, |_, spec| {
+        let counter = at(spec, &["TaskTemplate", "ForceUpdate"]);
+        *counter = json!(counter.as_u64().unwrap_or_default() + 1);
+        Ok(())
+    });
+    Ok(converged(intent, rev.await?))
+}
+
+/// Goes back to the previous definition. There is one; going back swaps the two.
+pub async fn roll_back(docker: &Docker, intent: &Intent) -> Result<Expect, BackendError> {
+    let target = target(intent);
+    let update = update(intent, &target, "rolling back", "&rollback=previous");
+    let rev = write(&docker.http, &update, |current, _| {
+        if current.has_previous {
+            Ok(())
+        } else {
+            Err(unsupported(intent, "it has no previous definition: it was never changed since it was made"))
+        }
+    });
+    Ok(converged(intent, rev.await?))
+}

@@ -1,8 +1,202 @@
-//! What operators ask of a simulated cluster.
+//! What operators ask of a simulated cluster: checked against what they saw, written as the platform would write it, and
+//! answered with what the facts will show.
 
-use crate::model::{Capabilities, ClusterKind};
+use super::moves::Moves;
+use super::parts::{Definition, HostId, InstanceId, WorkloadId};
+use super::platform::Platform;
+use crate::backend::BackendError;
+use crate::model::{
+    Action, ActionKind, Availability, Capabilities, ClusterKind, Expect, Intent, Key, Kind, RolloutState, ServiceKind, Severity,
+};
 
 /// What a cluster of this kind can be asked.
-pub(super) fn capabilities(_kind: ClusterKind) -> Capabilities {
-    Capabilities::of(&[])
+pub(super) fn capabilities(kind: ClusterKind) -> Capabilities {
+    use ActionKind::{
+        Activate, DeleteTask, Drain, Evacuate, Pause, Rebalance, Redeploy, Reschedule, RollBack, Scale, Start, Stop,
+    };
+    match kind {
+        ClusterKind::Kubernetes | ClusterKind::Swarm => Capabilities::of(&[
+            Scale, Redeploy, RollBack, Rebalance, Reschedule, DeleteTask, Pause, Activate, Evacuate, Drain,
+        ]),
+        ClusterKind::Docker => Capabilities::of(&[Redeploy, DeleteTask, Start, Stop]),
+    }
+}
+
+/// An action that was taken: over at once, or a series of moves to go on with.
+#[derive(Debug)]
+pub(super) enum Begun {
+    Taken(Expect),
+    Moves(Moves),
+}
+
+impl Platform {
+    /// Checks an intent against what is, and begins it.
+    pub(super) fn begin(&mut self, intent: &Intent) -> Result<Begun, BackendError> {
+        let spec = intent.action.kind().spec();
+        let what = format!("cannot {} {} {}", spec.label, spec.on.word(), intent.name);
+        if !capabilities(self.kind).can(intent.action.kind()) || intent.object.kind != spec.on {
+            return Err(BackendError::Unsupported(format!("{what}: {} cannot do that", self.kind.word())));
+        }
+        match spec.on {
+            Kind::Service => self.on_service(intent, &what),
+            Kind::Task => self.on_task(intent, &what),
+            Kind::Node => self.on_node(intent, &what),
+            Kind::Event => Err(BackendError::Unsupported(format!("{what}: nothing can be done to an event"))),
+        }
+    }
+
+    fn on_service(&mut self, intent: &Intent, what: &str) -> Result<Begun, BackendError> {
+        let now = self.now;
+        let Some(workload) = self.workloads.values().find(|w| w.key == intent.object.key) else { return Err(gone(what)) };
+        let (id, kind, desired) = (workload.id, workload.kind, workload.desired);
+        if intent.bound.uid != workload.key || intent.bound.spec_rev != self.spec_rev(workload) {
+            return Err(changed(what));
+        }
+        let fixed = kind.one_per_node() || kind.runs_to_completion();
+        let refuse = |why: &str| Err(BackendError::Unsupported(format!("{what}: {why}")));
+        match intent.action {
+            Action::Scale { .. } if fixed => return refuse("its number of tasks does not follow from a number of its own"),
+            _ if kind.runs_to_completion() => return refuse("it runs to its end by itself"),
+            Action::Scale { to } => {
+                let name = workload.name.clone();
+                self.scale(id, to);
+                let message = format!("Scaled {name} from {desired} to {to}");
+                self.tell_workload(id, Severity::Normal, "ScalingReplicaSet", message);
+            }
+            Action::Rebalance if self.kind == ClusterKind::Kubernetes => {
+                let moves = Moves::rebalance(self, id);
+                return Ok(Begun::Moves(moves));
+            }
+            // Swarm has no other way than to make every task anew
+            Action::Redeploy | Action::Rebalance => {
+                let old = Definition::clone(&workload.definition);
+                if let Some(workload) = self.workloads.get_mut(&id) {
+                    workload.define(Definition { forced: old.forced + 1, ..old }, now);
+                }
+                self.rollout_began(id);
+                if self.kind == ClusterKind::Docker {
+                    self.recreate(id);
+                }
+            }
+            Action::RollBack => {
+                if workload.history.is_empty() {
+                    return refuse("there is no earlier definition to go back to");
+                }
+                if let Some(workload) = self.workloads.get_mut(&id)
+                    && let Some((_, previous)) = workload.history.pop()
+                {
+                    workload.define((*previous).clone(), now);
+                    if kind == ServiceKind::Replicated {
+                        workload.rollout = RolloutState::RollingBack;
+                    }
+                }
+                self.rollout_began(id);
+            }
+            _ => return refuse("it is not an action on services"),
+        }
+        let Some(workload) = self.workloads.get(&id) else { return Err(gone(what)) };
+        Ok(Begun::Taken(Expect::Converged { service: workload.key.clone(), spec_rev: self.spec_rev(workload) }))
+    }
+
+    /// Compose: each container of a service is taken away and made anew.
+    fn recreate(&mut self, id: WorkloadId) {
+        let Some(workload) = self.workloads.get(&id) else { return };
+        let old: Vec<(InstanceId, u32)> = self.instances_of(workload).map(|i| (i.id, i.slot)).collect();
+        for (instance, slot) in old {
+            self.remove(instance);
+            self.create(id, slot);
+        }
+    }
+
+    fn on_task(&mut self, intent: &Intent, what: &str) -> Result<Begun, BackendError> {
+        let Some(instance) = self.instances.values().find(|i| i.key == intent.object.key) else { return Err(gone(what)) };
+        if intent.bound.uid != instance.key {
+            return Err(changed(what));
+        }
+        let (id, key, workload, active) = (instance.id, instance.key.clone(), instance.workload, instance.active());
+        let service = self.workloads.get(&workload).map(|w| w.key.clone());
+        match intent.action {
+            Action::Start if active => Err(BackendError::Changed(format!("{what}: it runs already"))),
+            Action::Start => {
+                self.start(id);
+                Ok(Begun::Taken(Expect::TaskRuns { task: key, runs: true }))
+            }
+            Action::Stop => {
+                self.stop(id);
+                Ok(Begun::Taken(Expect::TaskRuns { task: key, runs: false }))
+            }
+            Action::Reschedule => Ok(Begun::Moves(Moves::reschedule(self, id, service))),
+            Action::DeleteTask if self.kind == ClusterKind::Docker => {
+                self.discard(id, workload);
+                Ok(Begun::Taken(Expect::Gone { kind: Kind::Task, key }))
+            }
+            Action::DeleteTask => {
+                self.stop(id);
+                Ok(Begun::Taken(Expect::Replaced { task: key, service }))
+            }
+            _ => Err(BackendError::Unsupported(format!("{what}: it is not an action on tasks"))),
+        }
+    }
+
+    /// An engine's container is removed; nothing makes a new one, and a service without containers is no more.
+    fn discard(&mut self, id: InstanceId, workload: WorkloadId) {
+        self.remove(id);
+        if self.workloads.get(&workload).is_some_and(|w| w.instances.is_empty())
+            && let Some(gone) = self.workloads.remove(&workload)
+        {
+            self.changed.workloads.remove(&workload);
+            self.changed.gone_workloads.push(gone.key);
+        }
+    }
+
+    fn on_node(&mut self, intent: &Intent, what: &str) -> Result<Begun, BackendError> {
+        let Some((id, host)) = self.hosts.iter().find(|(_, h)| h.key == intent.object.key) else { return Err(gone(what)) };
+        let (id, key) = (*id, host.key.clone());
+        if intent.bound.uid != host.uid || intent.bound.spec_rev != host.spec_rev {
+            return Err(changed(what));
+        }
+        match intent.action {
+            Action::Pause => Ok(self.node_is(id, key, Availability::Paused)),
+            Action::Activate => Ok(self.node_is(id, key, Availability::Active)),
+            Action::Drain if self.kind == ClusterKind::Swarm => {
+                self.set_availability(id, Availability::Drained);
+                self.touch_tasks_of(id);
+                Ok(Begun::Taken(Expect::NodeEmpty { node: key, availability: Availability::Drained }))
+            }
+            Action::Evacuate | Action::Drain => {
+                self.set_availability(id, Availability::Paused);
+                Ok(Begun::Moves(Moves::evacuate(self, id, key)))
+            }
+            _ => Err(BackendError::Unsupported(format!("{what}: it is not an action on nodes"))),
+        }
+    }
+
+    fn node_is(&mut self, id: HostId, node: Key, availability: Availability) -> Begun {
+        self.set_availability(id, availability);
+        Begun::Taken(Expect::NodeIs { node, availability })
+    }
+
+    fn set_availability(&mut self, id: HostId, availability: Availability) {
+        let Some(host) = self.hosts.get_mut(&id) else { return };
+        if host.availability != availability {
+            host.availability = availability;
+            host.spec_rev = super::chance::mix(host.spec_rev, availability as u64 + 1);
+        }
+        self.changed.hosts.insert(id);
+        self.room_changed();
+        self.touch_per_node();
+    }
+
+    fn touch_tasks_of(&mut self, id: HostId) {
+        let instances = self.hosts.get(&id).map(|h| h.instances.clone()).unwrap_or_default();
+        instances.into_iter().for_each(|instance| self.touch(instance));
+    }
+}
+
+fn gone(what: &str) -> BackendError {
+    BackendError::NotFound(format!("{what}: it no longer exists"))
+}
+
+fn changed(what: &str) -> BackendError {
+    BackendError::Changed(format!("{what}: it was changed after you looked; look again and decide anew"))
 }

@@ -129,7 +129,8 @@ impl Platform {
             let wait = self.dice.between(300, 1_200);
             self.plan_step(id, self.now + wait);
         } else {
-            self.set_phase(id, Phase::Pulling, Some(format!("pulling image {image}").into()));
+            let why = if instance.tries == 0 { format!("pulling image {image}").into() } else { instance.why.clone().unwrap_or_default() };
+            self.set_phase(id, Phase::Pulling, Some(why));
             self.tell(id, Told::Pulling);
             let missing = self.missing_images.contains(image.as_str());
             let wait = if missing { self.dice.between(700, 1_900) } else { self.dice.between(2_000, 9_000) };

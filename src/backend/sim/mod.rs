@@ -13,6 +13,7 @@ mod deployment;
 mod fleet;
 mod happenings;
 mod lifecycle;
+mod moves;
 mod outage;
 mod parts;
 mod placement;
@@ -26,3 +27,6 @@ mod usage;
 
 pub use fleet::{Fleet, Options, PICTURE_EPOCH, fleet};
 pub use scenario::{Scenario, demo_scenario};
+
+#[cfg(test)]
+mod tests;

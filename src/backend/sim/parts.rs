@@ -5,7 +5,7 @@ use super::amount::Count;
 use super::chance;
 use super::placement::Constraint;
 use super::scenario::{AutoscalePlan, Profile, UpdatePlan};
-use crate::model::{Availability, Key, NodeState, Resources, RolloutState, ServiceKind, Text};
+use crate::model::{Availability, Key, NodeState, Resources, RolloutState, ServiceKind, TaskState, Text};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -229,6 +229,19 @@ pub(super) enum Phase {
 impl Phase {
     pub(super) fn ended(self) -> bool {
         matches!(self, Self::Succeeded | Self::Failed | Self::Stopped)
+    }
+
+    /// The word for it on a row.
+    pub(super) fn state(self) -> TaskState {
+        match self {
+            Self::Pending => TaskState::Pending,
+            Self::Pulling | Self::PullBackOff | Self::Creating | Self::BackOff => TaskState::Starting,
+            Self::Running => TaskState::Running,
+            Self::Stopping => TaskState::Stopping,
+            Self::Succeeded => TaskState::Succeeded,
+            Self::Failed => TaskState::Failed,
+            Self::Stopped => TaskState::Stopped,
+        }
     }
 }
 

@@ -171,7 +171,8 @@ impl Platform {
     pub(super) fn set_phase(&mut self, id: InstanceId, phase: Phase, why: Option<Text>) {
         let now = self.now;
         if let Some(instance) = self.instances.get_mut(&id) {
-            if instance.phase != phase {
+            // steps within one state of the row (pull, wait, pull again) do not make it younger
+            if instance.phase.state() != phase.state() {
                 instance.since = now;
             }
             instance.phase = phase;

@@ -1,13 +1,11 @@
 //! What the platform shows of itself: its state as model rows, and its changes as deltas.
 
 use super::chance;
-use super::parts::{Host, Instance, Moment, Phase, Workload};
+use super::parts::{Host, Instance, Phase, Workload};
 use super::platform::{Changed, Platform};
 use crate::model::{
-    Budget, Change, Cluster, ClusterKind, Delta, Ending, Event, Link, Node, NodeState, Rollout, RolloutState, Service, ServiceKind,
-    Task, TaskState, Text,
+    Budget, Change, Cluster, ClusterKind, Delta, Ending, Event, Link, Node, Rollout, Service, ServiceKind, Task, TaskState, Text,
 };
-use crate::util::time::Timestamp;
 
 impl Platform {
     /// The cluster's row before it has answered.
@@ -87,8 +85,7 @@ impl Platform {
     pub(super) fn spec_rev(&self, workload: &Workload) -> u64 {
         match self.kind {
             ClusterKind::Kubernetes => workload.generation,
-            ClusterKind::Swarm => chance::mix(chance::of_text(&workload.key), workload.generation),
-            ClusterKind::Docker => 0,
+            ClusterKind::Swarm | ClusterKind::Docker => chance::mix(chance::of_text(&workload.key), workload.generation),
         }
     }
 
@@ -158,16 +155,7 @@ impl Platform {
         let workload = self.workloads.get(&instance.workload);
         let down = self.host_down(instance.host) && !instance.phase.ended();
         let down_since = instance.host.and_then(|h| self.hosts.get(&h)).map_or(0, |h| h.since);
-        let state = match instance.phase {
-            _ if down => TaskState::Lost,
-            Phase::Pending => TaskState::Pending,
-            Phase::Pulling | Phase::PullBackOff | Phase::Creating | Phase::BackOff => TaskState::Starting,
-            Phase::Running => TaskState::Running,
-            Phase::Stopping => TaskState::Stopping,
-            Phase::Succeeded => TaskState::Succeeded,
-            Phase::Failed => TaskState::Failed,
-            Phase::Stopped => TaskState::Stopped,
-        };
+        let state = if down { TaskState::Lost } else { instance.phase.state() };
         let last = instance.runs.iter().rev().find(|run| run.until.is_some() && run.exit != 0);
         let containers: Vec<Text> = workload.map(|w| w.name.clone()).into_iter().collect();
         Task {
@@ -203,17 +191,5 @@ impl Platform {
             Some(cut) => Link::Stale { since: self.stamp(cut.since), reason: cut.reason.clone() },
             None => Link::Live,
         }
-    }
-
-    /// Virtual time of a moment on the rows.
-    pub(super) fn moment(&self, at: Timestamp) -> Moment {
-        at.0.saturating_sub(self.epoch.0)
-    }
-
-    /// Whether a rollout is under way: what a wait for it goes by.
-    pub(super) fn calm(&self, workload: &Workload) -> bool {
-        workload.rollout == RolloutState::Stable
-            && self.instances_of(workload).filter(|i| i.active()).all(|i| i.ready)
-            && self.hosts.values().all(|h| h.state == NodeState::Ready)
     }
 }

@@ -1,5 +1,7 @@
 //! The simulated clusters behind the backend traits: a clock drives the platform, and what changes is sent on.
 
+use super::actions::Begun;
+use super::moves::Step;
 use super::parts::Moment;
 use super::platform::Platform;
 use super::usage::SWEEP;
@@ -17,6 +19,8 @@ use tokio::time::{Instant, sleep};
 const LATENCY: Duration = Duration::from_millis(120);
 /// Longest pause between two looks at the platform.
 const PERIOD: Duration = Duration::from_millis(250);
+/// Virtual time between two tries to move tasks.
+const STEP: Moment = 500;
 
 /// Virtual time, from real time.
 #[derive(Clone, Debug)]
@@ -137,8 +141,27 @@ impl Backend for Simulated {
         })
     }
 
-    fn execute<'a>(&'a self, _intent: &'a Intent, _progress: &'a ProgressSink) -> BoxFuture<'a, Result<Expect, BackendError>> {
-        Box::pin(async move { Err(BackendError::Unsupported("the simulated fleet takes no actions yet".to_owned())) })
+    fn execute<'a>(&'a self, intent: &'a Intent, progress: &'a ProgressSink) -> BoxFuture<'a, Result<Expect, BackendError>> {
+        Box::pin(async move {
+            sleep(LATENCY).await;
+            self.reach()?;
+            let begun = self.with(|platform| platform.begin(intent))?;
+            self.acted.notify_one();
+            let mut moves = match begun {
+                Begun::Taken(expect) => return Ok(expect),
+                Begun::Moves(moves) => moves,
+            };
+            loop {
+                self.reach()?;
+                let step = self.with(|platform| moves.step(platform));
+                self.acted.notify_one();
+                match step {
+                    Step::Over(expect) => return Ok(expect),
+                    Step::Going(report) => progress.report(report),
+                }
+                sleep(self.clock.real(STEP)).await;
+            }
+        })
     }
 
     fn logs(&self, _request: LogRequest) -> BoxStream<'static, Result<Vec<LogLine>, BackendError>> {

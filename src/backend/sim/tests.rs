@@ -1,0 +1,406 @@
+//! The simulated platforms behave as the real ones: every action converges, refusals hold, budgets are kept, and what is
+//! told as changes adds up to what is there.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use super::actions::Begun;
+use super::moves::Step;
+use super::parts::Moment;
+use super::platform::Platform;
+use super::{Fleet, Options, PICTURE_EPOCH, Scenario, demo_scenario};
+use crate::backend::BackendError;
+use crate::model::{
+    Action, ActionKind, Availability, Bound, ClusterKind, ClusterState, Expect, Fact, Intent, Kind, ObjectRef, RolloutState, Service,
+    Store, Task, TaskState,
+};
+use std::time::Duration;
+
+/// A platform and the picture a reader of its deltas has.
+struct Bench {
+    platform: Platform,
+    store: Store,
+    /// Fewest ready tasks of `web` seen so far.
+    least_ready: u32,
+}
+
+const KUBERNETES: &str = r#"
+[[cluster]]
+name = "c"
+kind = "kubernetes"
+version = "v1.33.4"
+endpoint = "e"
+missing_images = ["web:none"]
+node = [
+  { name = "a1", zone = "a", cpu = "4", memory = "8Gi" }, { name = "a2", zone = "a", cpu = "4", memory = "8Gi" },
+  { name = "b1", zone = "b", cpu = "4", memory = "8Gi" }, { name = "c1", zone = "c", cpu = "4", memory = "8Gi" },
+]
+service = [
+  { name = "web", namespace = "shop", kind = "deployment", image = "web:2", previous_image = "web:1", revision = 4, tasks = 4, cpu = "200m", memory = "128Mi", budget = { min_available = 3 }, progress_deadline = "1m" },
+  { name = "db", namespace = "shop", kind = "statefulset", image = "db:2", previous_image = "db:1", revision = 2, tasks = 3, cpu = "200m", memory = "128Mi", budget = { max_unavailable = 1 } },
+  { name = "agent", namespace = "shop", kind = "daemonset", image = "agent:2", previous_image = "agent:1", cpu = "50m", memory = "32Mi" },
+  { name = "lone", namespace = "shop", kind = "deployment", image = "lone:1", tasks = 1, cpu = "50m", memory = "32Mi", budget = { min_available = 1 } },
+]
+"#;
+
+const SWARM: &str = r#"
+[[cluster]]
+name = "c"
+kind = "swarm"
+version = "28"
+endpoint = "e"
+missing_images = ["web:none"]
+node = [
+  { name = "a1", zone = "a", cpu = "4", memory = "8Gi", role = "leader" }, { name = "a2", zone = "a", cpu = "4", memory = "8Gi" },
+  { name = "b1", zone = "b", cpu = "4", memory = "8Gi" }, { name = "c1", zone = "c", cpu = "4", memory = "8Gi" },
+]
+service = [
+  { name = "web", namespace = "shop", kind = "replicated", image = "web:2", previous_image = "web:1", tasks = 4, cpu = "200m", memory = "128Mi", update = { parallelism = 2, delay = "1s" } },
+  { name = "db", namespace = "shop", kind = "replicated", image = "db:2", previous_image = "db:1", tasks = 2, cpu = "200m", memory = "128Mi", update = { start_first = true, on_failure = "rollback" } },
+  { name = "agent", namespace = "shop", kind = "global", image = "agent:2", previous_image = "agent:1", cpu = "50m", memory = "32Mi" },
+]
+"#;
+
+const ENGINE: &str = r#"
+[[cluster]]
+name = "c"
+kind = "docker"
+version = "28"
+endpoint = "e"
+node = [{ name = "box", cpu = "8", memory = "8Gi", role = "engine" }]
+service = [
+  { name = "web", namespace = "shop", kind = "compose", image = "web:2", tasks = 2, cpu = "200m", memory = "128Mi" },
+  { name = "lone", kind = "container", image = "lone:1" },
+]
+"#;
+
+impl Bench {
+    fn new(scenario: &str) -> Self {
+        let scenario = Scenario::parse(None, scenario).unwrap();
+        let mut platform = Platform::build(&scenario.clusters[0], 7, PICTURE_EPOCH);
+        let mut store = Store::new([platform.cluster_row()]);
+        let (id, now) = (platform.id.clone(), platform.stamp(0));
+        for delta in platform.list() {
+            store.apply(Fact::Cluster(id.clone(), delta), now);
+        }
+        Self { platform, store, least_ready: u32::MAX }
+    }
+
+    fn world(&self) -> &ClusterState {
+        &self.store.world().clusters[0]
+    }
+
+    fn service(&self, name: &str) -> Service {
+        Service::clone(self.world().services.iter().find(|s| s.name.as_str() == name).unwrap_or_else(|| panic!("no service {name}")))
+    }
+
+    fn tasks(&self, name: &str) -> Vec<Task> {
+        self.world().tasks_of(&self.service(name).key).filter(|t| t.wanted && !t.state.ended()).map(|t| Task::clone(t)).collect()
+    }
+
+    /// Plays on by `ms`, telling the store what changed.
+    fn pass(&mut self, ms: Moment) {
+        let to = self.platform.now + ms;
+        self.platform.advance(to);
+        let (id, now) = (self.platform.id.clone(), self.platform.stamp(to));
+        for delta in self.platform.changes() {
+            self.store.apply(Fact::Cluster(id.clone(), delta), now);
+        }
+        self.least_ready = self.least_ready.min(self.service("web").ready);
+    }
+
+    fn intent(&self, kind: Kind, name: &str, action: Action) -> Intent {
+        let world = self.world();
+        let (key, bound) = match kind {
+            Kind::Service => {
+                let service = self.service(name);
+                (service.key.clone(), Bound { uid: service.key, spec_rev: service.spec_rev })
+            }
+            Kind::Node => {
+                let node = world.nodes.iter().find(|n| n.name.as_str() == name).unwrap();
+                (node.key.clone(), Bound { uid: node.uid.clone(), spec_rev: node.spec_rev })
+            }
+            Kind::Task | Kind::Event => {
+                let task = world.tasks.iter().find(|t| t.name.as_str() == name).unwrap();
+                (task.key.clone(), Bound { uid: task.key.clone(), spec_rev: 0 })
+            }
+        };
+        let object = ObjectRef { cluster: world.cluster.id.clone(), kind, key };
+        Intent { object, name: name.into(), action, bound }
+    }
+
+    /// Begins an action and plays on until its last request was taken.
+    fn take(&mut self, intent: &Intent) -> Expect {
+        match self.platform.begin(intent).unwrap() {
+            Begun::Taken(expect) => expect,
+            Begun::Moves(mut moves) => {
+                for _ in 0..2_000 {
+                    if let Step::Over(expect) = moves.step(&mut self.platform) {
+                        return expect;
+                    }
+                    self.pass(500);
+                }
+                panic!("{intent:?} never ends: {:?}", moves.step(&mut self.platform));
+            }
+        }
+    }
+
+    fn holds(&self, expect: &Expect) -> bool {
+        let world = self.world();
+        let whole = |key: &str| {
+            let service = world.services.get(key).unwrap();
+            service.rollout.state == RolloutState::Stable
+                && service.observed_rev == service.spec_rev
+                && Some(service.ready) == service.desired
+                && service.updated == service.ready
+                && service.current == service.ready
+        };
+        match expect {
+            Expect::Nothing => true,
+            Expect::Converged { service, spec_rev } => world.services.get(service).unwrap().spec_rev == *spec_rev && whole(service),
+            Expect::Gone { kind, key } => *kind == Kind::Task && world.tasks.get(key).is_none(),
+            Expect::Replaced { task, service } => {
+                world.tasks.get(task).is_none_or(|t| !t.wanted && t.state.ended()) && service.as_ref().is_none_or(|s| whole(s))
+            }
+            Expect::NodeIs { node, availability } => world.nodes.get(node).unwrap().availability == *availability,
+            Expect::NodeEmpty { node, availability } => {
+                let stays = |t: &Task| t.service.as_ref().and_then(|s| world.services.get(s)).is_some_and(|s| s.kind.one_per_node());
+                let drained = *availability == Availability::Drained;
+                world.nodes.get(node).unwrap().availability == *availability
+                    && !world.tasks.iter().any(|t| t.node.as_ref() == Some(node) && !t.state.ended() && (drained || !stays(t)))
+            }
+            Expect::TaskRuns { task, runs } => {
+                let task = world.tasks.get(task).unwrap();
+                if *runs { task.state == TaskState::Running && task.ready } else { task.state == TaskState::Stopped }
+            }
+        }
+    }
+
+    /// Takes the action and plays on until the facts agree; panics after ten minutes.
+    fn converge(&mut self, kind: Kind, name: &str, action: Action) {
+        let intent = self.intent(kind, name, action);
+        let expect = self.take(&intent);
+        self.pass(100);
+        for _ in 0..6_000 {
+            if self.holds(&expect) {
+                self.told_whole();
+                return;
+            }
+            self.pass(100);
+        }
+        panic!("{intent:?} did not come to {expect:?}");
+    }
+
+    /// What was told as changes is what a new reader would be told.
+    fn told_whole(&mut self) {
+        let mut fresh = Store::new([self.platform.cluster_row()]);
+        let (id, now) = (self.platform.id.clone(), self.platform.stamp(self.platform.now));
+        for delta in self.platform.list() {
+            fresh.apply(Fact::Cluster(id.clone(), delta), now);
+        }
+        let (told, fresh) = (self.world(), &fresh.world().clusters[0]);
+        let sorted = |state: &ClusterState| {
+            let mut rows: Vec<String> = state.tasks.iter().map(|r| format!("{r:?}")).collect();
+            rows.extend(state.services.iter().map(|r| format!("{r:?}")));
+            rows.extend(state.nodes.iter().map(|r| format!("{r:?}")));
+            rows.extend(state.events.iter().map(|r| format!("{r:?}")));
+            rows.sort();
+            rows
+        };
+        assert_eq!(sorted(told), sorted(fresh));
+    }
+}
+
+#[test]
+fn every_action_converges_as_on_a_real_cluster() {
+    use Action::{Activate, DeleteTask, Drain, Evacuate, Pause, Rebalance, Redeploy, Reschedule, RollBack, Scale, Start, Stop};
+    let table: [(&str, Kind, &str, Action); 27] = [
+        (KUBERNETES, Kind::Service, "web", Scale { to: 7 }),
+        (KUBERNETES, Kind::Service, "web", Scale { to: 0 }),
+        (KUBERNETES, Kind::Service, "web", Redeploy),
+        (KUBERNETES, Kind::Service, "web", RollBack),
+        (KUBERNETES, Kind::Service, "web", Rebalance),
+        (KUBERNETES, Kind::Service, "db", Scale { to: 5 }),
+        (KUBERNETES, Kind::Service, "db", Scale { to: 1 }),
+        (KUBERNETES, Kind::Service, "db", Redeploy),
+        (KUBERNETES, Kind::Service, "db", RollBack),
+        (KUBERNETES, Kind::Service, "agent", Redeploy),
+        (KUBERNETES, Kind::Service, "agent", RollBack),
+        (KUBERNETES, Kind::Node, "a1", Pause),
+        (KUBERNETES, Kind::Node, "a1", Activate),
+        (KUBERNETES, Kind::Node, "a1", Drain),
+        (SWARM, Kind::Service, "web", Scale { to: 7 }),
+        (SWARM, Kind::Service, "web", Scale { to: 1 }),
+        (SWARM, Kind::Service, "web", Redeploy),
+        (SWARM, Kind::Service, "web", RollBack),
+        (SWARM, Kind::Service, "db", Redeploy),
+        (SWARM, Kind::Service, "db", Rebalance),
+        (SWARM, Kind::Service, "agent", Redeploy),
+        (SWARM, Kind::Node, "a1", Pause),
+        (SWARM, Kind::Node, "a1", Drain),
+        (SWARM, Kind::Node, "a1", Evacuate),
+        (ENGINE, Kind::Service, "web", Redeploy),
+        (ENGINE, Kind::Task, "shop-web-1", Stop),
+        (ENGINE, Kind::Task, "lone", DeleteTask),
+    ];
+    for (scenario, kind, name, action) in table {
+        Bench::new(scenario).converge(kind, name, action);
+    }
+    let mut engine = Bench::new(ENGINE);
+    engine.converge(Kind::Task, "lone", Stop);
+    engine.converge(Kind::Task, "lone", Start);
+    for scenario in [KUBERNETES, SWARM] {
+        for action in [DeleteTask, Reschedule] {
+            let mut bench = Bench::new(scenario);
+            let task = bench.tasks("web").remove(0);
+            bench.converge(Kind::Task, &task.name, action.clone());
+            if action == Reschedule {
+                let moved = bench.tasks("web").into_iter().filter(|t| t.created > task.created).max_by_key(|t| t.created).unwrap();
+                assert_ne!(moved.node, task.node);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_was_not_seen_is_not_acted_upon() {
+    for scenario in [KUBERNETES, SWARM] {
+        let mut bench = Bench::new(scenario);
+        let service = bench.intent(Kind::Service, "web", Action::Scale { to: 6 });
+        let node = bench.intent(Kind::Node, "b1", Action::Pause);
+        bench.converge(Kind::Service, "web", Action::Redeploy);
+        bench.converge(Kind::Node, "b1", Action::Pause);
+        for stale in [&service, &node] {
+            assert!(matches!(bench.platform.begin(stale), Err(BackendError::Changed(_))), "{stale:?}");
+        }
+        assert_eq!(bench.service("web").desired, Some(4));
+        let task = bench.tasks("web").remove(0);
+        let delete = bench.intent(Kind::Task, &task.name, Action::DeleteTask);
+        bench.take(&delete);
+        bench.pass(60_000);
+        let again = bench.platform.begin(&delete);
+        // an old Swarm task stays for its story; a pod is gone
+        assert!(scenario == SWARM || matches!(again, Err(BackendError::NotFound(_))));
+    }
+}
+
+#[test]
+fn what_a_platform_cannot_do_is_refused() {
+    for (scenario, name, action) in [
+        (KUBERNETES, "agent", Action::Scale { to: 2 }),
+        (SWARM, "agent", Action::Scale { to: 2 }),
+        (ENGINE, "web", Action::Scale { to: 2 }),
+        (ENGINE, "web", Action::RollBack),
+        (KUBERNETES, "lone", Action::RollBack),
+    ] {
+        let mut bench = Bench::new(scenario);
+        let intent = bench.intent(Kind::Service, name, action);
+        assert!(matches!(bench.platform.begin(&intent), Err(BackendError::Unsupported(_))), "{intent:?}");
+    }
+    for kind in [ClusterKind::Kubernetes, ClusterKind::Swarm] {
+        let has = super::actions::capabilities(kind);
+        assert!(ActionKind::ALL.iter().all(|k| has.can(*k) != matches!(k, ActionKind::Start | ActionKind::Stop)));
+    }
+}
+
+#[test]
+fn moves_never_break_a_budget_and_wait_for_it() {
+    for node in ["a1", "a2", "b1", "c1"] {
+        let mut bench = Bench::new(KUBERNETES);
+        let stuck = bench.tasks("lone")[0].node.as_deref() == Some(node);
+        let intent = bench.intent(Kind::Node, node, Action::Evacuate);
+        let Begun::Moves(mut moves) = bench.platform.begin(&intent).unwrap() else { panic!("an evacuation is a series of moves") };
+        let mut last = None;
+        for _ in 0..1_200 {
+            let step = moves.step(&mut bench.platform);
+            bench.pass(500);
+            assert!(bench.service("lone").ready == 1, "the only task of `lone` was taken");
+            if let Step::Over(expect) = step {
+                last = Some(expect);
+                break;
+            }
+            if let Step::Going(progress) = step {
+                assert!(progress.note.contains("waits"), "{progress:?}");
+            }
+        }
+        assert!(bench.least_ready >= 3, "web went down to {}", bench.least_ready);
+        assert_eq!(last.is_none(), stuck, "only the budget of `lone` may hold up the evacuation of {node}");
+    }
+}
+
+#[test]
+fn a_rollout_with_a_missing_image_stops_and_rolls_back() {
+    let mut bench = Bench::new(KUBERNETES);
+    let web = bench.platform.workloads.values().find(|w| w.name.as_str() == "web").unwrap().id;
+    bench.platform.roll_out(web, "web:none");
+    bench.pass(90_000);
+    let service = bench.service("web");
+    assert_eq!(service.rollout.state, RolloutState::Failed);
+    assert_eq!(service.ready, 3, "no more than a quarter may be missing");
+    let broken = bench.tasks("web").into_iter().filter(|t| !t.ready).collect::<Vec<_>>();
+    assert!(!broken.is_empty());
+    assert!(broken.iter().all(|t| t.why.as_deref() == Some("image not found: web:none")), "{broken:?}");
+    bench.converge(Kind::Service, "web", Action::RollBack);
+    assert_eq!(bench.service("web").image.as_str(), "web:2");
+
+    let mut bench = Bench::new(SWARM);
+    for (name, state) in [("web", RolloutState::Paused), ("db", RolloutState::Stable)] {
+        let id = bench.platform.workloads.values().find(|w| w.name.as_str() == name).unwrap().id;
+        bench.platform.missing_images.insert("db:none".to_owned());
+        bench.platform.roll_out(id, &format!("{name}:none"));
+        bench.pass(120_000);
+        assert_eq!(bench.service(name).rollout.state, state, "{name}");
+    }
+    assert_eq!(bench.service("db").image.as_str(), "db:2", "its failure action is to go back");
+    bench.converge(Kind::Service, "web", Action::RollBack);
+}
+
+#[test]
+fn a_silent_node_is_lost_given_up_and_taken_back() {
+    for (scenario, grace, given_up) in [(KUBERNETES, 40_000, 300_000), (SWARM, 15_000, 1_000)] {
+        let mut bench = Bench::new(scenario);
+        let host = *bench.platform.hosts.keys().nth(2).unwrap();
+        let on_it = |bench: &Bench| bench.tasks("web").iter().filter(|t| t.node == Some(bench.platform.hosts[&host].key.clone())).count();
+        assert!(on_it(&bench) > 0);
+        bench.platform.host_silent(host);
+        bench.pass(grace - 1_000);
+        assert_eq!(bench.service("web").ready, 4, "nobody has noticed yet");
+        bench.pass(1_500);
+        assert!(bench.service("web").ready < 4);
+        bench.pass(given_up + 60_000);
+        assert_eq!(bench.service("web").ready, 4, "others took over");
+        bench.platform.host_back(host);
+        bench.pass(60_000);
+        let agent = bench.service("agent");
+        assert_eq!(Some(agent.ready), agent.desired);
+        assert_eq!(agent.desired, Some(4));
+        bench.told_whole();
+    }
+}
+
+#[test]
+fn the_demo_opens_with_trouble_of_every_sort_and_gets_over_it() {
+    let mut fleet = Fleet::new(&demo_scenario().unwrap(), Options::default());
+    let mut store = Store::new(fleet.clusters());
+    let mut seen_whole = 0;
+    for minute in 0..40 {
+        let to = Duration::from_secs(minute * 60);
+        for fact in fleet.advance(to) {
+            store.apply(fact, fleet.at(to));
+        }
+        let world = store.world();
+        let service = |cluster: usize, name: &str| {
+            Service::clone(world.clusters[cluster].services.iter().find(|s| s.name.as_str() == name).unwrap())
+        };
+        if minute == 0 {
+            let checkout = service(0, "checkout");
+            assert_eq!((checkout.ready, checkout.desired, checkout.rollout.state), (2, Some(5), RolloutState::Failed));
+            assert_eq!(service(1, "billing_worker").ready, 0);
+            assert!(world.clusters[0].nodes.iter().any(|n| n.name.as_str() == "eu-b-07" && n.why.is_some()));
+            assert!(world.clusters[0].tasks.iter().any(|t| t.restarts > 5));
+            assert!(world.clusters[0].task_usage.iter().all(|s| s.samples().len() > 1));
+        }
+        let checkout = service(0, "checkout");
+        seen_whole += u32::from(checkout.ready == 5 && checkout.rollout.state == RolloutState::Stable);
+    }
+    assert!((5..36).contains(&seen_whole), "checkout was whole in {seen_whole} of 40 minutes");
+}

@@ -1,6 +1,7 @@
 //! The simulated clusters behind the backend traits: a clock drives the platform, and what changes is sent on.
 
 use super::actions::Begun;
+use super::logs::Runs;
 use super::moves::Step;
 use super::parts::Moment;
 use super::platform::Platform;
@@ -164,11 +165,60 @@ impl Backend for Simulated {
         })
     }
 
-    fn logs(&self, _request: LogRequest) -> BoxStream<'static, Result<Vec<LogLine>, BackendError>> {
-        Box::pin(futures::stream::empty())
+    fn logs(&self, request: LogRequest) -> BoxStream<'static, Result<Vec<LogLine>, BackendError>> {
+        let follow = Follow { cluster: self.clone(), request, read_to: None, over: false };
+        Box::pin(futures::stream::unfold(follow, |mut follow| async move {
+            let item = follow.next().await?;
+            Some((item, follow))
+        }))
     }
 
-    fn inspect<'a>(&'a self, _object: &'a ObjectRef) -> BoxFuture<'a, Result<String, BackendError>> {
-        Box::pin(async move { Err(BackendError::Unsupported("the simulated fleet shows no objects yet".to_owned())) })
+    fn inspect<'a>(&'a self, object: &'a ObjectRef) -> BoxFuture<'a, Result<String, BackendError>> {
+        Box::pin(async move {
+            sleep(LATENCY).await;
+            self.reach()?;
+            self.with(|platform| platform.inspect(object))
+        })
+    }
+}
+
+/// A log that is being followed.
+struct Follow {
+    cluster: Simulated,
+    request: LogRequest,
+    /// Virtual time that has been read; none before the first read.
+    read_to: Option<Moment>,
+    over: bool,
+}
+
+impl Follow {
+    /// The next lines; none when the log is over.
+    async fn next(&mut self) -> Option<Result<Vec<LogLine>, BackendError>> {
+        while !self.over {
+            if let Err(away) = self.cluster.reach() {
+                self.over = true;
+                return Some(Err(away));
+            }
+            let request = &self.request;
+            let (stretch, now) = self.cluster.with(|platform| {
+                let stretch = match self.read_to {
+                    Some(read_to) => platform.log(&request.task, read_to, platform.now, Runs::All),
+                    None => {
+                        let since = request.since.map(|at| at.0.saturating_sub(platform.epoch.0));
+                        platform.log_tail(&request.task, request.tail, since, request.previous)
+                    }
+                };
+                (stretch, platform.now)
+            });
+            self.read_to = Some(now);
+            self.over = stretch.over;
+            if !stretch.lines.is_empty() {
+                return Some(Ok(stretch.lines));
+            }
+            if !self.over {
+                sleep(PERIOD).await;
+            }
+        }
+        None
     }
 }

@@ -5,6 +5,7 @@ mod names;
 mod node;
 mod pod;
 mod quantity;
+pub(super) mod service;
 mod unschedulable;
 mod why;
 

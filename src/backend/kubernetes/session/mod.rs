@@ -5,17 +5,23 @@
 
 mod owners;
 mod relist;
+mod services;
+mod workloads;
 
 use super::convert::{self, Names};
 use super::follow::{Follower, Step};
 use super::http::Api;
 use super::index::{Place, Shared};
 use super::link::Link;
-use super::raw::{Listed, RawEvent, RawNode, RawPod, ReplicaSet};
+use super::raw::{
+    Autoscaler, ControllerRevision, CronJob, DaemonSet, Deployment, DisruptionBudget, Job, Listed, RawEvent, RawNode, RawPod,
+    ReplicaSet, StatefulSet,
+};
 use crate::backend::{BackendError, Sink};
 use crate::model::{Change, Delta, Key, Kind, Task, Text};
 use owners::Owners;
 use relist::Relist;
+use services::{Feed, Services};
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -48,11 +54,23 @@ pub(super) async fn run(api: &Api, index: &Shared, sink: &Sink) -> BackendError 
         pods: Relist::default(),
         events: Relist::default(),
         sets: Relist::default(),
+        revisions: Relist::default(),
+        budgets: Relist::default(),
+        autoscalers: Relist::default(),
+        services: Services::new(index.clone()),
     };
     // in this order: pods need nodes and ReplicaSets to be placed right at once
     let mut nodes = loops.follow::<RawNode>();
     let mut sets = loops.follow::<ReplicaSet>();
     let mut pods = loops.follow::<RawPod>();
+    let mut deployments = loops.follow::<Deployment>();
+    let mut stateful_sets = loops.follow::<StatefulSet>();
+    let mut daemon_sets = loops.follow::<DaemonSet>();
+    let mut jobs = loops.follow::<Job>();
+    let mut cron_jobs = loops.follow::<CronJob>();
+    let mut budgets = loops.follow::<DisruptionBudget>();
+    let mut autoscalers = loops.follow::<Autoscaler>();
+    let mut revisions = loops.follow::<ControllerRevision>();
     let mut events = loops.follow::<RawEvent>();
     let ended = link.ended();
     tokio::pin!(ended);
@@ -62,6 +80,14 @@ pub(super) async fn run(api: &Api, index: &Shared, sink: &Sink) -> BackendError 
             Some(step) = nodes.recv() => session.node(step).await,
             Some(step) = sets.recv() => session.set(step).await,
             Some(step) = pods.recv() => session.pod(step).await,
+            Some(step) = deployments.recv() => session.workload(Feed::Deployments, step).await,
+            Some(step) = stateful_sets.recv() => session.workload(Feed::StatefulSets, step).await,
+            Some(step) = daemon_sets.recv() => session.workload(Feed::DaemonSets, step).await,
+            Some(step) = jobs.recv() => session.workload(Feed::Jobs, step).await,
+            Some(step) = cron_jobs.recv() => session.workload(Feed::CronJobs, step).await,
+            Some(step) = budgets.recv() => session.budget(step).await,
+            Some(step) = autoscalers.recv() => session.autoscaler(step).await,
+            Some(step) = revisions.recv() => session.revision(step).await,
             Some(step) = events.recv() => session.event(step).await,
             else => return BackendError::Unreachable("all watches ended".to_owned()),
         }
@@ -108,6 +134,10 @@ struct Session<'a> {
     pods: Relist,
     events: Relist,
     sets: Relist,
+    revisions: Relist,
+    budgets: Relist,
+    autoscalers: Relist,
+    services: Services,
 }
 
 impl Session<'_> {
@@ -202,32 +232,6 @@ impl Session<'_> {
             pods.remove(key);
             !pods.is_empty()
         });
-    }
-
-    async fn set(&mut self, step: Step<ReplicaSet>) {
-        match step {
-            Step::Begin => self.sets.begin(),
-            Step::Item(raw) => {
-                let key = Key::new(&raw.metadata.uid);
-                self.sets.seen(&key);
-                let service = self.owners.learn(&raw, &mut self.names);
-                for (_, mut row) in self.orphans.remove(&key).into_iter().flatten() {
-                    row.service = Some(service.clone());
-                    self.sink.send(Delta::Task(Change::Upsert(row))).await;
-                }
-            }
-            Step::Gone(raw) => {
-                let key = Key::new(&raw.metadata.uid);
-                self.sets.gone(&key);
-                self.owners.forget(&key);
-            }
-            Step::End => {
-                for key in self.sets.end() {
-                    self.owners.forget(&key);
-                }
-            }
-            Step::Failed(_) | Step::Absent => {}
-        }
     }
 
     async fn event(&mut self, step: Step<RawEvent>) {

@@ -16,9 +16,9 @@ pub mod overlay;
 pub mod pane;
 mod screen;
 #[cfg(test)]
-mod tests;
-#[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 pub mod view;
 pub mod widget;
 

@@ -167,7 +167,13 @@ impl Fleet {
         ] {
             fleet.to("prod-eu", Delta::Service(Change::Upsert(row)));
         }
-        fleet.to("edge-swarm", Delta::Service(Change::Upsert(Service { kind: ServiceKind::Replicated, ..service("s-billing", "billing", "billing_worker", 0, 2) })));
+        fleet.to(
+            "edge-swarm",
+            Delta::Service(Change::Upsert(Service {
+                kind: ServiceKind::Replicated,
+                ..service("s-billing", "billing", "billing_worker", 0, 2)
+            })),
+        );
         for (key, service, node, state) in [
             ("checkout-7d9f8b6c5-x2x9k", "s-checkout", Some("eu-a-01"), TaskState::Running),
             ("checkout-7d9f8b6c5-aaaaa", "s-checkout", Some("eu-c-03"), TaskState::Running),
@@ -178,16 +184,40 @@ impl Fleet {
             let why = (state == TaskState::Starting).then(|| Text::new("image not found: registry.local/checkout:1.3"));
             fleet.to("prod-eu", Delta::Task(Change::Upsert(Task { why, ..task(key, service, node, state) })));
         }
-        fleet.to("prod-eu", Delta::Event(Change::Upsert(event("e1", Some((Kind::Task, "checkout-5f7c9d4b8-bbbbb")), 30, "Failed to pull image"))));
+        fleet.to(
+            "prod-eu",
+            Delta::Event(Change::Upsert(event("e1", Some((Kind::Task, "checkout-5f7c9d4b8-bbbbb")), 30, "Failed to pull image"))),
+        );
         fleet.to("prod-eu", Delta::Event(Change::Upsert(event("e2", Some((Kind::Node, "eu-b-07")), 96, "Node is not ready"))));
         for row in [
-            finding(Some((Kind::Service, "s-checkout")), Level::Failing, "shop/checkout", "2/5 ready", "image not found: registry.local/checkout:1.3"),
+            finding(
+                Some((Kind::Service, "s-checkout")),
+                Level::Failing,
+                "shop/checkout",
+                "2/5 ready",
+                "image not found: registry.local/checkout:1.3",
+            ),
             finding(Some((Kind::Node, "eu-b-07")), Level::Failing, "node eu-b-07", "not ready", "kubelet silent 96s"),
-            finding(Some((Kind::Service, "s-search")), Level::Warning, "shop/search", "4/4 ready", "restarting: 9 in 1h, last out of memory"),
+            finding(
+                Some((Kind::Service, "s-search")),
+                Level::Warning,
+                "shop/search",
+                "4/4 ready",
+                "restarting: 9 in 1h, last out of memory",
+            ),
         ] {
             fleet.to("prod-eu", Delta::Finding(Change::Upsert(row)));
         }
-        fleet.to("stage", Delta::Finding(Change::Upsert(finding(None, Level::Failing, "cluster", "unreachable", "connection refused: stage:2375"))));
+        fleet.to(
+            "stage",
+            Delta::Finding(Change::Upsert(finding(
+                None,
+                Level::Failing,
+                "cluster",
+                "unreachable",
+                "connection refused: stage:2375",
+            ))),
+        );
         for at in 0..60 {
             let rows = |keys: &[&str]| {
                 let usage = |n: usize| Usage { cpu_m: 100 + 40 * (n as u32 + at % 7), mem: 400 << 20, net: None };

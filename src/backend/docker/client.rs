@@ -44,7 +44,8 @@ impl Docker {
             move |error: HttpError| error.during(doing, &endpoint)
         };
         let version: Version = http.get("/version").await.map_err(during("connecting"))?;
-        let version = negotiate(&version).map_err(|wrong| BackendError::Protocol(format!("connecting on {}: {wrong}", http.endpoint())))?;
+        let version =
+            negotiate(&version).map_err(|wrong| BackendError::Protocol(format!("connecting on {}: {wrong}", http.endpoint())))?;
         http.use_version(&format!("{}.{}", version.0, version.1));
         let info: Info = http.get("/info").await.map_err(during("asking what it is"))?;
         if info.swarm.local_node_state == "locked" {
@@ -92,9 +93,10 @@ fn negotiate(server: &Version) -> Result<(u32, u32), String> {
         .ok_or_else(|| format!("it names no API version ({:?}); is it a Docker engine?", server.api_version))?;
     let agreed = newest.min(NEWEST);
     match parse(&server.min_api_version) {
-        Some(least) if least > agreed => {
-            Err(format!("it answers API {} and later only, and we know {}.{} at most; a newer quarterdeck is needed", server.min_api_version, NEWEST.0, NEWEST.1))
-        }
+        Some(least) if least > agreed => Err(format!(
+            "it answers API {} and later only, and we know {}.{} at most; a newer quarterdeck is needed",
+            server.min_api_version, NEWEST.0, NEWEST.1
+        )),
         _ => Ok(agreed),
     }
 }

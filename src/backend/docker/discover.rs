@@ -32,7 +32,10 @@ pub fn discover(env: &Env) -> Vec<DockerConnector> {
         let tls = var("DOCKER_TLS_VERIFY").map(|_| Tls { dir, verify: true });
         let endpoint = Endpoint::parse(host.trim(), tls).map_err(|wrong| format!("DOCKER_HOST: {wrong}"));
         // a context that names the same engine lends it its name
-        let twin = endpoint.as_ref().ok().and_then(|mine| contexts.iter().find(|(_, theirs)| theirs.as_ref().is_ok_and(|t| mine.same_as(t))));
+        let twin = endpoint
+            .as_ref()
+            .ok()
+            .and_then(|mine| contexts.iter().find(|(_, theirs)| theirs.as_ref().is_ok_and(|t| mine.same_as(t))));
         let (name, endpoint) = match (twin, &endpoint) {
             // and its TLS files, where the environment has none
             (Some((name, Ok(theirs))), Ok(Endpoint::Tcp { tls: None, .. })) => (name.clone(), Ok(theirs.clone())),
@@ -108,7 +111,8 @@ struct MetaEndpoint {
 /// are none of ours.
 fn contexts(config: &Path) -> Vec<(String, Result<Endpoint, String>)> {
     let Ok(dirs) = std::fs::read_dir(config.join("contexts").join("meta")) else { return Vec::new() };
-    let mut found: Vec<_> = dirs.flatten().map(|dir| dir.path()).filter(|dir| dir.is_dir()).filter_map(|dir| context(config, &dir)).collect();
+    let mut found: Vec<_> =
+        dirs.flatten().map(|dir| dir.path()).filter(|dir| dir.is_dir()).filter_map(|dir| context(config, &dir)).collect();
     found.sort_by(|a, b| a.0.cmp(&b.0));
     found
 }
@@ -123,7 +127,10 @@ fn context(config: &Path, dir: &Path) -> Option<(String, Result<Endpoint, String
         Ok(meta) => meta,
         Err(cause) => {
             let short: String = hash.chars().take(8).collect();
-            return Some((format!("context-{short}"), Err(format!("the docker context {} cannot be read: {cause}", file.display()))));
+            return Some((
+                format!("context-{short}"),
+                Err(format!("the docker context {} cannot be read: {cause}", file.display())),
+            ));
         }
     };
     let endpoint = meta.endpoints.get("docker").filter(|endpoint| !endpoint.host.is_empty())?;

@@ -70,12 +70,26 @@ impl Session {
     pub fn print(&self) {
         let state = self.state();
         for n in state.nodes.iter() {
-            println!("node {} {} {:?} {:?} {:?} zone {:?} {:?} {:?}", n.key, n.name, n.role, n.state, n.availability, n.zone, n.allocatable, n.why);
+            println!(
+                "node {} {} {:?} {:?} {:?} zone {:?} {:?} {:?}",
+                n.key, n.name, n.role, n.state, n.availability, n.zone, n.allocatable, n.why
+            );
         }
         for s in state.services.iter() {
             println!(
                 "service {} ns {:?} {:?} {} {}/{:?} updated {} current {} {:?} prev {:?} place {:?} ports {:?}",
-                s.name, s.namespace, s.kind, s.image, s.ready, s.desired, s.updated, s.current, s.rollout, s.previous, s.placement, s.ports
+                s.name,
+                s.namespace,
+                s.kind,
+                s.image,
+                s.ready,
+                s.desired,
+                s.updated,
+                s.current,
+                s.rollout,
+                s.previous,
+                s.placement,
+                s.ports
             );
         }
         let mut tasks: Vec<_> = state.tasks.iter().collect();
@@ -84,7 +98,14 @@ impl Session {
             let usage = state.task_usage.get(&t.key).and_then(|series| series.last()).map(|sample| sample.usage);
             println!(
                 "task {} {:?} ready {} wanted {} on {:?} why {:?} restarts {} last {:?} {usage:?}",
-                t.name, t.state, t.ready, t.wanted, t.node.as_ref().map(|n| state.node_name(n)), t.why, t.restarts, t.last_end
+                t.name,
+                t.state,
+                t.ready,
+                t.wanted,
+                t.node.as_ref().map(|n| state.node_name(n)),
+                t.why,
+                t.restarts,
+                t.last_end
             );
         }
         let mut events: Vec<_> = state.events.iter().collect();

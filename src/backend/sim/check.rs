@@ -124,9 +124,9 @@ fn check_happening(
     ];
     let count = |set: &[bool]| set.iter().filter(|b| **b).count();
     if count(&on_node) + count(&on_service) + usize::from(happening.link_cut.is_some()) != 1 {
-        return Err(reader.at(&happening.at, "a happening does exactly one thing").with_help(
-            "one of rollout, node_silent, node_pressure, memory_leak, crash, unready, label, link_cut, scale",
-        ));
+        return Err(reader
+            .at(&happening.at, "a happening does exactly one thing")
+            .with_help("one of rollout, node_silent, node_pressure, memory_leak, crash, unready, label, link_cut, scale"));
     }
     if happening.every.is_some_and(|every| every.0 < 10_000 || happening.jitter.0 * 2 > every.0) {
         return Err(reader
@@ -176,7 +176,9 @@ mod tests {
             (format!("{CLUSTER}{NODE}{}", SERVICE.replace("deployment", "global")), (13, 8), "no such kind", "deployment,"),
             (format!("{CLUSTER}{NODE}{SERVICE}constraint = \"ssd\"\n"), (15, 14), "not a constraint", "node.labels.ssd"),
             (
-                format!("{CLUSTER}{NODE}{SERVICE}[[cluster.happening]]\nat = \"1m\"\non = [\"shop/wep\"]\nscale = {{ tasks = 1 }}\n"),
+                format!(
+                    "{CLUSTER}{NODE}{SERVICE}[[cluster.happening]]\nat = \"1m\"\non = [\"shop/wep\"]\nscale = {{ tasks = 1 }}\n"
+                ),
                 (17, 7),
                 "no service `shop/wep`",
                 "did you mean `shop/web`?",

@@ -115,8 +115,11 @@ impl Platform {
             .filter(|(_, host)| suits(host, workload) && (!swarm || self.swarm_takes(host)))
             .map(|(host, _)| *host)
             .collect();
-        let taken: BTreeSet<_> =
-            self.instances_of(workload).filter(|i| !i.phase.ended() && !(swarm && self.host_down(i.host))).filter_map(|i| i.host).collect();
+        let taken: BTreeSet<_> = self
+            .instances_of(workload)
+            .filter(|i| !i.phase.ended() && !(swarm && self.host_down(i.host)))
+            .filter_map(|i| i.host)
+            .collect();
         let strays: Vec<InstanceId> = self
             .instances_of(workload)
             .filter(|i| i.active() && i.host.is_some_and(|h| !hosts.contains(&h)))
@@ -185,12 +188,8 @@ impl Platform {
         self.tell_workload(id, Severity::Normal, "SuccessfulCreate", format!("Created job {name}"));
         self.touch_workload(made);
         self.plan(self.now + every, Due::Cron(id));
-        let finished: Vec<WorkloadId> = self
-            .workloads
-            .values()
-            .filter(|w| w.owner == Some(id) && w.rollout == RolloutState::Stable)
-            .map(|w| w.id)
-            .collect();
+        let finished: Vec<WorkloadId> =
+            self.workloads.values().filter(|w| w.owner == Some(id) && w.rollout == RolloutState::Stable).map(|w| w.id).collect();
         for old in finished.iter().take(finished.len().saturating_sub(JOBS_KEPT)) {
             let instances = self.workloads.get(old).map(|w| w.instances.clone()).unwrap_or_default();
             instances.into_iter().for_each(|i| self.remove(i));

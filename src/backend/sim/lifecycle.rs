@@ -194,7 +194,8 @@ impl Platform {
         instance.runs.push(Run { from: now, until: None, exit: 0, reason: Text::default() });
         let warm_up = workload.warm_up + self.dice.between(0, workload.warm_up / 4);
         instance.ready_at = Some(now + warm_up);
-        instance.ends_at = workload.kind.runs_to_completion().then(|| now + workload.takes + self.dice.between(0, workload.takes / 4));
+        instance.ends_at =
+            workload.kind.runs_to_completion().then(|| now + workload.takes + self.dice.between(0, workload.takes / 4));
         let fault = workload.fault_of(instance.slot, now).map(|f| f.fault.clone());
         self.set_phase(id, Phase::Running, Some("started, not ready yet".into()));
         self.tell(id, Told::Started);

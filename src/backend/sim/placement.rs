@@ -42,8 +42,7 @@ pub(super) struct NoRoom {
 /// Whether the host could run the workload at all, room aside.
 pub(super) fn suits(host: &Host, workload: &Workload) -> bool {
     let tolerates = workload.kind.one_per_node();
-    (tolerates || host.role.as_str() != "control-plane")
-        && workload.definition.constraint.as_ref().is_none_or(|c| c.holds(host))
+    (tolerates || host.role.as_str() != "control-plane") && workload.definition.constraint.as_ref().is_none_or(|c| c.holds(host))
 }
 
 fn has_room(host: &Host, needs: Resources) -> bool {

@@ -35,18 +35,14 @@ impl Platform {
         let (severity, reason, message) = match told {
             // Swarm reports nothing of tasks; an engine reports its containers
             Told::NoRoom(message) if kubernetes => (Severity::Warning, "FailedScheduling", message),
-            Told::Scheduled if kubernetes => {
-                (Severity::Normal, "Scheduled", format!("Successfully assigned {pod} to {host}"))
-            }
+            Told::Scheduled if kubernetes => (Severity::Normal, "Scheduled", format!("Successfully assigned {pod} to {host}")),
             Told::Pulling if kubernetes => (Severity::Normal, "Pulling", format!("Pulling image \"{image}\"")),
             Told::Pulled if kubernetes => (Severity::Normal, "Pulled", format!("Successfully pulled image \"{image}\"")),
             Told::PullFailed if kubernetes => {
                 let message = format!("Failed to pull image \"{image}\": rpc error: code = NotFound desc = {image}: not found");
                 (Severity::Warning, "Failed", message)
             }
-            Told::PullBackOff if kubernetes => {
-                (Severity::Warning, "BackOff", format!("Back-off pulling image \"{image}\""))
-            }
+            Told::PullBackOff if kubernetes => (Severity::Warning, "BackOff", format!("Back-off pulling image \"{image}\"")),
             Told::Started if kubernetes => (Severity::Normal, "Started", format!("Started container {}", workload.name)),
             Told::Unready if kubernetes => {
                 (Severity::Warning, "Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 503".to_owned())
@@ -57,7 +53,9 @@ impl Platform {
             }
             Told::Killing if kubernetes => (Severity::Normal, "Killing", format!("Stopping container {}", workload.name)),
             Told::Started => (Severity::Normal, "start", format!("container {} ({image})", instance.name)),
-            Told::Ended { exit: 137 } if !kubernetes => (Severity::Warning, "oom", format!("container {} ({image})", instance.name)),
+            Told::Ended { exit: 137 } if !kubernetes => {
+                (Severity::Warning, "oom", format!("container {} ({image})", instance.name))
+            }
             Told::Ended { exit } if !kubernetes => {
                 let severity = if matches!(exit, 0 | 143) { Severity::Normal } else { Severity::Warning };
                 (severity, "die", format!("container {} ({image}) exit code {exit}", instance.name))
@@ -73,7 +71,8 @@ impl Platform {
     /// Reports about a workload.
     pub(super) fn tell_workload(&mut self, id: WorkloadId, severity: Severity, reason: &str, message: String) {
         let Some(workload) = self.workloads.get(&id) else { return };
-        let object = format!("{} {}", if self.kind == ClusterKind::Kubernetes { workload.kind.word() } else { "service" }, workload.name);
+        let object =
+            format!("{} {}", if self.kind == ClusterKind::Kubernetes { workload.kind.word() } else { "service" }, workload.name);
         let (about, namespace) = (Some((Kind::Service, workload.key.clone())), workload.namespace.clone());
         self.report(severity, about, object, namespace, reason, message);
     }

@@ -172,11 +172,7 @@ impl Platform {
             since: self.stamp(if down { down_since.max(instance.since) } else { instance.since }),
             image: instance.definition.image.clone(),
             restarts: instance.restarts,
-            last_end: last.map(|run| Ending {
-                at: run.until.map(|at| self.stamp(at)),
-                exit: run.exit,
-                reason: run.reason.clone(),
-            }),
+            last_end: last.map(|run| Ending { at: run.until.map(|at| self.stamp(at)), exit: run.exit, reason: run.reason.clone() }),
             revision: Some(chance::word(instance.made_of, 10, chance::SUFFIX).into()),
             requests: instance.definition.requests,
             limits: instance.definition.limits,

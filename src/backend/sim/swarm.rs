@@ -68,8 +68,7 @@ impl Platform {
         let Some(workload) = self.workloads.get(&id) else { return };
         let have = workload.slots.len() as u32;
         let wanted = workload.desired;
-        let free: Vec<u32> =
-            (1..).filter(|s| !workload.slots.contains_key(s)).take(wanted.saturating_sub(have) as usize).collect();
+        let free: Vec<u32> = (1..).filter(|s| !workload.slots.contains_key(s)).take(wanted.saturating_sub(have) as usize).collect();
         let crowd = |slot: u32| {
             let task = self.instances_of(workload).find(|i| i.slot == slot && i.active());
             let here = task.map_or(usize::MAX, |t| self.instances_of(workload).filter(|i| i.active() && i.host == t.host).count());

@@ -86,7 +86,12 @@ impl Source for Clusters {
         Some(&**state)
     }
 
-    fn changes<'a>(_now: &'a Table<ClusterState>, _before: &'a Table<ClusterState>, _visit: &mut dyn FnMut(Key, Option<&'a ClusterState>)) {}
+    fn changes<'a>(
+        _now: &'a Table<ClusterState>,
+        _before: &'a Table<ClusterState>,
+        _visit: &mut dyn FnMut(Key, Option<&'a ClusterState>),
+    ) {
+    }
 
     fn admits(_state: &ClusterState, _row: &ClusterState, _place: &Place) -> bool {
         true

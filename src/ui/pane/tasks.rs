@@ -93,9 +93,8 @@ impl Source for Tasks {
             NODE => row.node.as_ref().map_or(By::Nothing, |node| By::Text(Text::new(state.node_name(node)))),
             WHY => row.why.clone().map_or(By::Nothing, By::Text),
             CPU | TREND => cells::usage(&state.task_usage, &row.key).map_or(By::Nothing, |u| By::Number(i64::from(u.cpu_m))),
-            MEMORY => {
-                cells::usage(&state.task_usage, &row.key).map_or(By::Nothing, |u| By::Number(i64::try_from(u.mem).unwrap_or(i64::MAX)))
-            }
+            MEMORY => cells::usage(&state.task_usage, &row.key)
+                .map_or(By::Nothing, |u| By::Number(i64::try_from(u.mem).unwrap_or(i64::MAX))),
             AGE => By::Number(-row.created.0),
             IMAGE => By::Text(row.image.clone()),
             _ => By::Nothing,

@@ -72,7 +72,8 @@ pub fn name(raw: &Container) -> &str {
 fn service(key: &Key, members: &[(&Container, Task)]) -> Option<Service> {
     // the newest container is made from the newest definition
     let (raw, newest) = members.iter().max_by_key(|(_, task)| task.created)?;
-    let count = |test: &dyn Fn(&Task) -> bool| u32::try_from(members.iter().filter(|(_, task)| test(task)).count()).unwrap_or(u32::MAX);
+    let count =
+        |test: &dyn Fn(&Task) -> bool| u32::try_from(members.iter().filter(|(_, task)| test(task)).count()).unwrap_or(u32::MAX);
     let compose = compose(raw);
     let project = raw.labels.get(PROJECT).map(|project| Text::new(project));
     let moving = members.iter().any(|(_, task)| task.state == TaskState::Starting && task.last_end.is_none());
@@ -131,8 +132,10 @@ fn task(raw: &Container, detail: Option<&ContainerDetail>, node: &Key) -> Task {
         last_end: ended,
         revision: raw.labels.get(CONFIG).map(|hash| Text::new(hash)),
         requests: detail.map_or_else(Resources::default, |d| Resources { cpu_m: 0, mem: d.host_config.memory_reservation }),
-        limits: detail
-            .map_or_else(Resources::default, |d| Resources { cpu_m: d.host_config.nano_cpus / 1_000_000, mem: d.host_config.memory }),
+        limits: detail.map_or_else(Resources::default, |d| Resources {
+            cpu_m: d.host_config.nano_cpus / 1_000_000,
+            mem: d.host_config.memory,
+        }),
         containers: Box::new([name.clone()]),
         created,
         name,
@@ -189,10 +192,14 @@ fn why(raw: &Container, state: TaskState, detail: Option<&ContainerDetail>) -> O
     let words = match (state, raw.state.as_str()) {
         (TaskState::Running, "paused") => Some("paused".to_owned()),
         (TaskState::Running, _) => health(raw).map(|_| match detail.and_then(|detail| detail.state.health.as_ref()) {
-            Some(health) if health.failing_streak > 0 => format!("its health check failed {} times in a row", health.failing_streak),
+            Some(health) if health.failing_streak > 0 => {
+                format!("its health check failed {} times in a row", health.failing_streak)
+            }
             _ => "its health check fails".to_owned(),
         }),
-        (TaskState::Starting, "restarting") => Some(ended().map_or("restarting".to_owned(), |end| format!("restarting after {end}"))),
+        (TaskState::Starting, "restarting") => {
+            Some(ended().map_or("restarting".to_owned(), |end| format!("restarting after {end}")))
+        }
         (TaskState::Starting, _) => Some("started, not healthy yet".to_owned()),
         (TaskState::Failed, _) => Some(ended().unwrap_or_else(|| exit_code(&raw.status).map_or("failed".to_owned(), words::exit))),
         (TaskState::Stopped, "created") => Some(match detail.map(|detail| detail.state.error.as_str()) {

@@ -39,7 +39,8 @@ pub fn swarm(
     for one in &converted {
         of_service.entry(one.raw.service_id.as_str()).or_default().push(one);
     }
-    let services = services.iter().map(|raw| service::service(raw, of_service.get(raw.id.as_str()).map_or(&[], Vec::as_slice))).collect();
+    let services =
+        services.iter().map(|raw| service::service(raw, of_service.get(raw.id.as_str()).map_or(&[], Vec::as_slice))).collect();
     let tasks = task::with_short_history(converted);
     Rows { nodes, services, tasks }
 }

@@ -106,7 +106,8 @@ fn rollout(status: Option<&wire::UpdateStatus>, converging: bool) -> Rollout {
 /// What differs in the previous definition, in words; roll back goes there.
 fn difference(now: &wire::ServiceSpec, previous: &wire::ServiceSpec) -> String {
     let mut parts = Vec::new();
-    let images = (words::image(&now.task_template.container_spec.image), words::image(&previous.task_template.container_spec.image));
+    let images =
+        (words::image(&now.task_template.container_spec.image), words::image(&previous.task_template.container_spec.image));
     if now.task_template.container_spec.image != previous.task_template.container_spec.image {
         // the same tag may have stood for another image
         let digest = if images.0 == images.1 { " as it was before" } else { "" };

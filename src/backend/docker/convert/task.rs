@@ -38,7 +38,13 @@ pub fn tasks<'a>(
         let mut failures = 0;
         let mut last_end: Option<Ending> = None;
         for raw in story {
-            let row = task(raw, services.get(raw.service_id.as_str()).copied(), nodes.get(raw.node_id.as_str()).copied(), failures, last_end.as_ref());
+            let row = task(
+                raw,
+                services.get(raw.service_id.as_str()).copied(),
+                nodes.get(raw.node_id.as_str()).copied(),
+                failures,
+                last_end.as_ref(),
+            );
             if row.state == TaskState::Failed {
                 failures += 1;
                 last_end = Some(Ending {
@@ -87,7 +93,10 @@ fn task(raw: &wire::Task, service: Option<&wire::Service>, node: Option<&Node>, 
     let name = Text::from(name);
     Task {
         key: Key::new(&raw.id),
-        namespace: service.and_then(|service| service.spec.value.labels.get(STACK)).map(|stack| Text::new(stack)).unwrap_or_default(),
+        namespace: service
+            .and_then(|service| service.spec.value.labels.get(STACK))
+            .map(|stack| Text::new(stack))
+            .unwrap_or_default(),
         service: (!raw.service_id.is_empty()).then(|| Key::new(&raw.service_id)),
         node: (!raw.node_id.is_empty()).then(|| Key::new(&raw.node_id)),
         state,

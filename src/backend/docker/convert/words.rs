@@ -41,10 +41,12 @@ pub fn failure(err: &str, exit_code: i32, spec: &TaskSpec) -> String {
 /// Why the scheduler finds no node, from `Status.Err`: `no suitable node (REASON on N nodes; …)`. The reasons are those
 /// of swarmkit `manager/scheduler/filter.go`, `Explain`.
 pub fn unplaced(err: &str, spec: &TaskSpec) -> String {
-    let Some(reasons) = err.strip_prefix("no suitable node").map(|rest| rest.trim().trim_start_matches('(').trim_end_matches(')')) else {
+    let Some(reasons) = err.strip_prefix("no suitable node").map(|rest| rest.trim().trim_start_matches('(').trim_end_matches(')'))
+    else {
         return err.to_owned();
     };
-    let reasons: Vec<String> = reasons.split("; ").filter(|reason| !reason.is_empty()).map(|reason| reason_words(reason, spec)).collect();
+    let reasons: Vec<String> =
+        reasons.split("; ").filter(|reason| !reason.is_empty()).map(|reason| reason_words(reason, spec)).collect();
     match reasons.as_slice() {
         [] => "no node takes it".to_owned(),
         [one] => one.clone(),
@@ -82,7 +84,8 @@ fn amounts(amounts: &Amounts) -> String {
 
 /// Placement in one line.
 pub fn placement(placement: &Placement) -> Option<String> {
-    let spread = placement.preferences.iter().filter_map(|p| p.spread.as_ref()).map(|s| format!("spread over {}", s.spread_descriptor));
+    let spread =
+        placement.preferences.iter().filter_map(|p| p.spread.as_ref()).map(|s| format!("spread over {}", s.spread_descriptor));
     let most = (placement.max_replicas > 0).then(|| format!("at most {} a node", placement.max_replicas));
     let all: Vec<String> = placement.constraints.iter().cloned().chain(spread).chain(most).collect();
     (!all.is_empty()).then(|| all.join(" · "))
@@ -101,10 +104,15 @@ mod tests {
         )
         .unwrap();
         for (err, want) in [
-            ("no suitable node (scheduling constraints not satisfied on 3 nodes)", "3 nodes not satisfying node.labels.ssd == true"),
+            (
+                "no suitable node (scheduling constraints not satisfied on 3 nodes)",
+                "3 nodes not satisfying node.labels.ssd == true",
+            ),
             ("no suitable node (insufficient resources on 1 node)", "1 node without the room it reserves (cpu 500m, 256 MiB)"),
-            ("no suitable node (2 nodes not available for new tasks; scheduling constraints not satisfied on 1 node)",
-             "no node takes it: 2 nodes down, paused or drained; 1 node not satisfying node.labels.ssd == true"),
+            (
+                "no suitable node (2 nodes not available for new tasks; scheduling constraints not satisfied on 1 node)",
+                "no node takes it: 2 nodes down, paused or drained; 1 node not satisfying node.labels.ssd == true",
+            ),
             ("no suitable node (max replicas per node limit exceed)", "every node has its 2 tasks already"),
             ("no suitable node (unsupported platform on 3 nodes)", "unsupported platform on 3 nodes"),
             ("something new", "something new"),
@@ -116,7 +124,11 @@ mod tests {
             ("task: non-zero exit (137): dockerexec: unhealthy container", 137, "exit 137 (killed)"),
             ("dockerexec: unhealthy container", 0, "killed: its health check failed"),
             ("No such image: web:1@sha256:00", 0, "image not found: web:1"),
-            ("invalid mount config for type \"bind\": bind source path does not exist: /x", 0, "invalid mount config for type \"bind\": bind source path does not exist: /x"),
+            (
+                "invalid mount config for type \"bind\": bind source path does not exist: /x",
+                0,
+                "invalid mount config for type \"bind\": bind source path does not exist: /x",
+            ),
         ] {
             assert_eq!(failure(err, code, &spec), want);
         }

@@ -67,7 +67,8 @@ async fn secure(stream: TcpStream, host: &str, tls: &Tls) -> Result<Box<dyn Stre
     let tls = tls.clone();
     // certificate files may lie on a slow disk
     let config = tokio::task::spawn_blocking(move || tls::client_config(&tls)).await.map_err(|e| e.to_string())??;
-    let name = ServerName::try_from(host.to_owned()).map_err(|_| format!("{host} is no name a certificate can be checked against"))?;
+    let name =
+        ServerName::try_from(host.to_owned()).map_err(|_| format!("{host} is no name a certificate can be checked against"))?;
     let stream = within(tokio_rustls::TlsConnector::from(config).connect(name, stream)).await;
     Ok(Box::new(stream.map_err(|e| format!("the TLS handshake failed: {e}"))?))
 }

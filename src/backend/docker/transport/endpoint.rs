@@ -113,7 +113,8 @@ fn host_and_port(text: &str) -> Option<(String, Option<u16>)> {
         Some(port) => Some(port.parse().ok()?),
         None => None,
     };
-    let fits = !host.is_empty() && !host.starts_with('-') && !host.contains(|c: char| c == '/' || c.is_whitespace() || c.is_control());
+    let fits =
+        !host.is_empty() && !host.starts_with('-') && !host.contains(|c: char| c == '/' || c.is_whitespace() || c.is_control());
     fits.then(|| (host.to_owned(), port))
 }
 

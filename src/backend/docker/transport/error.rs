@@ -76,7 +76,10 @@ mod tests {
             say(refused(400, "rpc error: code = InvalidArgument desc = name must be valid")),
             BackendError::Protocol("scaling web on tcp://m:2375: name must be valid (status 400)".to_owned())
         );
-        assert!(matches!(say(refused(503, "This node is not a swarm manager. Use \"docker swarm init\"")), BackendError::Unsupported(_)));
+        assert!(matches!(
+            say(refused(503, "This node is not a swarm manager. Use \"docker swarm init\"")),
+            BackendError::Unsupported(_)
+        ));
         assert!(matches!(say(refused(503, "The swarm does not have a leader.")), BackendError::Unreachable(_)));
         assert!(matches!(say(refused(404, "service x not found")), BackendError::NotFound(_)));
     }

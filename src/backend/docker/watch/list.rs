@@ -45,7 +45,9 @@ impl<T: DeserializeOwned + Default> List<T> {
                 self.value = value;
                 self.problem = None;
             }
-            Err(over @ (BackendError::Unreachable(_) | BackendError::Unsupported(_) | BackendError::Unauthorised(_))) => return Err(over),
+            Err(over @ (BackendError::Unreachable(_) | BackendError::Unsupported(_) | BackendError::Unauthorised(_))) => {
+                return Err(over);
+            }
             Err(refused) => self.problem = Some(Text::from(refused.to_string())),
         }
         Ok(())

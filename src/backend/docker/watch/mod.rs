@@ -40,7 +40,12 @@ pub async fn watch(docker: &Docker, sink: &Sink) -> BackendError {
     }
 }
 
-async fn send<T: Keyed + Clone + PartialEq>(sink: &Sink, sent: &mut Sent<T>, rows: Result<Vec<T>, Text>, wrap: fn(Change<T>) -> Delta) {
+async fn send<T: Keyed + Clone + PartialEq>(
+    sink: &Sink,
+    sent: &mut Sent<T>,
+    rows: Result<Vec<T>, Text>,
+    wrap: fn(Change<T>) -> Delta,
+) {
     for change in sent.differences(rows) {
         sink.send(wrap(change)).await;
     }

@@ -7,6 +7,7 @@
 //! | `client` | a connected engine: raw requests, and bollard over the same connections |
 //! | `wire`, `convert` | the API's objects, and how rows are made from them (pure) |
 //! | `watch`, `usage` | events, lists, measurements |
+//! | `actions`, `logs`, `inspect` | what is asked of one object |
 //!
 //! A Swarm manager is shown as its swarm: nodes, services, tasks. Containers beside the swarm on that engine are not shown.
 //! Measurements exist only for tasks on the engine that is connected, since no engine answers for another.
@@ -16,6 +17,8 @@ mod client;
 mod connector;
 mod convert;
 mod discover;
+mod inspect;
+mod logs;
 #[cfg(test)]
 mod real;
 mod transport;
@@ -31,6 +34,7 @@ use crate::model::{Expect, Intent, LogLine, ObjectRef};
 use client::Docker;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Longest time for the answer to a ping.
@@ -57,11 +61,12 @@ impl Backend for Docker {
         Box::pin(actions::execute(self, intent, progress))
     }
 
-    fn logs(&self, _request: LogRequest) -> BoxStream<'static, Result<Vec<LogLine>, BackendError>> {
-        Box::pin(futures::stream::once(async { Err(BackendError::Unsupported("logs of Docker are not there yet".to_owned())) }))
+    fn logs(&self, request: LogRequest) -> BoxStream<'static, Result<Vec<LogLine>, BackendError>> {
+        let own_node = self.is_swarm().then(|| self.info.swarm.node_id.clone());
+        logs::follow(Arc::clone(&self.http), own_node, request)
     }
 
-    fn inspect<'a>(&'a self, _object: &'a ObjectRef) -> BoxFuture<'a, Result<String, BackendError>> {
-        Box::pin(async { Err(BackendError::Unsupported("inspecting on Docker is not there yet".to_owned())) })
+    fn inspect<'a>(&'a self, object: &'a ObjectRef) -> BoxFuture<'a, Result<String, BackendError>> {
+        Box::pin(inspect::inspect(self, object))
     }
 }

@@ -3,9 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 use super::{Env, discover};
-use crate::backend::{Backend, BackendError, Connector, ProgressSink, Sink};
-use crate::model::{Action, Bound, ClusterState, Expect, Fact, Intent, Interest, Key, Kind, ObjectRef, RolloutState, Store};
+use crate::backend::{Backend, BackendError, Connector, LogRequest, ProgressSink, Sink};
+use crate::model::{
+    Action, Bound, ClusterState, Expect, Fact, Intent, Interest, Key, Kind, LogLine, ObjectRef, RolloutState, Store, Stream, TaskState, Text,
+};
 use crate::util::time::Timestamp;
+use futures::StreamExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -274,4 +277,151 @@ async fn one_task_of_a_real_swarm_moves_and_leaves_no_constraint() {
     assert!(service.spec().contains("node.id!="));
     session.during(Duration::from_secs(2)).await;
     assert!(!service.spec().contains("node.id!="), "{}", service.spec());
+}
+
+/// The first lines of a task's log, until `count` have come.
+async fn log(session: &Session, task: &str, count: usize, since: Option<Timestamp>) -> Vec<LogLine> {
+    let request = LogRequest {
+        task: Key::new(task),
+        name: "t".into(),
+        namespace: Text::default(),
+        container: None,
+        tail: 100,
+        since,
+        previous: false,
+    };
+    let mut stream = session.backend.logs(request);
+    let mut all = Vec::new();
+    while all.len() < count {
+        match tokio::time::timeout(Duration::from_secs(10), stream.next()).await {
+            Ok(Some(batch)) => all.extend(batch.unwrap()),
+            end => panic!("{} of {count} lines, then {end:?}", all.len()),
+        }
+    }
+    all
+}
+
+fn object(session: &Session, kind: Kind, key: &str) -> ObjectRef {
+    ObjectRef { cluster: session.cluster.clone(), kind, key: Key::new(key) }
+}
+
+const TALK: &str = "i=0; while :; do i=$((i+1)); echo out $i; echo err $i >&2; sleep 1; done";
+
+#[tokio::test]
+#[ignore = "needs a real swarm in DOCKER_HOST"]
+async fn logs_usage_and_objects_of_a_real_swarm() {
+    let plain = Service::create("dk-talk", &["--mode", "global", "--env", "API_TOKEN=hunter2", "busybox:qd", "sh", "-c", TALK]);
+    let tty = Service::create("dk-tty", &["--mode", "global", "--tty", "busybox:qd", "sh", "-c", TALK]);
+    let ids = (plain.0.clone(), tty.0.clone());
+    let mut session = Session::open().await;
+    let wait = Duration::from_secs(60);
+    session.until("created and running", wait, |s| steady(s, &ids.0, "busybox:qd", 3) && steady(s, &ids.1, "busybox:qd", 3)).await;
+    session.during(Duration::from_secs(3)).await;
+    for (service, terminal) in [(&ids.0, false), (&ids.1, true)] {
+        let tasks: Vec<_> = session.state().tasks_of(service).filter(|t| t.wanted).cloned().collect();
+        for task in tasks {
+            let lines = log(&session, &task.key, 4, None).await;
+            println!("{} {}: {:?} {:?}", task.name, task.key, lines[0], lines[1]);
+            assert!(lines.iter().all(|line| line.at.is_some()));
+            let words = |line: &LogLine| line.text.split(' ').next().map(str::to_owned);
+            assert!(lines.iter().any(|line| words(line).as_deref() == Some("out")) && lines.iter().any(|line| words(line).as_deref() == Some("err")));
+            let on_err = lines.iter().filter(|line| line.stream == Stream::Err).count();
+            assert_eq!(on_err == 0, terminal, "a terminal has one stream");
+            let last = lines.last().unwrap().at.unwrap();
+            let later = log(&session, &task.key, 2, Some(last)).await;
+            assert!(later.iter().all(|line| line.at.unwrap() >= last));
+        }
+    }
+    session
+        .until("measurements of the manager's own tasks", wait, |s| {
+            s.tasks_of(&ids.0).any(|t| s.task_usage.get(&t.key).is_some_and(|u| u.last().is_some_and(|u| u.usage.mem > 0)))
+        })
+        .await;
+    session.print();
+    let yaml = session.backend.inspect(&object(&session, Kind::Service, &ids.0)).await.unwrap();
+    assert!(yaml.contains("API_TOKEN=(masked)") && !yaml.contains("hunter2"), "{yaml}");
+    println!("{}", yaml.lines().take(30).collect::<Vec<_>>().join("\n"));
+    let node = session.state().nodes.iter().next().unwrap().key.clone();
+    assert!(session.backend.inspect(&object(&session, Kind::Node, &node)).await.unwrap().contains("Hostname"));
+}
+
+/// A container that exists as long as the test.
+struct Container(String);
+
+impl Container {
+    fn run(args: &[&str]) -> Self {
+        let mut all = vec!["run", "-d"];
+        all.extend(args);
+        Self(docker(&all))
+    }
+}
+
+impl Drop for Container {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("docker").args(["rm", "-f", &self.0]).output();
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs a real engine that is no swarm manager in DOCKER_HOST"]
+async fn containers_of_a_real_engine() {
+    let compose = |n: &str, policy: &str| {
+        let service = format!("com.docker.compose.service={n}");
+        let policy = format!("--restart={policy}");
+        vec!["--label".to_owned(), "com.docker.compose.project=shop".to_owned(), "--label".to_owned(), service, policy]
+    };
+    let run = |extra: Vec<String>, rest: &[&str]| {
+        let all: Vec<&str> = extra.iter().map(String::as_str).chain(rest.iter().copied()).collect();
+        Container::run(&all)
+    };
+    let web1 = run(compose("web", "always"), &["--name", "shop_web_1", "busybox:qd", "sh", "-c", TALK]);
+    let _web2 = run(compose("web", "always"), &["--name", "shop_web_2", "busybox:qd", "sh", "-c", TALK]);
+    let crash = run(compose("crash", "on-failure:2"), &["--name", "shop_crash_1", "busybox:qd", "sh", "-c", "sleep 1; exit 3"]);
+    let _migrate = run(compose("migrate", "no"), &["--name", "shop_migrate_1", "busybox:qd", "true"]);
+    let sick = Container::run(&["--name", "sick", "--health-cmd", "false", "--health-interval", "1s", "--health-retries", "2", "busybox:qd", "sleep", "1000"]);
+    let oom = Container::run(&["--name", "oom", "-m", "8m", "busybox:qd", "sh", "-c", "x=a; while :; do x=$x$x; done"]);
+    let tty = Container::run(&["--name", "term", "-t", "busybox:qd", "sh", "-c", TALK]);
+    let mut session = Session::open().await;
+    let wait = Duration::from_secs(30);
+    session
+        .until("all in their states", wait, |s| {
+            let is = |id: &str, state: TaskState| s.tasks.get(id).is_some_and(|t| t.state == state);
+            s.services.get("shop/web").is_some_and(|web| web.ready == 2 && web.desired == Some(2))
+                && is(&crash.0, TaskState::Failed)
+                && is(&oom.0, TaskState::Failed)
+                && s.tasks.get(sick.0.as_str()).is_some_and(|t| t.why.as_deref().is_some_and(|why| why.contains("health check failed")))
+                && s.services.get("shop/migrate").is_some_and(|m| m.desired == Some(0))
+        })
+        .await;
+    session.print();
+    let task = |id: &str| session.state().tasks.get(id).unwrap().clone();
+    assert_eq!(task(&oom.0).why.as_deref(), Some("out of memory (limit 8.0 MiB)"));
+    assert_eq!((task(&crash.0).why.as_deref(), task(&crash.0).restarts), (Some("exit 3"), 2));
+    assert!(!task(&sick.0).ready);
+
+    assert!(log(&session, &web1.0, 4, None).await.iter().any(|line| line.stream == Stream::Err));
+    assert!(log(&session, &tty.0, 4, None).await.iter().all(|line| line.stream == Stream::Out));
+
+    let stop = intent(&session, Kind::Task, &tty.0, "term", Action::Stop);
+    act(&session, &stop).await.unwrap();
+    session.until("stopped", wait, |s| s.tasks.get(tty.0.as_str()).is_some_and(|t| t.state == TaskState::Stopped)).await;
+    act(&session, &Intent { action: Action::Start, ..stop.clone() }).await.unwrap();
+    session.until("started", wait, |s| s.tasks.get(tty.0.as_str()).is_some_and(|t| t.ready)).await;
+    act(&session, &Intent { action: Action::DeleteTask, ..stop.clone() }).await.unwrap();
+    session.until("deleted", wait, |s| s.tasks.get(tty.0.as_str()).is_none() && s.services.get(tty.0.as_str()).is_none()).await;
+    let gone = act(&session, &Intent { action: Action::Start, ..stop }).await;
+    assert!(matches!(gone, Err(BackendError::NotFound(_))), "{gone:?}");
+
+    let since = task_since(&session, &web1.0);
+    let redeploy = intent(&session, Kind::Service, "shop/web", "web", Action::Redeploy);
+    act(&session, &redeploy).await.unwrap();
+    session.until("restarted", wait, |s| s.tasks.get(web1.0.as_str()).is_some_and(|t| t.since > since && t.ready)).await;
+    let refused = act(&session, &Intent { action: Action::Scale { to: 3 }, ..redeploy }).await;
+    assert!(matches!(refused, Err(BackendError::Unsupported(_))));
+    session.until("measurements", wait, |s| s.node_usage.iter().next().is_some() && s.service_usage.get("shop/web").is_some()).await;
+    assert!(session.backend.inspect(&object(&session, Kind::Service, "shop/web")).await.unwrap().contains("shop_web_2"));
+}
+
+fn task_since(session: &Session, key: &str) -> Timestamp {
+    session.state().tasks.get(key).unwrap().since
 }

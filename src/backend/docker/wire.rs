@@ -250,6 +250,8 @@ impl<'de> Deserialize<'de> for TaskSpec {
 #[serde(rename_all = "PascalCase", default)]
 pub struct ContainerSpec {
     pub image: String,
+    #[serde(rename = "TTY")]
+    pub tty: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]

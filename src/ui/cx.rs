@@ -131,7 +131,7 @@ impl<'a> Cx<'a> {
 
     /// Whether rows need to say which cluster they are of.
     pub fn many_clusters(&self) -> bool {
-        self.place.narrow.cluster.is_none() && self.world.clusters.len() > 1
+        self.place.narrow.cluster.is_none() && self.place.subject.is_none() && self.world.clusters.len() > 1
     }
 
     /// The name of an object as it stands in words: `shop/web`, `eu-b-07`; its key where the row is gone.

@@ -51,47 +51,70 @@ impl Tally {
     }
 }
 
-/// Draws the header into row `y`.
+/// Draws the header into row `y`. Where there is no room for all, words give way in order: that all clusters are shown,
+/// the words beside the counts of trouble. The counts themselves stay.
 pub fn draw(area: Rect, y: u16, buf: &mut Buffer, cx: &Cx<'_>, tally: &Tally) {
     let dim = cx.style(Role::Dim);
     let clock = clock(cx);
     let clock_at = area.right().saturating_sub(u16::try_from(width(&clock)).unwrap_or(0) + 1);
+    let links = links(cx, tally);
+    let links_wide: usize = links.iter().map(|(words, _)| width(words)).sum::<usize>() + links.len().saturating_sub(1) * 3;
+    let room = usize::from(clock_at.saturating_sub(area.x)).saturating_sub(2);
+    let trouble_wide = |words: bool| if words { 32 } else { 12 } * usize::from(tally.failing + tally.warning > 0);
+    let narrow = &cx.place.narrow;
     let mut pen = Pen::new(buf, area, y);
     pen.until(clock_at.saturating_sub(1)).gap(1);
-    match &cx.place.narrow.cluster {
-        Some(cluster) => pen.put(&crate::util::clean::clean(cluster), cx.style(Role::Strong)),
-        None => pen.put("all clusters", cx.style(Role::Text)),
-    };
-    if let Some(namespace) = &cx.place.narrow.namespace {
-        pen.put(" · ", dim).put(namespace, cx.style(Role::Strong));
+    match &narrow.cluster {
+        Some(cluster) => {
+            pen.put(&crate::util::clean::clean(cluster), cx.style(Role::Strong)).gap(2);
+        }
+        None if room >= 14 + links_wide + trouble_wide(true) => {
+            pen.put("all clusters  ", cx.style(Role::Text));
+        }
+        None => {}
     }
-    pen.gap(2);
-    let mut first = true;
-    let mut part = |pen: &mut Pen<'_>, n: usize, words: &str, role: Role| {
-        if n > 0 {
-            if !std::mem::take(&mut first) {
-                pen.put(" · ", dim);
-            }
-            pen.put(&format!("{n} {words}"), cx.style(role));
-        }
-    };
-    part(&mut pen, tally.live, "live", Role::Dim);
-    part(&mut pen, tally.connecting, "connecting…", Role::Progress);
-    let stale = tally.stale_since.map(|since| format!("stale {}", humanize::age_of(cx.since(since)))).unwrap_or_default();
-    part(&mut pen, tally.stale, &stale, Role::Warning);
-    part(&mut pen, tally.unauthorised, "unauthorised", Role::Warning);
-    part(&mut pen, tally.unreachable, "unreachable", Role::Warning);
-    if tally.failing + tally.warning > 0 {
-        pen.gap(4);
-        if tally.failing > 0 {
-            pen.put(&format!("✖ {} failing", tally.failing), cx.style(Role::Failing)).gap(2);
-        }
-        if tally.warning > 0 {
-            pen.put(&format!("▲ {} warning", tally.warning), cx.style(Role::Warning)).gap(2);
-        }
+    if let Some(namespace) = &narrow.namespace {
+        pen.put(namespace, cx.style(Role::Strong)).gap(2);
+    }
+    let words = usize::from(pen.room()) >= links_wide + trouble_wide(true);
+    if !words {
+        // the trouble first: it must not be what is cut
+        trouble(&mut pen, cx, tally, false);
+    }
+    for (n, (text, role)) in links.iter().enumerate() {
+        pen.put(if n > 0 { " · " } else { "" }, dim).put(text, cx.style(*role));
+    }
+    if words {
+        pen.gap(3);
+        trouble(&mut pen, cx, tally, true);
     }
     operation(&mut pen, cx, clock_at.saturating_sub(3));
     Pen::new(buf, area, y).to(clock_at).put(&clock, dim);
+}
+
+fn links(cx: &Cx<'_>, tally: &Tally) -> Vec<(String, Role)> {
+    let stale = tally.stale_since.map(|since| humanize::age_of(cx.since(since))).unwrap_or_default();
+    [
+        (tally.live, "live".to_owned(), Role::Dim),
+        (tally.connecting, "connecting…".to_owned(), Role::Progress),
+        (tally.stale, format!("stale {stale}"), Role::Warning),
+        (tally.unauthorised, "unauthorised".to_owned(), Role::Warning),
+        (tally.unreachable, "unreachable".to_owned(), Role::Warning),
+    ]
+    .into_iter()
+    .filter(|(n, _, _)| *n > 0)
+    .map(|(n, words, role)| (format!("{n} {words}"), role))
+    .collect()
+}
+
+fn trouble(pen: &mut Pen<'_>, cx: &Cx<'_>, tally: &Tally, words: bool) {
+    for (n, sign, word, role) in
+        [(tally.failing, "✖", " failing", Role::Failing), (tally.warning, "▲", " warning", Role::Warning)]
+    {
+        if n > 0 {
+            pen.put(&format!("{sign} {n}{}", if words { word } else { "" }), cx.style(role)).gap(2);
+        }
+    }
 }
 
 /// The newest operation that is not over, right-aligned to end before `end`, as far as there is room.

@@ -9,8 +9,10 @@
 pub mod act;
 mod ascii;
 mod cx;
+pub mod detail;
 mod header;
 mod keyrow;
+mod layout;
 mod outcome;
 pub mod overlay;
 pub mod pane;

@@ -9,7 +9,8 @@ use super::pane::{PANES, Pane, PaneId};
 use super::view::naming;
 use super::widget::input::TextInput;
 use super::widget::pen::{self, Pen};
-use super::{Effect, Moment, act, ascii, keyrow};
+use super::detail::{About, Detail};
+use super::{Effect, Moment, Subject, act, ascii, keyrow, layout};
 use crate::input::{Command, Scope};
 use crate::model::{Interest, Kind, ObjectRef, Request, Text, World};
 use crate::theme::{Role, Theme};
@@ -63,6 +64,22 @@ pub struct Ui {
     overlays: Vec<Box<dyn Overlay>>,
     said: Option<Said>,
     cursor: Option<Position>,
+    /// Details of the cursor's row, beside the list.
+    detail: Detail,
+    /// Whether they are shown where there is room.
+    beside: bool,
+    /// Columns at the last render.
+    width: u16,
+}
+
+/// How a pane is drawn into its place.
+enum How {
+    /// It has the keys.
+    Page,
+    /// It stands on another's page.
+    Companion,
+    /// It is the head of another's page.
+    Strip,
 }
 
 /// The context of now, borrowing only what panes do not own.
@@ -97,6 +114,9 @@ impl Ui {
             overlays: Vec::new(),
             said: None,
             cursor: None,
+            detail: Detail::default(),
+            beside: true,
+            width: 0,
         }
     }
 
@@ -131,8 +151,10 @@ impl Ui {
     fn sync_pane(&mut self, moment: Moment) -> bool {
         let cx = cx!(self, moment);
         let mut changed = false;
-        if let Some(pane) = pane_mut(&mut self.panes, cx.place.pane) {
-            changed = pane.sync(&cx);
+        for id in std::iter::once(cx.place.pane).chain(companions(cx.place.pane).iter().copied()) {
+            if let Some(pane) = pane_mut(&mut self.panes, id) {
+                changed |= pane.sync(&cx);
+            }
         }
         changed
     }
@@ -277,6 +299,7 @@ impl Ui {
             Command::NextTheme => self.next_theme(moment),
             Command::PaneNext => self.step(1, moment),
             Command::PanePrevious => self.step(-1, moment),
+            Command::Detail => self.details(moment),
             Command::ScopeAll => self.go(Go::Narrow(Narrow::default()), moment),
             Command::ScopeCluster => self.narrow_cluster(moment),
             Command::ScopeNamespace => self.narrow_namespace(moment),
@@ -311,6 +334,26 @@ impl Ui {
         match tabs.get(next) {
             Some(id) => self.go(Go::Pane(*id), moment),
             None => Vec::new(),
+        }
+    }
+
+    /// Shows or hides the details beside the list; where there is no room beside it, goes to them.
+    fn details(&mut self, moment: Moment) -> Vec<Effect> {
+        let Some(pane) = self.pane() else { return Vec::new() };
+        if pane.has_detail() && self.width >= layout::WIDE {
+            self.beside = !self.beside;
+            return Vec::new();
+        }
+        match pane.about(&cx!(self, moment)) {
+            Some(About::Object(object)) => self.go(Go::For(PaneId::Detail, Subject::of(object)), moment),
+            Some(About::Cluster(id)) => {
+                let narrow = Narrow { cluster: Some(id), namespace: None };
+                self.visit(Place { pane: PaneId::Detail, narrow, subject: None }, moment)
+            }
+            None => {
+                self.say("there is nothing under the cursor", true, moment);
+                Vec::new()
+            }
         }
     }
 
@@ -371,18 +414,7 @@ impl Ui {
                 (Place { pane, narrow, subject: None }, Some(object))
             }
         };
-        let mut effects = Vec::new();
-        if !self.panes.iter().any(|(id, _)| *id == place.pane) {
-            self.say("there is no such pane in this build", true, moment);
-            return Vec::new();
-        }
-        if place != self.place {
-            self.history.push(self.place.clone());
-            if self.history.len() > HISTORY {
-                self.history.remove(0);
-            }
-            effects = self.enter(place, moment);
-        }
+        let effects = self.visit(place, moment);
         if let Some(object) = point_at {
             let cx = cx!(self, moment);
             if let Some(pane) = pane_mut(&mut self.panes, cx.place.pane) {
@@ -390,6 +422,22 @@ impl Ui {
             }
         }
         effects
+    }
+
+    /// Goes to a place; the way back is remembered.
+    fn visit(&mut self, place: Place, moment: Moment) -> Vec<Effect> {
+        if !self.panes.iter().any(|(id, _)| *id == place.pane) {
+            self.say("there is no such pane in this build", true, moment);
+            return Vec::new();
+        }
+        if place == self.place {
+            return Vec::new();
+        }
+        self.history.push(self.place.clone());
+        if self.history.len() > HISTORY {
+            self.history.remove(0);
+        }
+        self.enter(place, moment)
     }
 
     fn enter(&mut self, place: Place, moment: Moment) -> Vec<Effect> {
@@ -425,6 +473,55 @@ impl Ui {
         }
     }
 
+    /// Draws the pane and what stands with it.
+    fn page(&mut self, body: Rect, buf: &mut Buffer, moment: Moment) {
+        let cx = cx!(self, moment);
+        let focus = self.overlays.is_empty();
+        let id = cx.place.pane;
+        let Some(pane) = self.pane() else { return };
+        let lists = pane.has_detail();
+        let about = if lists { pane.about(&cx) } else { None };
+        let (main, side) = layout::columns(body, lists && self.beside);
+        let troubles = rows(&self.panes, PaneId::Fleet);
+        let mut draw = |id: PaneId, area: Rect, buf: &mut Buffer, how: How| {
+            if area.height == 0 {
+                return;
+            }
+            if let Some(pane) = pane_mut(&mut self.panes, id) {
+                match how {
+                    How::Page => pane.render(area, buf, &cx, focus),
+                    How::Companion => pane.render(area, buf, &cx, false),
+                    How::Strip => pane.strip(area, buf, &cx),
+                }
+            }
+        };
+        let mut side_top = body.y;
+        if id == PaneId::Fleet {
+            let [trouble, clusters, services] = layout::fleet(main, troubles, cx.world.clusters.len());
+            draw(PaneId::Fleet, trouble, buf, How::Page);
+            draw(PaneId::Clusters, clusters, buf, How::Companion);
+            draw(PaneId::Services, services, buf, How::Companion);
+        } else if lists {
+            let (strip, rest) = layout::strip(body, troubles);
+            if let Some(strip) = strip {
+                draw(PaneId::Fleet, strip, buf, How::Strip);
+            }
+            side_top = rest.y;
+            draw(id, Rect { y: rest.y, height: rest.height, ..main }, buf, How::Page);
+        } else {
+            draw(id, body, buf, How::Page);
+        }
+        if let Some(side) = side {
+            let side = Rect { y: side_top, height: body.bottom().saturating_sub(side_top), ..side };
+            self.detail.render(side, buf, &cx, about.as_ref(), false);
+            let rule = cx.style(Role::Rule);
+            for y in side.top()..side.bottom() {
+                let symbol = if y == side.top() { "┬" } else { "│" };
+                Pen::new(buf, Rect { x: side.x - 1, width: 1, ..side }, y).put(symbol, rule);
+            }
+        }
+    }
+
     /// Draws the whole screen into `area`, of any size.
     pub fn render(&mut self, area: Rect, buf: &mut Buffer, moment: Moment) {
         let area = area.intersection(buf.area);
@@ -441,13 +538,15 @@ impl Ui {
             header::tabs(area, area.y + 1, buf, &cx);
         }
         let body = Rect { y: area.y + 1 + tabs, height: area.height - 2 - tabs, ..area };
+        self.width = area.width;
+        self.page(body, buf, moment);
+        let cx = cx!(self, moment);
         let mut hints: &[Command] = &[];
         let mut list = false;
         if let Some(pane) = pane_mut(&mut self.panes, cx.place.pane) {
-            pane.render(body, buf, &cx, self.overlays.is_empty());
             self.cursor = pane.cursor();
             hints = pane.hints(&cx);
-            list = pane.scopes(&cx).contains(&Scope::List);
+            list = pane.has_detail();
         }
         let last = area.bottom() - 1;
         let said = self.said.as_ref().filter(|said| cx.since(said.at) < SAID).map(|said| (&said.words, said.warning));
@@ -464,6 +563,19 @@ impl Ui {
             ascii::to_ascii(buf);
         }
     }
+}
+
+/// Panes that stand on the page of another where there is room.
+fn companions(id: PaneId) -> &'static [PaneId] {
+    match id {
+        PaneId::Fleet => &[PaneId::Clusters, PaneId::Services],
+        PaneId::Clusters | PaneId::Nodes | PaneId::Services | PaneId::Tasks | PaneId::Events => &[PaneId::Fleet],
+        _ => &[],
+    }
+}
+
+fn rows(panes: &[(PaneId, Box<dyn Pane>)], id: PaneId) -> usize {
+    panes.iter().find(|(held, _)| *held == id).map_or(0, |(_, pane)| pane.rows())
 }
 
 fn pane_mut<'a>(panes: &'a mut [(PaneId, Box<dyn Pane>)], id: PaneId) -> Option<&'a mut Box<dyn Pane>> {

@@ -5,6 +5,7 @@ use crate::input::{Command, Scope};
 use crate::model::{ClusterState, Key, Kind, Link, ObjectRef, Resources, Table, Text};
 use crate::theme::Role;
 use crate::ui::cx::{Cx, Place};
+use crate::ui::detail::About;
 use crate::ui::outcome::{Go, Outcome};
 use crate::ui::view::rows::{By, Reads, Rows, Sort, Source};
 use crate::ui::widget::bar;
@@ -35,12 +36,12 @@ const COLUMNS: &[Column] = &[
     Column { title: "STATE", fit: Fit::Words, min: 12, max: 18, priority: 0, grow: false },
     Column { title: "NODES", fit: Fit::Number, min: 5, max: 9, priority: 0, grow: false },
     Column { title: "SERVICES", fit: Fit::Number, min: 8, max: 11, priority: 0, grow: false },
-    Column { title: "TASKS", fit: Fit::Number, min: 5, max: 6, priority: 3, grow: false },
-    Column { title: "CPU", fit: Fit::Number, min: 4, max: 4, priority: 2, grow: false },
+    Column { title: "TASKS", fit: Fit::Number, min: 5, max: 6, priority: 4, grow: false },
+    Column { title: "CPU", fit: Fit::Number, min: 4, max: 4, priority: 3, grow: false },
     Column { title: "", fit: Fit::Words, min: 8, max: 8, priority: 6, grow: false },
-    Column { title: "MEM", fit: Fit::Number, min: 4, max: 4, priority: 2, grow: false },
+    Column { title: "MEM", fit: Fit::Number, min: 4, max: 4, priority: 3, grow: false },
     Column { title: "", fit: Fit::Words, min: 8, max: 8, priority: 6, grow: false },
-    Column { title: "WHY", fit: Fit::Words, min: 14, max: 80, priority: 4, grow: true },
+    Column { title: "WHY", fit: Fit::Words, min: 14, max: 80, priority: 2, grow: true },
     Column { title: "VERSION", fit: Fit::Words, min: 7, max: 16, priority: 5, grow: false },
     Column { title: "ADDRESS", fit: Fit::Name, min: 14, max: 44, priority: 7, grow: false },
 ];
@@ -173,6 +174,10 @@ impl List for Clusters {
 
     fn object(_state: &ClusterState, _row: &ClusterState) -> Option<ObjectRef> {
         None
+    }
+
+    fn about(state: &ClusterState, _row: &ClusterState) -> Option<About> {
+        Some(About::Cluster(state.cluster.id.clone()))
     }
 
     fn scopes(_state: &ClusterState, _row: &ClusterState) -> &'static [Scope] {

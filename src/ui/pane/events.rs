@@ -6,6 +6,7 @@ use crate::input::{Command, Scope};
 use crate::model::{ClusterState, Event, Interest, Key, Kind, ObjectRef, Severity, Table, Text};
 use crate::theme::Role;
 use crate::ui::cx::{Cx, Place};
+use crate::ui::detail::About;
 use crate::ui::outcome::{Go, Outcome};
 use crate::ui::view::rows::{By, Reads, Rows, Sort, Source, table_changes};
 use crate::ui::widget::table::{CellText, Column, Fit};
@@ -108,6 +109,10 @@ impl List for Events {
     fn object(state: &ClusterState, row: &Event) -> Option<ObjectRef> {
         let (kind, key) = row.about.clone()?;
         Some(ObjectRef { cluster: state.cluster.id.clone(), kind, key })
+    }
+
+    fn about(state: &ClusterState, row: &Event) -> Option<About> {
+        Some(About::Object(ObjectRef { cluster: state.cluster.id.clone(), kind: Kind::Event, key: row.key.clone() }))
     }
 
     fn scopes(_state: &ClusterState, row: &Event) -> &'static [Scope] {

@@ -5,6 +5,7 @@ use crate::input::{Command, Scope};
 use crate::model::{ClusterState, Finding, Key, Kind, Level, Link, ObjectRef, Table, Text};
 use crate::theme::Role;
 use crate::ui::cx::{Cx, Place};
+use crate::ui::detail::About;
 use crate::ui::outcome::{Go, Outcome};
 use crate::ui::view::naming;
 use crate::ui::view::rows::{By, Reads, Rows, Sort, Source, table_changes};
@@ -24,7 +25,7 @@ const EXTRA: usize = 5;
 const SINCE: usize = 6;
 
 const COLUMNS: &[Column] = &[
-    Column { title: " ", fit: Fit::Words, min: 1, max: 3, priority: 0, grow: false },
+    Column { title: " ", fit: Fit::Words, min: 1, max: 1, priority: 0, grow: false },
     Column { title: "CLUSTER", fit: Fit::Name, min: 7, max: 16, priority: 0, grow: false },
     Column { title: "WHAT", fit: Fit::Name, min: 12, max: 36, priority: 0, grow: false },
     Column { title: "STATE", fit: Fit::Words, min: 9, max: 20, priority: 0, grow: false },
@@ -114,6 +115,10 @@ impl List for Fleet {
     fn object(state: &ClusterState, row: &Finding) -> Option<ObjectRef> {
         let (kind, key) = row.object.clone()?;
         Some(ObjectRef { cluster: state.cluster.id.clone(), kind, key })
+    }
+
+    fn about(state: &ClusterState, row: &Finding) -> Option<About> {
+        Some(Self::object(state, row).map_or_else(|| About::Cluster(state.cluster.id.clone()), About::Object))
     }
 
     fn scopes(_state: &ClusterState, row: &Finding) -> &'static [Scope] {

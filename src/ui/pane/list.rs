@@ -6,6 +6,7 @@ use crate::input::{Command, Scope};
 use crate::model::{ClusterId, ClusterState, Interest, Kind, KindSync, Link, ObjectRef, Text};
 use crate::theme::Role;
 use crate::ui::cx::{Cx, Subject};
+use crate::ui::detail::About;
 use crate::ui::outcome::{Go, Outcome};
 use crate::ui::view::filter::Query;
 use crate::ui::view::naming;
@@ -42,6 +43,10 @@ pub trait List: Source {
     fn cell(cx: &Cx<'_>, state: &ClusterState, row: &Self::Row, column: usize, out: &mut CellText);
     /// The object that a row stands for.
     fn object(state: &ClusterState, row: &Self::Row) -> Option<ObjectRef>;
+    /// What the details are about.
+    fn about(state: &ClusterState, row: &Self::Row) -> Option<About> {
+        Self::object(state, row).map(About::Object)
+    }
     /// Where the keymap is looked up for a row.
     fn scopes(state: &ClusterState, row: &Self::Row) -> &'static [Scope];
     /// What `open` does on a row.
@@ -253,6 +258,19 @@ impl<L: List> ListPane<L> {
         });
         self.cursor = cursor;
         rest
+    }
+
+    fn table(&mut self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, cursor: Option<usize>, header: bool) {
+        let view = View {
+            columns: L::COLUMNS,
+            hidden: self.hidden(cx),
+            rows: self.index.len(),
+            cursor,
+            sort: (self.sort.column, self.sort.down),
+            header,
+        };
+        let cells = InView { pane: &self.index, marked: &self.marked, cx };
+        self.table.render(area, buf, cx, view, &cells);
     }
 
     fn say_empty(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
@@ -481,15 +499,7 @@ impl<L: List> Pane for ListPane<L> {
         if self.index.len() == 0 {
             return self.say_empty(body, buf, cx);
         }
-        let view = View {
-            columns: L::COLUMNS,
-            hidden: self.hidden(cx),
-            rows: self.index.len(),
-            cursor: focus.then_some(self.at),
-            sort: (self.sort.column, self.sort.down),
-        };
-        let cells = InView { pane: &self.index, marked: &self.marked, cx };
-        self.table.render(body, buf, cx, view, &cells);
+        self.table(body, buf, cx, focus.then_some(self.at), true);
     }
 
     fn cursor(&self) -> Option<Position> {
@@ -533,8 +543,23 @@ impl<L: List> Pane for ListPane<L> {
         L::interest()
     }
 
+    fn about(&self, cx: &Cx<'_>) -> Option<About> {
+        self.here(cx).and_then(|(state, row)| L::about(state, row))
+    }
+
     fn has_detail(&self) -> bool {
         true
+    }
+
+    fn rows(&self) -> usize {
+        self.index.len()
+    }
+
+    fn strip(&mut self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
+        let area = area.intersection(buf.area);
+        let count = self.index.len();
+        let body = title::title(buf, area, cx, L::NAME, false, |pen| title::part(pen, cx, &grouped(count), Role::Dim));
+        self.table(body, buf, cx, None, false);
     }
 }
 

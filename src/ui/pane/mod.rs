@@ -2,6 +2,7 @@
 
 use super::Outcome;
 use super::cx::Cx;
+use super::detail::About;
 use super::widget::input::TextInput;
 use crate::input::{Command, Scope};
 use crate::model::{ClusterId, Interest, Kind, ObjectRef};
@@ -10,12 +11,13 @@ use ratatui::layout::{Position, Rect};
 
 pub(crate) mod cells;
 pub(crate) mod clusters;
-mod events;
+mod detail;
+pub(crate) mod events;
 mod fleet;
-mod list;
+pub(crate) mod list;
 mod nodes;
-mod services;
-mod tasks;
+pub(crate) mod services;
+pub(crate) mod tasks;
 
 pub use list::ListPane;
 
@@ -56,6 +58,7 @@ pub const PANES: &[PaneSpec] = &[
     tab(PaneId::Services, "services", Command::PaneServices, || Box::new(ListPane::<services::Services>::new())),
     tab(PaneId::Tasks, "tasks", Command::PaneTasks, || Box::new(ListPane::<tasks::Tasks>::new())),
     tab(PaneId::Events, "events", Command::PaneEvents, || Box::new(ListPane::<events::Events>::new())),
+    PaneSpec { id: PaneId::Detail, name: "detail", command: None, make: || Box::new(detail::DetailPane::default()) },
 ];
 
 const fn tab(id: PaneId, name: &'static str, command: Command, make: fn() -> Box<dyn Pane>) -> PaneSpec {
@@ -131,9 +134,24 @@ pub trait Pane {
         Interest::default()
     }
 
+    /// What the details beside it (or in place of it) are about.
+    fn about(&self, cx: &Cx<'_>) -> Option<About> {
+        self.selection(cx).map(About::Object)
+    }
+
     /// Whether the details of its selection stand beside it where there is room.
     fn has_detail(&self) -> bool {
         false
+    }
+
+    /// Rows it has, for pages that give it no more room than it needs.
+    fn rows(&self) -> usize {
+        0
+    }
+
+    /// Draws the pane without column headers, for the top of other pages.
+    fn strip(&mut self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
+        self.render(area, buf, cx, false);
     }
 }
 

@@ -32,9 +32,9 @@ const COLUMNS: &[Column] = &[
     Column { title: "CLUSTER", fit: Fit::Name, min: 7, max: 16, priority: 0, grow: false },
     Column { title: "NAME", fit: Fit::Name, min: 14, max: 48, priority: 0, grow: false },
     Column { title: "STATE", fit: Fit::Words, min: 9, max: 13, priority: 0, grow: false },
-    Column { title: "REST", fit: Fit::Number, min: 4, max: 5, priority: 1, grow: false },
-    Column { title: "NODE", fit: Fit::Name, min: 8, max: 24, priority: 2, grow: false },
-    Column { title: "WHY", fit: Fit::Words, min: 12, max: 80, priority: 3, grow: true },
+    Column { title: "REST", fit: Fit::Number, min: 4, max: 5, priority: 2, grow: false },
+    Column { title: "NODE", fit: Fit::Name, min: 8, max: 24, priority: 3, grow: false },
+    Column { title: "WHY", fit: Fit::Words, min: 12, max: 80, priority: 1, grow: true },
     Column { title: "CPU", fit: Fit::Number, min: 4, max: 5, priority: 4, grow: false },
     Column { title: "10 MIN", fit: Fit::Words, min: 10, max: 10, priority: 6, grow: false },
     Column { title: "MEM", fit: Fit::Number, min: 5, max: 6, priority: 4, grow: false },
@@ -132,6 +132,7 @@ impl List for Tasks {
         match column {
             NAME => {
                 if cx.place.narrow.namespace.is_none()
+                    && cx.place.subject.as_ref().is_none_or(|subject| subject.object.kind != Kind::Service)
                     && let Some(prefix) = naming::prefix(&row.namespace, &row.name)
                 {
                     out.fmt(Role::Dim, format_args!("{prefix}/"));

@@ -30,16 +30,18 @@ pub struct Column {
     pub fit: Fit,
     /// Columns it has at least where it is shown at all.
     pub min: u16,
-    /// Columns it has at most; what is left over goes to [`Column::grow`] columns even past it.
+    /// Columns it has at most.
     pub max: u16,
     /// 0 is always shown; of the rest, lower comes in first as room allows.
     pub priority: u8,
-    /// Takes what is left over.
+    /// Comes in at its least, and takes what is left over as far as it needs it.
     pub grow: bool,
 }
 
 /// How long a column keeps a width that nothing in view needs any more.
 const SHRINK_AFTER: Duration = Duration::from_secs(20);
+/// As much of its need a growing column gets before columns that matter much less come in.
+const ENOUGH: u16 = 44;
 /// Columns between two columns.
 const GAP: u16 = 2;
 /// Columns for the cursor and the mark before the first column.
@@ -135,6 +137,8 @@ pub struct View<'a> {
     pub cursor: Option<usize>,
     /// The column sorted by, and whether downwards.
     pub sort: (usize, bool),
+    /// Whether the column headers are drawn.
+    pub header: bool,
 }
 
 /// What a table remembers between frames: its place, and its widths.
@@ -158,14 +162,17 @@ impl TableState {
         if area.height == 0 || area.width <= GUTTER {
             return;
         }
-        self.page = usize::from(area.height - 1);
+        let header = u16::from(view.header);
+        self.page = usize::from(area.height - header);
         self.scroll(view);
         let last = (self.offset + self.page).min(view.rows);
         self.measure(view, cells, self.offset..last, cx.moment.now);
         self.choose(view, area.width - GUTTER);
-        self.header(area, buf, cx, view);
+        if view.header {
+            self.header(area, buf, cx, view);
+        }
         for row in self.offset..last {
-            let y = area.y + 1 + u16::try_from(row - self.offset).unwrap_or(0);
+            let y = area.y + header + u16::try_from(row - self.offset).unwrap_or(0);
             self.row(Rect { y, height: 1, ..area }, buf, cx, view, cells, row);
         }
     }
@@ -214,10 +221,10 @@ impl TableState {
         *scrolled = (*scrolled).min(visible.saturating_sub(2));
         let mut skip = *scrolled;
         let mut used = 0u16;
-        let mut take = |shown: &mut Vec<(usize, u16)>, at: usize, wide: u16, force: bool| {
+        let take = |shown: &mut Vec<(usize, u16)>, used: &mut u16, at: usize, wide: u16, force: bool| {
             let cost = wide + if shown.is_empty() { 0 } else { GAP };
             if force || used.saturating_add(cost) <= room {
-                used = used.saturating_add(cost);
+                *used = used.saturating_add(cost);
                 shown.push((at, wide));
             }
         };
@@ -230,11 +237,21 @@ impl TableState {
         let eligible: u32 =
             (0..view.columns.len()).filter(|at| candidates(*at) && !skipped(*at, &mut skip)).fold(0, |bits, at| bits | 1 << at);
         for priority in 0..=view.columns.iter().map(|c| c.priority).max().unwrap_or(0) {
+            // sentences get what they need before columns two steps less important come in
+            for (at, wide) in shown.iter_mut() {
+                let column = &view.columns[*at];
+                if column.grow && column.priority + 2 == priority {
+                    let need = held.get(*at).map_or(0, |(w, _)| *w).min(ENOUGH).max(*wide);
+                    let more = (need - *wide).min(room.saturating_sub(used));
+                    *wide += more;
+                    used += more;
+                }
+            }
             for (at, column) in view.columns.iter().enumerate() {
                 if eligible & (1 << at) != 0 && column.priority == priority {
                     let natural = held.get(at).map_or(column.min, |(w, _)| *w);
                     // a growing column comes in at its least and gets what is left over
-                    take(shown, at, if column.grow { column.min } else { natural }, priority == 0);
+                    take(shown, &mut used, at, if column.grow { column.min } else { natural }, priority == 0);
                 }
             }
         }
@@ -252,17 +269,11 @@ impl TableState {
             }
         }
         let mut left = room.saturating_sub(used);
-        // first what they need, then all the rest to the last of them
         for (at, wide) in shown.iter_mut().filter(|(at, _)| view.columns[*at].grow) {
             let natural = held.get(*at).map_or(0, |(w, _)| *w);
             let more = natural.saturating_sub(*wide).min(left);
             *wide += more;
             left -= more;
-        }
-        if let Some((_, wide)) =
-            shown.iter_mut().rev().find(|(at, _)| view.columns[*at].grow && view.columns[*at].fit == Fit::Words)
-        {
-            *wide += left;
         }
     }
 

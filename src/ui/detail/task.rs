@@ -1,0 +1,111 @@
+//! Details of a task, and its line in the details of its service.
+
+use super::event;
+use super::next;
+use super::sheet::Sheet;
+use crate::input::Command;
+use crate::model::{ClusterState, Kind, ObjectRef, Resources, Service, Task};
+use crate::theme::Role;
+use crate::ui::cx::Cx;
+use crate::ui::pane::{cells, tasks};
+use crate::ui::widget::bar;
+use crate::util::humanize;
+use crate::util::width::{elide_middle, width};
+
+/// Worse is greater.
+pub fn rank(task: &Task) -> u8 {
+    match tasks::state_word(task).2 {
+        Role::Failing => 3,
+        Role::Warning => 2,
+        Role::Progress => 1,
+        _ => 0,
+    }
+}
+
+/// A line in the details of its service: the end of its name, state, node, why.
+pub fn line(cx: &Cx<'_>, state: &ClusterState, task: &Task, service: &Service, sheet: &mut Sheet) {
+    let (sign, word, role) = tasks::state_word(task);
+    let short = task.name.strip_prefix(service.name.as_str()).map_or(&*task.name, |rest| rest.trim_start_matches(['-', '.', '_']));
+    let room = (sheet.width() / 3).clamp(8, 24);
+    let name = elide_middle(if short.is_empty() { &task.name } else { short }, room).into_owned();
+    let pad = " ".repeat(room.saturating_sub(width(&name)) + 1);
+    let node = task.node.as_ref().map(|node| crate::util::clean::clean(state.node_name(node)).into_owned()).unwrap_or_default();
+    let mut pieces = vec![
+        (format!(" {name}{pad}"), Role::Text),
+        (format!("{:<13}", format!("{sign}{word}")), role),
+        (format!("{:>4} ", humanize::age_of(cx.since(task.since))), Role::Dim),
+        (node, Role::Dim),
+    ];
+    if task.restarts > 0 {
+        pieces.push((format!(" · {} restarts", task.restarts), Role::Dim));
+    }
+    if let Some(why) = &task.why {
+        pieces.push((format!(" · {why}"), Role::Text));
+    }
+    sheet.row(pieces);
+}
+
+/// Writes the sheet.
+pub fn write(cx: &Cx<'_>, state: &ClusterState, row: &Task, sheet: &mut Sheet) {
+    let (sign, word, role) = tasks::state_word(row);
+    let since = format!(" for {}", humanize::age_of(cx.since(row.since)));
+    sheet.field("state", Role::Dim, &[(sign, role), (word, role), (&since, Role::Dim)]);
+    if let Some(why) = &row.why {
+        sheet.field("why", Role::Dim, &[(why, role)]);
+    }
+    if row.restarts > 0 || row.last_end.is_some() {
+        let restarts = format!("{}", row.restarts);
+        let last = row.last_end.as_ref().map(|end| {
+            let at = end.at.map(|at| format!(", {} ago", humanize::age_of(cx.since(at)))).unwrap_or_default();
+            format!(" · last ended: {}{at}", end.reason)
+        });
+        sheet.field("restarts", Role::Dim, &[(&restarts, Role::Strong), (last.as_deref().unwrap_or_default(), Role::Text)]);
+    }
+    let mut steps = vec![(Command::Logs, "")];
+    if row.restarts > 0 {
+        steps.insert(0, (Command::LogsPrevious, ""));
+    }
+    steps.extend([(Command::Events, ""), (Command::Reschedule, "")]);
+    next::write(cx, sheet, &steps);
+    if let Some(node) = &row.node {
+        let name = crate::util::clean::clean(state.node_name(node));
+        let zone = state.nodes.get(node).and_then(|node| node.zone.as_ref()).map(|zone| format!(" · zone {zone}")).unwrap_or_default();
+        sheet.field("node", Role::Dim, &[(&name, Role::Text), (&zone, Role::Dim)]);
+    }
+    if let Some(service) = row.service.as_ref().and_then(|key| state.services.get(key)) {
+        sheet.fact("service", &service.name);
+    }
+    sheet.fact("image", &row.image);
+    sheet.fact("inside", &row.containers.join(", "));
+    sheet.fact("of def.", row.revision.as_deref().unwrap_or_default());
+    if let Some(series) = state.task_usage.get(&row.key) {
+        let (mut graph, mut words) = (String::new(), String::new());
+        bar::spark(&mut graph, series, 20);
+        if let Some(usage) = cells::usage(&state.task_usage, &row.key) {
+            words.push_str(" cpu ");
+            humanize::cpu(&mut words, u64::from(usage.cpu_m));
+            words.push_str(" · memory ");
+            humanize::bytes(&mut words, usage.mem);
+        }
+        sheet.field("usage", Role::Dim, &[(&graph, Role::GraphCpu), (&words, Role::Text)]);
+    }
+    sheet.fact("reserves", &amount(row.requests));
+    sheet.fact("at most", &amount(row.limits));
+    sheet.fact("made", &format!("{} ago", humanize::age_of(cx.since(row.created))));
+    let object = ObjectRef { cluster: state.cluster.id.clone(), kind: Kind::Task, key: row.key.clone() };
+    event::last(cx, state, &object, sheet);
+}
+
+/// `cpu 100m · memory 128 MiB`; what is zero is left out.
+fn amount(amount: Resources) -> String {
+    let mut out = String::new();
+    if amount.cpu_m > 0 {
+        out.push_str("cpu ");
+        humanize::cpu(&mut out, amount.cpu_m);
+    }
+    if amount.mem > 0 {
+        out.push_str(if out.is_empty() { "memory " } else { " · memory " });
+        humanize::bytes(&mut out, amount.mem);
+    }
+    out
+}

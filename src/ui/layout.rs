@@ -1,0 +1,70 @@
+//! Where the parts of a page stand.
+
+use ratatui::layout::Rect;
+
+/// From this width on details stand beside the list.
+pub const WIDE: u16 = 140;
+/// From this height of the body on the worst troubles stand above other lists.
+const TALL: u16 = 28;
+/// Troubles shown above other lists.
+const STRIP: u16 = 5;
+
+/// The body, cut into the column of lists and the one of details; between them is a column for the rule.
+pub fn columns(body: Rect, detail: bool) -> (Rect, Option<Rect>) {
+    if !detail || body.width < WIDE {
+        return (body, None);
+    }
+    let side = (body.width * 2 / 5).clamp(52, 84);
+    let main = Rect { width: body.width - side - 1, ..body };
+    (main, Some(Rect { x: main.right() + 1, width: side, ..body }))
+}
+
+/// The rows above a list for the worst of `troubles` (with a title), and what is left.
+pub fn strip(body: Rect, troubles: usize) -> (Option<Rect>, Rect) {
+    if body.height < TALL || troubles == 0 {
+        return (None, body);
+    }
+    let height = u16::try_from(troubles).unwrap_or(STRIP).min(STRIP) + 1;
+    (Some(Rect { height, ..body }), Rect { y: body.y + height, height: body.height - height, ..body })
+}
+
+/// The first page: trouble, clusters, services. The latter two only as far as the trouble leaves room.
+pub fn fleet(body: Rect, troubles: usize, clusters: usize) -> [Rect; 3] {
+    let rows = |n: usize| u16::try_from(n.max(1)).unwrap_or(u16::MAX).saturating_add(3);
+    let trouble = if body.height >= TALL { rows(troubles).min(body.height * 6 / 10) } else { rows(troubles).min(body.height) };
+    let left = body.height - trouble;
+    let clusters = rows(clusters).min(if left >= 16 { left / 2 } else { left });
+    let clusters = if clusters < 4 { 0 } else { clusters };
+    let services = left - clusters;
+    // a remainder too small for rows is not worth a title
+    let (clusters, services) = if services < 5 { (if clusters > 0 { left } else { 0 }, 0) } else { (clusters, services) };
+    let trouble = body.height - clusters - services;
+    [
+        Rect { height: trouble, ..body },
+        Rect { y: body.y + trouble, height: clusters, ..body },
+        Rect { y: body.y + trouble + clusters, height: services, ..body },
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_never_overlap_and_fill_the_body() {
+        for width in 0..220 {
+            for height in 0..60 {
+                let body = Rect { x: 0, y: 2, width, height };
+                for troubles in [0, 1, 4, 30, 70_000] {
+                    let [a, b, c] = fleet(body, troubles, 3);
+                    assert_eq!(a.height + b.height + c.height, height);
+                    assert_eq!((a.bottom(), b.bottom()), (b.y, c.y));
+                    let (strip, rest) = strip(body, troubles);
+                    assert_eq!(strip.map_or(0, |strip| strip.height) + rest.height, height);
+                }
+                let (main, side) = columns(body, true);
+                assert_eq!(main.width + side.map_or(0, |side| side.width + 1), width);
+            }
+        }
+    }
+}

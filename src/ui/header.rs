@@ -108,8 +108,7 @@ fn links(cx: &Cx<'_>, tally: &Tally) -> Vec<(String, Role)> {
 }
 
 fn trouble(pen: &mut Pen<'_>, cx: &Cx<'_>, tally: &Tally, words: bool) {
-    for (n, sign, word, role) in
-        [(tally.failing, "✖", " failing", Role::Failing), (tally.warning, "▲", " warning", Role::Warning)]
+    for (n, sign, word, role) in [(tally.failing, "✖", " failing", Role::Failing), (tally.warning, "▲", " warning", Role::Warning)]
     {
         if n > 0 {
             pen.put(&format!("{sign} {n}{}", if words { word } else { "" }), cx.style(role)).gap(2);

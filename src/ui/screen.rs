@@ -1,6 +1,7 @@
 //! The whole screen: where the operator is, what stands over it, and who gets a key.
 
 use super::cx::{Cx, Hints, Narrow, Place};
+use super::detail::{About, Detail};
 use super::header::{self, Tally};
 use super::outcome::{Go, Outcome};
 use super::overlay::{self, Overlay};
@@ -9,7 +10,6 @@ use super::pane::{PANES, Pane, PaneId};
 use super::view::naming;
 use super::widget::input::TextInput;
 use super::widget::pen::{self, Pen};
-use super::detail::{About, Detail};
 use super::{Effect, Moment, Subject, act, ascii, keyrow, layout};
 use crate::input::{Command, Scope};
 use crate::model::{Interest, Kind, ObjectRef, Request, Text, World};
@@ -578,6 +578,6 @@ fn rows(panes: &[(PaneId, Box<dyn Pane>)], id: PaneId) -> usize {
     panes.iter().find(|(held, _)| *held == id).map_or(0, |(_, pane)| pane.rows())
 }
 
-fn pane_mut<'a>(panes: &'a mut [(PaneId, Box<dyn Pane>)], id: PaneId) -> Option<&'a mut Box<dyn Pane>> {
+fn pane_mut(panes: &mut [(PaneId, Box<dyn Pane>)], id: PaneId) -> Option<&mut Box<dyn Pane>> {
     panes.iter_mut().find(|(held, _)| *held == id).map(|(_, pane)| pane)
 }

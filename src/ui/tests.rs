@@ -37,10 +37,16 @@ fn no_size_makes_a_pane_panic_or_write_outside() {
 #[test]
 fn every_pane_says_what_matters_at_80x24_and_200x50() {
     let want: [(PaneId, &[&str]); 6] = [
-        (PaneId::Fleet, &["trouble · 4", "✖  prod-eu  node eu-b-07", "kubelet silent 96s", "▲  prod-eu  shop/search", "unreachable"]),
+        (
+            PaneId::Fleet,
+            &["trouble · 4", "✖  prod-eu  node eu-b-07", "kubelet silent 96s", "▲  prod-eu  shop/search", "unreachable"],
+        ),
         (PaneId::Clusters, &["▲ stale 42s", "✖ unreachable 5m", "2/3", "3/5", "kubernetes"]),
-        (PaneId::Nodes, &["eu-a-01       ready", "✖ not ready  eu-b", "2/110", "kubelet sil"]),
-        (PaneId::Services, &["edge-swarm stale 42s", "shop/checkout", "2/5  ✖ failing  image not found", "◔ scaling", "billing_worker"]),
+        (PaneId::Nodes, &["eu-a-01       ready", "✖ not ready  eu-b", "2/110", "kubelet s"]),
+        (
+            PaneId::Services,
+            &["edge-swarm stale 42s", "shop/checkout", "2/5  ✖ failing  image not found", "◔ scaling", "billing_worker"],
+        ),
         (PaneId::Tasks, &["checkout-7d9f8b6c5-x2x9k", "▲ starting", "image not", "✖ lost"]),
         (PaneId::Events, &["Failed to pull image", "Node is not ready", "30s", "3×"]),
     ];
@@ -63,7 +69,13 @@ fn details_stand_beside_a_wide_list_and_in_place_of_a_narrow_one() {
     bench.press(Command::Down);
     bench.press(Command::Down);
     let screen = bench.screen();
-    for words in ["┬─ shop/checkout", "rollout  stopped at revision 8: new tasks never ready", "R roll back to revision 7", "spread   eu-a 1/1 · eu-b 0/1 · eu-c 1/1", "last events"] {
+    for words in [
+        "┬─ shop/checkout",
+        "rollout  stopped at revision 8: new tasks never ready",
+        "R roll back to revision 7",
+        "spread   eu-a 1/1 · eu-b 0/1 · eu-c 1/1",
+        "last events",
+    ] {
         assert!(screen.contains(words), "no {words:?} in\n{screen}");
     }
     bench.press(Command::Detail);
@@ -250,7 +262,8 @@ fn an_action_that_cannot_be_says_why() {
 #[test]
 fn hostile_and_wide_names_stay_in_their_columns() {
     let mut bench = Bench::new(PaneId::Services, (80, 24));
-    for (n, name) in ["東京サービス-とても長い名前のサービス-東京サービス", "a\u{1b}[31mred\u{202e}x", ""].iter().enumerate() {
+    for (n, name) in ["東京サービス-とても長い名前のサービス-東京サービス", "a\u{1b}[31mred\u{202e}x", ""].iter().enumerate()
+    {
         bench.fleet.to("prod-eu", Delta::Service(Change::Upsert(service(&format!("w{n}"), "ns", name, 1, 1))));
     }
     bench.sync();
@@ -293,7 +306,11 @@ fn following_changes_gives_the_same_rows_as_starting_over() {
             for (what, key, value) in steps {
                 let key = format!("{}-{key}", ["web", "foo", "bar", "zoo"][usize::from(key % 4)]);
                 let state = [TaskState::Running, TaskState::Failed, TaskState::Lost, TaskState::Pending][usize::from(value)];
-                let change = if what == 0 { Change::Remove(Key::from(key.as_str())) } else { Change::Upsert(task(&key, "s-web", None, state)) };
+                let change = if what == 0 {
+                    Change::Remove(Key::from(key.as_str()))
+                } else {
+                    Change::Upsert(task(&key, "s-web", None, state))
+                };
                 bench.fleet.to("prod-eu", Delta::Task(change));
                 bench.sync();
             }

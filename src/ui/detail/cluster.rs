@@ -37,7 +37,8 @@ pub fn write(cx: &Cx<'_>, state: &ClusterState, sheet: &mut Sheet) {
     if cluster.read_only || cx.read_only {
         sheet.fact("guard", "read only: no action is sent");
     }
-    let missing: Vec<&str> = ActionKind::ALL.iter().filter(|kind| !cluster.capabilities.can(**kind)).map(|kind| kind.spec().label).collect();
+    let missing: Vec<&str> =
+        ActionKind::ALL.iter().filter(|kind| !cluster.capabilities.can(**kind)).map(|kind| kind.spec().label).collect();
     if cluster.link.is_live() && !missing.is_empty() && missing.len() < ActionKind::ALL.len() {
         sheet.fact("cannot", &missing.join(", "));
     }
@@ -59,7 +60,9 @@ pub fn write(cx: &Cx<'_>, state: &ClusterState, sheet: &mut Sheet) {
             KindSync::Waiting => (" · not listed yet".to_owned(), Role::Dim),
             KindSync::Loading(n) => (format!(" · loading {}…", grouped(*n as usize)), Role::Progress),
             KindSync::Live => (String::new(), Role::Dim),
-            KindSync::Failed { since, reason } => (format!(" · for {}: {reason}", humanize::age_of(cx.since(*since))), Role::Warning),
+            KindSync::Failed { since, reason } => {
+                (format!(" · for {}: {reason}", humanize::age_of(cx.since(*since))), Role::Warning)
+            }
         };
         sheet.field(&format!("{}s", kind.word()), Role::Dim, &[(&grouped(rows), Role::Text), (&words, role)]);
     }

@@ -105,7 +105,10 @@ impl Detail {
             self.scroll = 0;
         }
         let fresh = self.made.as_ref().is_some_and(|made| {
-            made.about == *about && made.second == second && made.width == width && state.is_some_and(|s| Arc::ptr_eq(s, &made.state))
+            made.about == *about
+                && made.second == second
+                && made.width == width
+                && state.is_some_and(|s| Arc::ptr_eq(s, &made.state))
         });
         if !fresh {
             let mut sheet = Sheet::new(usize::from(width.saturating_sub(2)));

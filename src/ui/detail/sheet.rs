@@ -104,7 +104,11 @@ mod tests {
     use super::*;
 
     fn text(sheet: &Sheet) -> Vec<String> {
-        sheet.lines.iter().map(|line| line.iter().map(|(text, _)| text.as_str()).collect::<String>().trim_end().to_owned()).collect()
+        sheet
+            .lines
+            .iter()
+            .map(|line| line.iter().map(|(text, _)| text.as_str()).collect::<String>().trim_end().to_owned())
+            .collect()
     }
 
     #[test]
@@ -123,7 +127,11 @@ mod tests {
     fn no_width_loops_or_panics() {
         for width in 0..40 {
             let mut sheet = Sheet::new(width);
-            sheet.field("spread", Role::Dim, &[("eu-a 1/2", Role::Text), (" · eu-b 0/2", Role::Text), (" · 東京 zone 1/1", Role::Text)]);
+            sheet.field(
+                "spread",
+                Role::Dim,
+                &[("eu-a 1/2", Role::Text), (" · eu-b 0/2", Role::Text), (" · 東京 zone 1/1", Role::Text)],
+            );
             assert!(sheet.lines() >= 1);
         }
     }

@@ -69,7 +69,8 @@ pub fn write(cx: &Cx<'_>, state: &ClusterState, row: &Task, sheet: &mut Sheet) {
     next::write(cx, sheet, &steps);
     if let Some(node) = &row.node {
         let name = crate::util::clean::clean(state.node_name(node));
-        let zone = state.nodes.get(node).and_then(|node| node.zone.as_ref()).map(|zone| format!(" · zone {zone}")).unwrap_or_default();
+        let zone =
+            state.nodes.get(node).and_then(|node| node.zone.as_ref()).map(|zone| format!(" · zone {zone}")).unwrap_or_default();
         sheet.field("node", Role::Dim, &[(&name, Role::Text), (&zone, Role::Dim)]);
     }
     if let Some(service) = row.service.as_ref().and_then(|key| state.services.get(key)) {

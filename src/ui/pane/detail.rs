@@ -99,7 +99,9 @@ impl Pane for DetailPane {
 
     fn hints(&self, cx: &Cx<'_>) -> &'static [Command] {
         match self.selection(cx).map(|object| object.kind) {
-            Some(Kind::Service) => &[Command::Back, Command::Open, Command::Logs, Command::Scale, Command::Redeploy, Command::RollBack],
+            Some(Kind::Service) => {
+                &[Command::Back, Command::Open, Command::Logs, Command::Scale, Command::Redeploy, Command::RollBack]
+            }
             Some(Kind::Task) => &[Command::Back, Command::Logs, Command::Reschedule, Command::DeleteTask, Command::Inspect],
             Some(Kind::Node) => &[Command::Back, Command::Open, Command::PauseNode, Command::ActivateNode, Command::EvacuateNode],
             Some(Kind::Event) | None => &[Command::Back, Command::Open],

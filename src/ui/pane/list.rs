@@ -358,7 +358,7 @@ pub fn grouped(n: usize) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + 2);
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
@@ -496,7 +496,7 @@ impl<L: List> Pane for ListPane<L> {
     fn render(&mut self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, focus: bool) {
         let area = area.intersection(buf.area);
         let body = self.title(area, buf, cx, focus);
-        if self.index.len() == 0 {
+        if self.index.is_empty() {
             return self.say_empty(body, buf, cx);
         }
         self.table(body, buf, cx, focus.then_some(self.at), true);

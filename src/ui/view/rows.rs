@@ -95,6 +95,9 @@ struct Params {
 /// More changed rows than this and the index is made anew.
 const FEW: usize = 512;
 
+/// A row that changed: number and state of its cluster, its id, and the row now.
+type Changed<'a, R> = (usize, &'a Arc<ClusterState>, RowId, Option<&'a R>);
+
 /// See the module's description.
 pub struct RowIndex<S: Source> {
     entries: Vec<Entry>,
@@ -113,6 +116,11 @@ impl<S: Source> RowIndex<S> {
     /// Rows shown.
     pub fn len(&self) -> usize {
         self.entries.len()
+    }
+
+    /// Whether no row is shown.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
     }
 
     /// Rows there are at this place, without the filter.
@@ -219,7 +227,7 @@ impl<S: Source> RowIndex<S> {
         Some(any)
     }
 
-    fn apply(&mut self, changed: &[(usize, &Arc<ClusterState>, RowId, Option<&S::Row>)], before: &World, params: &Params) {
+    fn apply(&mut self, changed: &[Changed<'_, S::Row>], before: &World, params: &Params) {
         let gone: HashSet<&RowId> = changed.iter().map(|(_, _, id, _)| id).collect();
         self.entries.retain(|entry| !gone.contains(&entry.id));
         for (number, _, id, _) in changed {

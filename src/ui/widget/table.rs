@@ -203,11 +203,11 @@ impl TableState {
                 need = need.max(width(&self.cell.text));
             }
             let need = u16::try_from(need).unwrap_or(u16::MAX).clamp(column.min, column.max);
-            if let Some((held, needed)) = self.held.get_mut(at) {
-                if need >= *held || now.since(*needed) > SHRINK_AFTER {
-                    *held = need;
-                    *needed = now;
-                }
+            if let Some((held, needed)) = self.held.get_mut(at)
+                && (need >= *held || now.since(*needed) > SHRINK_AFTER)
+            {
+                *held = need;
+                *needed = now;
             }
         }
     }

@@ -25,7 +25,7 @@ mod tail;
 pub use clock::Clock;
 
 use crate::backend::Connector;
-use crate::model::{Request, Store, Text, World};
+use crate::model::{Fact, Notice, Request, Store, Text, World};
 use interest::Wants;
 use shared::{Handle, Shared};
 use std::sync::Arc;
@@ -53,11 +53,13 @@ pub struct Options {
     pub log_limit: usize,
     /// Where the time comes from.
     pub clock: Clock,
+    /// What went wrong before the engine ran, to be read once: broken files, themes that are not there.
+    pub warnings: Vec<Text>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { by: Text::default(), read_only: false, log_limit: 8 << 20, clock: Clock::System }
+        Self { by: Text::default(), read_only: false, log_limit: 8 << 20, clock: Clock::System, warnings: Vec::new() }
     }
 }
 
@@ -81,6 +83,10 @@ impl Engine {
             cluster.read_only |= options.read_only;
             cluster
         }));
+        for text in &options.warnings {
+            let now = options.clock.now();
+            store.apply(Fact::Notice(Notice::warning(now, text.clone())), now);
+        }
         let (pictures, world) = watch::channel(store.publish().unwrap_or_default());
         let (facts, incoming) = mpsc::channel(FACTS);
         let (requests, asked) = mpsc::channel(REQUESTS);

@@ -29,6 +29,8 @@ pub struct Discovered {
     pub connectors: Vec<Arc<dyn Connector>>,
     /// Files that could not be read, a sentence each.
     pub notices: Vec<String>,
+    /// The context that kubectl would use, if the files say so.
+    pub current: Option<String>,
 }
 
 /// Finds clusters where kubectl would look: the files of `KUBECONFIG`, else `~/.kube/config`, else the service account of
@@ -39,7 +41,7 @@ pub fn discover(env: &Environment) -> Discovered {
     if found.connectors.is_empty() && found.notices.is_empty() && env.service_host.is_some() {
         let server = format!("https://{}", env.service_host.as_deref().unwrap_or_default());
         let context = Context { id: ClusterId::from("in-cluster"), server, source: Source::ServiceAccount };
-        return Discovered { connectors: vec![Arc::new(context)], notices: Vec::new() };
+        return Discovered { connectors: vec![Arc::new(context)], ..Discovered::default() };
     }
     found
 }
@@ -64,7 +66,7 @@ pub fn discover_files(files: &[PathBuf]) -> Discovered {
         let source = Source::Files { files: Arc::clone(&files), context: named.name.clone() };
         connectors.push(Arc::new(Context { id: ClusterId::new(&named.name), server, source }));
     }
-    Discovered { connectors, notices }
+    Discovered { connectors, notices, current: merged.current_context }
 }
 
 /// Where a context's configuration is; read again for each attempt to connect.

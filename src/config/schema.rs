@@ -57,20 +57,9 @@ pub enum Endpoint {
     Docker {
         /// `unix://`, `tcp://` or `ssh://` address.
         host: String,
-        /// Certificates for `tcp://`.
-        tls: Option<DockerTls>,
+        /// For `tcp://`: the folder with `ca.pem`, `cert.pem` and `key.pem`, as `DOCKER_CERT_PATH` has it.
+        tls: Option<PathBuf>,
     },
-}
-
-/// Certificate files (PEM) for a docker endpoint; absolute.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DockerTls {
-    /// The authority that signed the server's certificate.
-    pub ca: PathBuf,
-    /// Our certificate.
-    pub cert: PathBuf,
-    /// Its key.
-    pub key: PathBuf,
 }
 
 /// How much is logged.
@@ -140,21 +129,13 @@ struct Table {
     kubeconfig: Option<Spanned<PathBuf>>,
     context: Option<Spanned<String>>,
     docker: Option<Spanned<String>>,
-    tls: Option<Spanned<Tls>>,
+    tls: Option<Spanned<PathBuf>>,
     #[serde(default)]
     protected: bool,
     #[serde(default)]
     read_only: bool,
     #[serde(default)]
     hide: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Tls {
-    ca: PathBuf,
-    cert: PathBuf,
-    key: PathBuf,
 }
 
 impl Config {
@@ -253,11 +234,7 @@ impl Source<'_> {
                     Some(tls) if !host.starts_with("tcp://") => {
                         return Err(self.at(tls.span().start, format!("`tls` is for tcp:// addresses, and this one is {host}")));
                     }
-                    Some(tls) => {
-                        let tls = tls.into_inner();
-                        Some(DockerTls { ca: self.path(&tls.ca), cert: self.path(&tls.cert), key: self.path(&tls.key) })
-                    }
-                    None => None,
+                    tls => tls.map(|folder| self.path(&folder.into_inner())),
                 };
                 Some(Endpoint::Docker { host, tls })
             }

@@ -1,18 +1,7 @@
 //! What the terminal can show, as far as the environment says. Asking the terminal itself would block on one that does
 //! not answer, and steal keys typed meanwhile.
 
-/// How many colours the terminal has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ColorDepth {
-    /// None: bold, dim and reverse only.
-    None,
-    /// The sixteen of ANSI, whose shades are the operator's.
-    Sixteen,
-    /// The 256 of xterm.
-    Indexed,
-    /// 24 bits.
-    True,
-}
+use crate::theme::ColorDepth;
 
 /// What the terminal can show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,21 +18,11 @@ impl Caps {
         Self::read(|name| std::env::var(name).ok())
     }
 
-    /// From any environment. An empty variable is one that is not set, as POSIX has it for the locale and
-    /// <https://no-color.org> for `NO_COLOR`.
+    /// From any environment. An empty variable is one that is not set, as POSIX has it for the locale.
     pub fn read(var: impl Fn(&str) -> Option<String>) -> Self {
         let var = |name: &str| var(name).filter(|value| !value.is_empty());
         let term = var("TERM").unwrap_or_default();
-        let depth = if var("NO_COLOR").is_some() || term.is_empty() || term == "dumb" || term.starts_with("vt1") {
-            ColorDepth::None
-        } else if var("COLORTERM").is_some_and(|value| value == "truecolor" || value == "24bit") || term.ends_with("-direct") {
-            ColorDepth::True
-        } else if term.contains("256") || ["xterm-kitty", "alacritty", "foot", "wezterm", "xterm-ghostty"].contains(&term.as_str())
-        {
-            ColorDepth::Indexed
-        } else {
-            ColorDepth::Sixteen
-        };
+        let depth = ColorDepth::detect(var("NO_COLOR").as_deref(), var("COLORTERM").as_deref(), Some(&term));
         let locale = var("LC_ALL").or_else(|| var("LC_CTYPE")).or_else(|| var("LANG"));
         // without any locale set the C locale holds, but the terminals of today all take UTF-8: only a locale that
         // names another character set, and the Linux console with its 256 glyphs, make us draw with ASCII
@@ -62,16 +41,16 @@ mod tests {
 
     #[test]
     fn the_environment_decides() {
-        use ColorDepth::{Indexed, None as NoColour, Sixteen, True};
+        use ColorDepth::{Ansi, Indexed, None as NoColour, True};
         for (vars, depth, ascii) in [
             (&[("TERM", "xterm-256color"), ("LANG", "en_US.UTF-8")][..], Indexed, false),
             (&[("TERM", "xterm-256color"), ("COLORTERM", "truecolor")], True, false),
             (&[("TERM", "xterm-256color"), ("COLORTERM", "truecolor"), ("NO_COLOR", "1")], NoColour, false),
             (&[("TERM", "xterm-256color"), ("NO_COLOR", "")], Indexed, false),
-            (&[("TERM", "screen"), ("LANG", "C.utf8")], Sixteen, false),
+            (&[("TERM", "screen"), ("LANG", "C.utf8")], Ansi, false),
             (&[("TERM", "tmux-256color"), ("LC_ALL", "C"), ("LANG", "en_US.UTF-8")], Indexed, true),
-            (&[("TERM", "xterm"), ("LC_ALL", ""), ("LC_CTYPE", "de_DE.ISO-8859-1")], Sixteen, true),
-            (&[("TERM", "linux"), ("LANG", "en_US.UTF-8")], Sixteen, true),
+            (&[("TERM", "xterm"), ("LC_ALL", ""), ("LC_CTYPE", "de_DE.ISO-8859-1")], Ansi, true),
+            (&[("TERM", "linux"), ("LANG", "en_US.UTF-8")], Ansi, true),
             (&[("TERM", "dumb")], NoColour, false),
             (&[("TERM", "vt100")], NoColour, false),
             (&[], NoColour, false),

@@ -11,7 +11,7 @@ mod session;
 mod sgr;
 mod writer;
 
-pub use caps::{Caps, ColorDepth};
+pub use caps::Caps;
 pub use events::Events;
 pub use hangup::{leave_by, watch_hangup};
 pub use pacer::{Frame, Pacer};

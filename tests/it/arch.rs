@@ -47,8 +47,10 @@ fn sources() -> Vec<Source> {
     let mut files = Vec::new();
     walk(&root, &mut files);
     assert!(files.len() > 30, "the sources were not found below {}", root.display());
+    let tests: Vec<PathBuf> = files.iter().flat_map(|path| test_files(path)).collect();
     files
         .into_iter()
+        .filter(|path| !tests.contains(path))
         .map(|path| {
             let text = fs::read_to_string(&path).unwrap();
             let within = path.strip_prefix(&root).unwrap();
@@ -56,6 +58,19 @@ fn sources() -> Vec<Source> {
             let room = first.trim_end_matches(".rs").to_owned();
             Source { room, lines: text.lines().count(), code: code_of(&text), path: within.to_owned() }
         })
+        .collect()
+}
+
+/// Files that are modules for tests only, as their parent module declares them.
+fn test_files(parent: &Path) -> Vec<PathBuf> {
+    let text = fs::read_to_string(parent).unwrap();
+    let stem = parent.file_stem().unwrap();
+    let folder = if stem == "mod" || stem == "lib" { parent.parent().unwrap().to_owned() } else { parent.with_extension("") };
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let after = |at: usize| lines[at + 1..].iter().find(|line| !line.starts_with("#[")).copied().unwrap_or_default();
+    (0..lines.len())
+        .filter(|at| lines[*at] == "#[cfg(test)]")
+        .filter_map(|at| after(at).strip_suffix(';')?.rsplit_once("mod ").map(|(_, name)| folder.join(format!("{name}.rs"))))
         .collect()
 }
 

@@ -1,64 +1,48 @@
-//! What is wrong and why: pure rules from rows to findings.
+//! What is wrong and why: pure rules from rows to findings. Healthy is quiet: a rollout that moves on, a service scaled to
+//! none, a Job that ended well, a paused node are not findings. The words hold no ages: `since` does, so that a finding
+//! changes only when the facts do.
 
-use super::reasons::{self, count};
-use crate::model::{ClusterId, ClusterState, Finding, Key, Kind, Level, Link, NodeState, Text, World};
+mod node;
+mod service;
+
+pub use node::node;
+pub use service::service;
+
+use crate::model::{ClusterId, ClusterState, Finding, Kind, KindSync, Level, Link, Text, World};
 use crate::util::time::Timestamp;
 use std::sync::Arc;
 
-/// What is wrong with the cluster itself.
+/// What is wrong with the cluster itself: its link, or kinds that cannot be read.
 pub fn cluster(state: &ClusterState, _now: Timestamp) -> Option<Finding> {
     let link = &state.cluster.link;
-    let (since, why) = link.trouble()?;
-    let level = if matches!(link, Link::Stale { .. }) { Level::Warning } else { Level::Failing };
-    Some(Finding {
+    let finding = |level, headline: Text, why: Text, extra: Text, since| Finding {
         key: Finding::key_of(None),
         object: None,
         level,
         subject: Text::new("cluster"),
-        headline: Text::new(link.word()),
-        why: why.clone(),
-        extra: state.cluster.endpoint.clone(),
+        headline,
+        why,
+        extra,
         since: Some(since),
-    })
-}
-
-/// What is wrong with a service.
-pub fn service(state: &ClusterState, key: &Key, _now: Timestamp) -> Option<Finding> {
-    let service = state.services.get(key)?;
-    let desired = service.desired?;
-    if service.kind.runs_to_completion() || service.ready >= desired {
-        return None;
+    };
+    if let Some((since, why)) = link.trouble() {
+        let extra = match link {
+            Link::Stale { .. } => Text::new("rows are from before"),
+            _ => state.cluster.endpoint.clone(),
+        };
+        return Some(finding(Level::Failing, Text::new(link.word()), why.clone(), extra, since));
     }
-    let reasons = reasons::of_service(state, key);
-    let first = reasons.first()?;
-    Some(Finding {
-        key: Finding::key_of(Some((Kind::Service, key))),
-        object: Some((Kind::Service, key.clone())),
-        level: Level::Failing,
-        subject: service.name.clone(),
-        headline: Text::from(format!("{}/{desired} ready", service.ready)),
-        why: first.why.clone(),
-        extra: Text::from(count(first.tasks, "task")),
-        since: Some(first.since),
-    })
-}
-
-/// What is wrong with a node.
-pub fn node(state: &ClusterState, key: &Key, _now: Timestamp) -> Option<Finding> {
-    let node = state.nodes.get(key)?;
-    if matches!(node.state, NodeState::Ready | NodeState::Unknown) {
-        return None;
-    }
-    Some(Finding {
-        key: Finding::key_of(Some((Kind::Node, key))),
-        object: Some((Kind::Node, key.clone())),
-        level: Level::Failing,
-        subject: Text::from(format!("node {}", node.name)),
-        headline: Text::new(node.state.word()),
-        why: node.why.clone().unwrap_or_default(),
-        extra: node.zone.as_ref().map_or_else(Text::default, |zone| Text::from(format!("zone {zone}"))),
-        since: node.since,
-    })
+    let failed: Vec<_> = Kind::ALL
+        .into_iter()
+        .filter_map(|kind| match state.sync_of(kind) {
+            KindSync::Failed { since, reason } => Some((kind, *since, reason)),
+            _ => None,
+        })
+        .collect();
+    let (_, _, why) = failed.first()?;
+    let since = failed.iter().map(|(_, since, _)| *since).min().unwrap_or_default();
+    let kinds = failed.iter().map(|(kind, ..)| format!("{}s", kind.word())).collect::<Vec<_>>().join(", ");
+    Some(finding(Level::Warning, Text::new("partly blind"), (*why).clone(), Text::from(format!("no {kinds}")), since))
 }
 
 /// Everything that is wrong in the fleet: worst first, then newest.

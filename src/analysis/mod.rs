@@ -3,6 +3,8 @@
 //! Every function here takes rows and a time and gives a value: no clock, no I/O, so each rule is a table in its tests.
 
 pub mod diagnosis;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod preview;
 pub mod reasons;
 pub mod rollout;

@@ -2,8 +2,9 @@
 
 use super::cx::Cx;
 use super::outcome::Outcome;
+use super::overlay::confirm::Confirm;
 use crate::input::Command;
-use crate::model::{ActionKind, ObjectRef};
+use crate::model::{Action, ActionKind, ObjectRef, Text, World};
 
 /// The action a command asks for.
 pub fn kind_of(command: Command) -> Option<ActionKind> {
@@ -26,23 +27,60 @@ pub fn kind_of(command: Command) -> Option<ActionKind> {
 
 /// Opens the preview of an action on these objects, or says why it cannot be.
 pub fn open_action(kind: ActionKind, objects: Vec<ObjectRef>, cx: &Cx<'_>) -> Outcome {
-    let label = kind.spec().label;
     let fitting: Vec<ObjectRef> = objects.into_iter().filter(|object| object.kind == kind.spec().on).collect();
-    let Some(first) = fitting.first() else {
-        return Outcome::say(format!("cannot {label}: there is no {} under the cursor", kind.spec().on.word()));
+    if let Some(why) = refusal(kind, &fitting, cx) {
+        return Outcome::Say(why);
+    }
+    let Some(action) = begin(kind, &fitting, cx) else {
+        return Outcome::say("cannot scale: it has no number of tasks (one runs on each node, or by the clock)");
     };
+    match Confirm::new(action, &fitting, cx) {
+        Ok(dialog) => Outcome::Open(Box::new(dialog)),
+        Err(why) => Outcome::Say(why),
+    }
+}
+
+/// Why an action cannot be asked for on these objects, in words; nothing if it can.
+pub fn refusal(kind: ActionKind, objects: &[ObjectRef], cx: &Cx<'_>) -> Option<Text> {
+    let label = kind.spec().label;
+    if !objects.iter().any(|object| object.kind == kind.spec().on) {
+        return Some(Text::from(format!("cannot {label}: there is no {} under the cursor", kind.spec().on.word())));
+    }
     if cx.read_only {
-        return Outcome::say(format!("cannot {label}: Quarterdeck was started with --read-only"));
+        return Some(Text::from(format!("cannot {label}: Quarterdeck was started with --read-only")));
     }
-    for object in &fitting {
-        let Some(state) = cx.world.cluster(&object.cluster) else { continue };
-        let cluster = &state.cluster;
+    let clusters = objects.iter().filter_map(|object| cx.world.cluster(&object.cluster)).map(|state| &state.cluster);
+    clusters.into_iter().find_map(|cluster| {
         if cluster.read_only {
-            return Outcome::say(format!("cannot {label}: {} is marked read_only in the configuration", cluster.id));
+            Some(Text::from(format!("cannot {label}: {} is marked read_only in the configuration", cluster.id)))
+        } else if !cluster.capabilities.can(kind) {
+            Some(Text::from(format!("cannot {label}: {} ({}) has no such action", cluster.id, cluster.kind.word())))
+        } else {
+            None
         }
-        if !cluster.capabilities.can(kind) {
-            return Outcome::say(format!("cannot {label}: {} ({}) has no such action", cluster.id, cluster.kind.word()));
-        }
-    }
-    Outcome::say(format!("cannot {label} {} yet: this build has no confirmation dialog", cx.name_of(first)))
+    })
+}
+
+/// The action to begin with: a number begins with the present one of the first object that has one.
+fn begin(kind: ActionKind, objects: &[ObjectRef], cx: &Cx<'_>) -> Option<Action> {
+    Some(match kind {
+        ActionKind::Scale => Action::Scale { to: objects.iter().find_map(|object| desired(cx.world, object))? },
+        ActionKind::Redeploy => Action::Redeploy,
+        ActionKind::RollBack => Action::RollBack,
+        ActionKind::Rebalance => Action::Rebalance,
+        ActionKind::Reschedule => Action::Reschedule,
+        ActionKind::DeleteTask => Action::DeleteTask,
+        ActionKind::Pause => Action::Pause,
+        ActionKind::Activate => Action::Activate,
+        ActionKind::Evacuate => Action::Evacuate,
+        ActionKind::Drain => Action::Drain,
+        ActionKind::Start => Action::Start,
+        ActionKind::Stop => Action::Stop,
+    })
+}
+
+/// The number of tasks a service is meant to have, where a number can be set.
+pub fn desired(world: &World, object: &ObjectRef) -> Option<u32> {
+    let service = world.cluster(&object.cluster)?.services.get(&object.key)?;
+    service.desired.filter(|_| !service.kind.one_per_node())
 }

@@ -1,5 +1,11 @@
 //! What stands over the panes: dialogs, palette, help. The topmost gets keys first.
 
+pub mod confirm;
+mod frame;
+mod number;
+#[cfg(test)]
+mod tests;
+
 use super::Outcome;
 use super::cx::Cx;
 use super::widget::input::TextInput;

@@ -1,0 +1,411 @@
+//! What an action would do, and the last word before it is done.
+//!
+//! The dialog is bound to the objects as they were when it opened (unique id and specification). An object that is
+//! another one by now, or has another specification, makes it refuse: what was read is no longer what would happen.
+
+use super::Overlay;
+use super::frame::frame;
+use super::number::Number;
+use crate::analysis::preview::{Preview, preview};
+use crate::input::Command;
+use crate::model::{Action, Bound, Danger, Intent, Kind, ObjectRef, Request, Text, World};
+use crate::theme::Role;
+use crate::ui::cx::Cx;
+use crate::ui::outcome::Outcome;
+use crate::ui::pane::wrapped;
+use crate::ui::widget::input::{LineEdit, TextInput};
+use crate::ui::widget::pen::Pen;
+use crate::ui::{Effect, act};
+use crate::util::width::width;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+/// An object the action is for.
+struct Target {
+    object: ObjectRef,
+    /// As it was when the dialog opened.
+    bound: Bound,
+    name: Text,
+    preview: Result<Preview, Text>,
+    /// What became of it since, once it is no longer what was seen. Never taken back.
+    changed: Option<&'static str>,
+}
+
+/// See the module's description.
+pub struct Confirm {
+    action: Action,
+    targets: Vec<Target>,
+    /// Objects that were asked for too but cannot be acted on, and why.
+    left_out: Vec<(Text, Text)>,
+    /// Never falls while the dialog is open.
+    danger: Danger,
+    /// The number under edit, for actions that take one.
+    number: Option<Number>,
+    /// The number has the keys (else the name).
+    in_number: bool,
+    typed: LineEdit,
+    /// What stands in the way of the last try, in words.
+    hint: Option<Text>,
+    scroll: usize,
+    cursor: Option<Position>,
+}
+
+impl Confirm {
+    /// A dialog for an action on these objects; or why it cannot be done on any of them.
+    pub fn new(action: Action, objects: &[ObjectRef], cx: &Cx<'_>) -> Result<Self, Text> {
+        let mut targets = Vec::new();
+        let mut left_out = Vec::new();
+        for object in objects {
+            match preview(cx.world, object, &action) {
+                Ok(preview) => targets.push(Target {
+                    object: object.clone(),
+                    bound: preview.bound.clone(),
+                    name: preview.name.clone(),
+                    preview: Ok(preview),
+                    changed: None,
+                }),
+                Err(why) => left_out.push((cx.name_of(object), why)),
+            }
+        }
+        if targets.is_empty() {
+            let label = action.kind().spec().label;
+            return Err(match left_out.first() {
+                Some((name, why)) if left_out.len() == 1 => Text::from(format!("cannot {label} {name}: {why}")),
+                Some((_, why)) => Text::from(format!("cannot {label} any of these {}: {why}", left_out.len())),
+                None => Text::from(format!("there is nothing to {label}")),
+            });
+        }
+        let number = match action {
+            Action::Scale { to } => Some(Number::new(to)),
+            _ => None,
+        };
+        let in_number = number.is_some();
+        let mut dialog = Self {
+            danger: action.kind().spec().danger,
+            action,
+            targets,
+            left_out,
+            number,
+            in_number,
+            typed: LineEdit::default(),
+            hint: None,
+            scroll: 0,
+            cursor: None,
+        };
+        dialog.raise();
+        Ok(dialog)
+    }
+
+    /// What must be typed where the name must be typed.
+    fn word(&self) -> String {
+        match self.targets.as_slice() {
+            [one] => one.name.to_string(),
+            many => format!("{} {}s", many.len(), self.action.kind().spec().on.word()),
+        }
+    }
+
+    fn raise(&mut self) {
+        let worst = self.targets.iter().filter_map(|t| t.preview.as_ref().ok()).map(|p| p.danger).max();
+        self.danger = match self.number {
+            // another number is another act: it is as dangerous as it is
+            Some(_) => worst.unwrap_or(self.danger),
+            None => self.danger.max(worst.unwrap_or(self.danger)),
+        };
+    }
+
+    /// Looks at the objects again.
+    fn look(&mut self, world: &World) {
+        for target in &mut self.targets {
+            target.changed = target.changed.or_else(|| change(world, &target.object, &target.bound));
+            if target.changed.is_none() {
+                target.preview = preview(world, &target.object, &self.action);
+            }
+        }
+        self.raise();
+    }
+
+    /// Why nothing may be done, if so.
+    fn refusal(&self) -> Option<Text> {
+        let many = self.targets.len() > 1;
+        for target in &self.targets {
+            let name = if many { target.name.as_str() } else { "it" };
+            if let Some(what) = target.changed {
+                return Some(Text::from(format!("{name} {what} while this was open: close it and look again")));
+            }
+            if let Err(why) = &target.preview {
+                return Some(if many { Text::from(format!("{name}: {why}")) } else { why.clone() });
+            }
+        }
+        None
+    }
+
+    /// What is still missing before it may be done.
+    fn missing(&self, world: &World) -> Option<Text> {
+        let Some(number) = &self.number else { return None };
+        let Some(to) = number.value() else { return Some(Text::new("type the number of tasks")) };
+        let now = self.targets.iter().map(|target| act::desired(world, &target.object));
+        now.into_iter().all(|now| now == Some(to)).then(|| Text::from(format!("{to} is what it has: nothing would change")))
+    }
+
+    fn confirm(&mut self, cx: &Cx<'_>) -> Outcome {
+        let asked = self.danger;
+        self.look(cx.world);
+        if self.refusal().is_some() {
+            return Outcome::Handled;
+        }
+        if self.danger > asked {
+            self.hint = Some(Text::new("it has become more dangerous just now: read it again"));
+            return Outcome::Handled;
+        }
+        self.hint = self.missing(cx.world);
+        if self.hint.is_some() {
+            return Outcome::Handled;
+        }
+        let requests = self.targets.iter().filter_map(|target| {
+            let title = target.preview.as_ref().ok()?.title.clone();
+            let intent = Intent {
+                object: target.object.clone(),
+                name: target.name.clone(),
+                action: self.action.clone(),
+                bound: target.bound.clone(),
+            };
+            Some(Effect::Request(Request::Execute { intent, title }))
+        });
+        Outcome::Close(requests.collect())
+    }
+
+    fn set_number(&mut self, cx: &Cx<'_>) {
+        if let (Action::Scale { to }, Some(value)) = (&mut self.action, self.number.as_ref().and_then(Number::value)) {
+            *to = value;
+            self.look(cx.world);
+        }
+    }
+
+    fn scrolled(&mut self, by: isize) -> Outcome {
+        self.scroll = self.scroll.saturating_add_signed(by);
+        Outcome::Handled
+    }
+
+    fn head(&self, cx: &Cx<'_>) -> (String, String, bool) {
+        let title = match self.targets.as_slice() {
+            [one] => match &one.preview {
+                Ok(preview) => preview.title.to_string(),
+                Err(_) => format!("{} {}", self.action.kind().spec().label, one.name),
+            },
+            many => format!("{} {} {}s", self.action.kind().spec().label, many.len(), self.action.kind().spec().on.word()),
+        };
+        let mut clusters: Vec<&str> = self.targets.iter().map(|target| target.object.cluster.as_str()).collect();
+        clusters.sort_unstable();
+        clusters.dedup();
+        let protected =
+            self.targets.iter().any(|t| cx.world.cluster(&t.object.cluster).is_some_and(|state| state.cluster.protected));
+        (title, Text::from(clusters.join(", ")).to_string(), protected)
+    }
+
+    /// The body: what happens to each object, then what is left out.
+    fn lines(&self, wide: usize) -> Vec<(usize, String, Role)> {
+        let mut lines = Vec::new();
+        let mut put = |indent: usize, text: &str, role: Role| {
+            for (n, line) in wrapped(text, wide.saturating_sub(indent)).enumerate() {
+                // what goes on stands under what it goes on from
+                lines.push((indent + if n > 0 && role == Role::Warning { 2 } else { 0 }, line.to_owned(), role));
+            }
+        };
+        let many = self.targets.len() > 1;
+        let indent = if many { 2 } else { 0 };
+        for target in &self.targets {
+            if many {
+                let cluster = if self.targets.iter().any(|t| t.object.cluster != target.object.cluster) {
+                    format!(" · {}", Text::new(&target.object.cluster))
+                } else {
+                    String::new()
+                };
+                put(0, &format!("{}{cluster}", target.preview.as_ref().map_or(&target.name, |p| &p.title)), Role::Strong);
+            }
+            match (&target.changed, &target.preview) {
+                (Some(what), _) => put(indent, &format!("✖ {what}"), Role::Failing),
+                (None, Err(why)) => put(indent, &format!("✖ {why}"), Role::Failing),
+                (None, Ok(preview)) => {
+                    for line in &preview.lines {
+                        if line.warning {
+                            put(indent, &format!("▲ {}", line.text), Role::Warning);
+                        } else {
+                            put(indent, &line.text, Role::Dialog);
+                        }
+                    }
+                }
+            }
+        }
+        for (name, why) in &self.left_out {
+            put(0, &format!("left out: {name}: {why}"), Role::Dim);
+        }
+        lines
+    }
+
+    /// The last line: how to go on.
+    fn ask(&self) -> (String, Role) {
+        if let Some(why) = self.refusal() {
+            return (why.to_string(), Role::Failing);
+        }
+        if let Some(hint) = &self.hint {
+            return (hint.to_string(), Role::Warning);
+        }
+        match self.danger {
+            Danger::Reversible => ("enter to go on".into(), Role::Key),
+            Danger::Disruptive => ("y to go on".into(), Role::Key),
+            Danger::Destructive if self.in_number => ("enter, then type the name".into(), Role::Key),
+            Danger::Destructive => (format!("type {} to go on: ", self.word()), Role::Danger),
+        }
+    }
+}
+
+/// What became of an object since it was bound; nothing if it is still the same.
+fn change(world: &World, object: &ObjectRef, bound: &Bound) -> Option<&'static str> {
+    let state = world.cluster(&object.cluster);
+    let now = state.and_then(|state| match object.kind {
+        Kind::Node => state.nodes.get(&object.key).map(|node| (&node.uid, node.spec_rev)),
+        Kind::Service => state.services.get(&object.key).map(|service| (&service.key, service.spec_rev)),
+        Kind::Task => state.tasks.get(&object.key).map(|task| (&task.key, 0)),
+        Kind::Event => None,
+    });
+    match now {
+        None => Some("went away"),
+        Some((uid, _)) if *uid != bound.uid => Some("was made anew"),
+        Some((_, rev)) if rev != bound.spec_rev => Some("was changed by someone"),
+        Some(_) => None,
+    }
+}
+
+impl Overlay for Confirm {
+    fn sync(&mut self, cx: &Cx<'_>) {
+        self.look(cx.world);
+    }
+
+    fn text(&mut self, input: TextInput, cx: &Cx<'_>) -> Outcome {
+        self.hint = None;
+        match input {
+            TextInput::Escape => return Outcome::Ignored,
+            // a paste is never a considered yes, and never a considered number
+            TextInput::Paste(_) => {
+                self.hint = Some(Text::new("a paste does not count here: type it"));
+                return Outcome::Handled;
+            }
+            TextInput::PageUp => return self.scrolled(-5),
+            TextInput::PageDown => return self.scrolled(5),
+            TextInput::Up if !self.in_number => return self.scrolled(-1),
+            TextInput::Down if !self.in_number => return self.scrolled(1),
+            _ => {}
+        }
+        match (self.danger, &input) {
+            (Danger::Reversible, TextInput::Enter) => return self.confirm(cx),
+            (Danger::Disruptive, TextInput::Char('y' | 'Y')) => return self.confirm(cx),
+            (Danger::Disruptive, TextInput::Enter) => {
+                self.hint = Some(Text::new("press y to go on, esc to leave all as it is"));
+                return Outcome::Handled;
+            }
+            (Danger::Destructive, TextInput::Enter) if self.in_number => {
+                self.hint = self.missing(cx.world);
+                self.in_number = self.hint.is_some();
+                return Outcome::Handled;
+            }
+            (Danger::Destructive, TextInput::Enter) => {
+                if self.typed.text() == self.word() {
+                    return self.confirm(cx);
+                }
+                self.hint = Some(Text::from(format!("that is not {}: type it whole, then enter", self.word())));
+                return Outcome::Handled;
+            }
+            (Danger::Destructive, TextInput::Tab | TextInput::BackTab) if self.number.is_some() => {
+                self.in_number = !self.in_number;
+                return Outcome::Handled;
+            }
+            _ => {}
+        }
+        if self.in_number || self.danger != Danger::Destructive {
+            if let Some(number) = &mut self.number
+                && number.edit(&input)
+            {
+                self.in_number = true;
+                // a name typed for another number does not count for this one
+                self.typed = LineEdit::default();
+                self.set_number(cx);
+            }
+        } else {
+            self.typed.edit(&input);
+        }
+        Outcome::Handled
+    }
+
+    fn command(&mut self, command: Command, _cx: &Cx<'_>) -> Outcome {
+        match command {
+            // the way out is one key away, and a dialog is no place to leave the program from by mistake
+            Command::Quit => Outcome::Close(Vec::new()),
+            _ => Outcome::Ignored,
+        }
+    }
+
+    fn render(&mut self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
+        self.cursor = None;
+        let (title, clusters, protected) = self.head(cx);
+        let mut head = vec![(title.as_str(), Role::Strong), (" · ", Role::Rule), (clusters.as_str(), Role::Dialog)];
+        if protected {
+            head.push((" (protected)", Role::Danger));
+        }
+        let most = usize::from(area.width.saturating_sub(6)).clamp(20, 90);
+        let lines = self.lines(most);
+        let (ask, role) = self.ask();
+        let leave = "esc leaves all as it is";
+        let typing = self.danger == Danger::Destructive && !self.in_number && self.refusal().is_none();
+        let ask_wide = width(&ask) + if typing { width(&self.word()) + 2 } else { 0 };
+        // the way out goes to a line of its own where both do not fit side by side
+        let stacked = ask_wide + width(leave) + 3 > most;
+        let widest = lines.iter().map(|(indent, text, _)| indent + width(text)).max().unwrap_or(0);
+        let wide = widest.max(if stacked { ask_wide.min(most) } else { ask_wide + width(leave) + 3 }).max(44).min(most);
+        let top = if self.number.is_some() { 2 } else { 0 };
+        let asks: Vec<&str> = if typing { vec![ask.as_str()] } else { wrapped(&ask, wide).collect() };
+        let bottom = 1 + asks.len().max(1) + usize::from(stacked);
+        let high = lines.len() + top + bottom;
+        let size = (u16::try_from(wide).unwrap_or(u16::MAX), u16::try_from(high).unwrap_or(u16::MAX));
+        let inner = frame(area, buf, cx, &head, size);
+        if inner.height == 0 {
+            return;
+        }
+        let mut y = inner.y;
+        if let Some(number) = &self.number {
+            let x = number.draw(&mut Pen::new(buf, inner, y), cx);
+            if self.in_number {
+                self.cursor = Some(Position { x, y });
+            }
+            y += 2;
+        }
+        let foot = inner.bottom().saturating_sub(u16::try_from(bottom - 1).unwrap_or(u16::MAX)).max(inner.y);
+        let room = usize::from(foot.saturating_sub(1).saturating_sub(y)).max(usize::from(y < foot));
+        self.scroll = self.scroll.min(lines.len().saturating_sub(room));
+        let hidden = lines.len().saturating_sub(self.scroll + room);
+        for (n, (indent, text, role)) in lines.iter().skip(self.scroll).take(room).enumerate() {
+            let row = y + u16::try_from(n).unwrap_or(u16::MAX);
+            let mut pen = Pen::new(buf, inner, row);
+            if n + 1 == room && hidden > 0 {
+                pen.put(&format!("↓ {} more lines (page-down)", hidden + 1), cx.style(Role::Hint));
+            } else {
+                pen.gap(*indent).put(text, cx.style(*role));
+            }
+        }
+        for (n, line) in asks.iter().enumerate() {
+            let row = foot + u16::try_from(n).unwrap_or(u16::MAX);
+            let mut pen = Pen::new(buf, inner, row);
+            pen.put(line, cx.style(role));
+            if typing {
+                let room = pen.room();
+                let x = self.typed.draw(&mut pen, cx.style(Role::Input), room);
+                self.cursor = Some(Position { x: x.min(inner.right().saturating_sub(1)), y: row });
+            }
+        }
+        let out = inner.right().saturating_sub(u16::try_from(width(leave)).unwrap_or(0)).max(inner.x);
+        Pen::new(buf, inner, inner.bottom() - 1).to(out).put(leave, cx.style(Role::Hint));
+    }
+
+    fn cursor(&self) -> Option<Position> {
+        self.cursor
+    }
+}

@@ -1,0 +1,209 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use crate::input::Command;
+use crate::model::{Action, Change, ClusterKind, Delta, Key, Kind, Request, Service};
+use crate::ui::testing::{Bench, cluster, node, service};
+use crate::ui::{Effect, PaneId, TextInput};
+
+const ENTER: TextInput = TextInput::Enter;
+
+fn sent(effects: Vec<Effect>) -> Vec<(String, Action, u64)> {
+    let mut all = Vec::new();
+    for effect in effects {
+        if let Effect::Request(Request::Execute { intent, title }) = effect {
+            all.push((title.to_string(), intent.action, intent.bound.spec_rev));
+        }
+    }
+    all
+}
+
+fn text(bench: &mut Bench, input: TextInput) -> Vec<(String, Action, u64)> {
+    let moment = bench.moment;
+    sent(bench.ui.text(input, moment))
+}
+
+/// A bench with the cursor on `name`.
+fn on(pane: PaneId, name: &str) -> Bench {
+    let mut bench = Bench::new(pane, (80, 24));
+    for _ in 0..20 {
+        if bench.cursor_line().contains(name) {
+            return bench;
+        }
+        bench.press(Command::Down);
+    }
+    panic!("{name} is not in\n{}", bench.screen());
+}
+
+fn upsert(bench: &mut Bench, row: Service) {
+    bench.fleet.to("prod-eu", Delta::Service(Change::Upsert(row)));
+    bench.sync();
+}
+
+#[test]
+fn a_reversible_action_goes_on_with_enter_and_esc_leaves_all_as_it_is() {
+    let mut bench = on(PaneId::Services, "catalog");
+    bench.press(Command::Redeploy);
+    let screen = bench.screen();
+    assert!(screen.contains("┌ redeploy shop/catalog · prod-eu ─"), "{screen}");
+    assert!(screen.contains("enter to go on"), "{screen}");
+    assert!(screen.contains("esc leaves all as it is"), "{screen}");
+    assert_eq!(text(&mut bench, TextInput::Char('y')), []);
+    assert_eq!(text(&mut bench, TextInput::Escape), []);
+    assert!(!bench.screen().contains('┌'));
+    bench.press(Command::Redeploy);
+    assert_eq!(text(&mut bench, ENTER), [("redeploy shop/catalog".to_owned(), Action::Redeploy, 1)]);
+    assert!(!bench.screen().contains('┌'), "it closes once confirmed");
+}
+
+#[test]
+fn a_disruptive_action_needs_y() {
+    let mut bench = on(PaneId::Services, "catalog");
+    bench.press(Command::RollBack);
+    assert!(bench.screen().contains("y to go on"), "{}", bench.screen());
+    assert_eq!(text(&mut bench, ENTER), []);
+    assert!(bench.screen().contains("press y to go on"), "{}", bench.screen());
+    assert_eq!(text(&mut bench, TextInput::Paste("y".into())), []);
+    assert!(bench.screen().contains("a paste does not count here"), "{}", bench.screen());
+    assert_eq!(text(&mut bench, TextInput::Char('y')).len(), 1);
+}
+
+#[test]
+fn a_destructive_action_needs_the_name_typed() {
+    let mut bench = on(PaneId::Nodes, "eu-c-03");
+    bench.press(Command::EvacuateNode);
+    let screen = bench.screen();
+    assert!(screen.contains("type eu-c-03 to go on"), "{screen}");
+    assert_eq!(text(&mut bench, TextInput::Char('y')), [], "y alone is no yes here");
+    assert_eq!(text(&mut bench, ENTER), []);
+    assert!(bench.screen().contains("that is not eu-c-03"), "{}", bench.screen());
+    text(&mut bench, TextInput::DeleteLine);
+    assert_eq!(text(&mut bench, TextInput::Paste("eu-c-03".into())), []);
+    assert_eq!(text(&mut bench, ENTER), [], "a pasted name does not count");
+    bench.type_in("eu-c-03");
+    assert_eq!(text(&mut bench, ENTER).len(), 1);
+}
+
+#[test]
+fn a_protected_cluster_asks_for_more() {
+    let mut bench = Bench::new(PaneId::Services, (80, 24));
+    let mut protected = cluster("prod-eu", ClusterKind::Kubernetes);
+    protected.protected = true;
+    bench.fleet.0 = crate::model::Store::new([protected]);
+    bench.fleet.to("prod-eu", Delta::Link(crate::model::Link::Live));
+    bench.fleet.to("prod-eu", Delta::Service(Change::Upsert(service("s-web", "shop", "web", 3, 5))));
+    bench.fleet.to("prod-eu", Delta::Service(Change::End));
+    bench.sync();
+    bench.press(Command::Redeploy);
+    let screen = bench.screen();
+    assert!(screen.contains("prod-eu (protected)") && screen.contains("y to go on"), "{screen}");
+    assert_eq!(text(&mut bench, ENTER), []);
+}
+
+#[test]
+fn an_object_that_changed_meanwhile_is_refused() {
+    let mut bench = on(PaneId::Services, "catalog");
+    bench.press(Command::Redeploy);
+    // another status is the same specification
+    upsert(&mut bench, service("s-catalog", "shop", "catalog", 5, 6));
+    assert!(bench.screen().contains("enter to go on"), "{}", bench.screen());
+    upsert(&mut bench, Service { spec_rev: 2, ..service("s-catalog", "shop", "catalog", 5, 6) });
+    assert!(bench.screen().contains("it was changed by someone while this was open"), "{}", bench.screen());
+    assert_eq!(text(&mut bench, ENTER), []);
+    // back to what it was is still not what was looked at
+    upsert(&mut bench, service("s-catalog", "shop", "catalog", 6, 6));
+    assert_eq!(text(&mut bench, ENTER), []);
+    text(&mut bench, TextInput::Escape);
+    bench.press(Command::Redeploy);
+    assert_eq!(text(&mut bench, ENTER).len(), 1, "looked at again, it can be done");
+}
+
+#[test]
+fn an_object_that_went_away_or_was_made_anew_is_refused() {
+    let mut bench = on(PaneId::Services, "catalog");
+    bench.press(Command::Redeploy);
+    bench.fleet.to("prod-eu", Delta::Service(Change::Remove(Key::from("s-catalog"))));
+    bench.sync();
+    assert!(bench.screen().contains("it went away while this was open"), "{}", bench.screen());
+    assert_eq!(text(&mut bench, ENTER), []);
+
+    let mut bench = on(PaneId::Nodes, "eu-c-03");
+    bench.press(Command::PauseNode);
+    let mut anew = node("eu-c-03", "eu-c", crate::model::NodeState::Ready);
+    anew.uid = Key::from("another");
+    bench.fleet.to("prod-eu", Delta::Node(Change::Upsert(anew)));
+    bench.sync();
+    assert_eq!(text(&mut bench, ENTER), []);
+    assert!(bench.screen().contains("was made anew"), "{}", bench.screen());
+}
+
+#[test]
+fn many_marked_objects_are_one_dialog_and_an_intent_each() {
+    let mut bench = on(PaneId::Services, "catalog");
+    bench.press(Command::Select);
+    bench.press(Command::Select);
+    bench.press(Command::Redeploy);
+    let screen = bench.screen();
+    assert!(screen.contains("┌ redeploy 2 services · prod-eu"), "{screen}");
+    let sent = text(&mut bench, ENTER);
+    assert_eq!(sent.len(), 2, "{sent:?}");
+    assert!(sent.iter().any(|(title, ..)| title == "redeploy shop/catalog"), "{sent:?}");
+}
+
+#[test]
+fn scaling_asks_for_the_number_in_the_same_box() {
+    let mut bench = on(PaneId::Services, "catalog");
+    bench.press(Command::Scale);
+    let screen = bench.screen();
+    assert!(screen.contains("tasks  6  was 6"), "{screen}");
+    assert_eq!(text(&mut bench, ENTER), []);
+    assert!(bench.screen().contains("6 is what it has: nothing would change"), "{}", bench.screen());
+    bench.type_in("12");
+    assert!(bench.screen().contains("┌ scale shop/catalog 6→12 · prod-eu"), "{}", bench.screen());
+    text(&mut bench, TextInput::Up);
+    assert_eq!(text(&mut bench, ENTER), [("scale shop/catalog 6→13".to_owned(), Action::Scale { to: 13 }, 1)]);
+    bench.press(Command::Scale);
+    text(&mut bench, TextInput::Backspace);
+    assert_eq!(text(&mut bench, ENTER), []);
+    assert!(bench.screen().contains("type the number of tasks"), "{}", bench.screen());
+}
+
+#[test]
+fn what_cannot_be_done_is_said_without_a_dialog() {
+    let mut bench = on(PaneId::Services, "billing_worker");
+    bench.press(Command::Redeploy);
+    let screen = bench.screen();
+    assert!(!screen.contains('┌') && screen.contains("edge-swarm is stale"), "{screen}");
+}
+
+#[test]
+fn dialogs_fit_every_size() {
+    for (pane, row, command) in [
+        (PaneId::Services, "catalog", Command::Scale),
+        (PaneId::Services, "catalog", Command::RollBack),
+        (PaneId::Nodes, "eu-c-03", Command::EvacuateNode),
+    ] {
+        let mut bench = on(pane, row);
+        bench.press(command);
+        for width in (0..220).step_by(9) {
+            for height in [0, 1, 2, 3, 9, 10, 11, 12, 24, 60] {
+                bench.size = (width, height);
+                bench.screen();
+            }
+        }
+    }
+}
+
+#[test]
+#[ignore = "for eyes"]
+fn look() {
+    for (pane, row, command) in [
+        (PaneId::Services, "catalog", Command::Scale),
+        (PaneId::Services, "catalog", Command::RollBack),
+        (PaneId::Nodes, "eu-c-03", Command::EvacuateNode),
+    ] {
+        let mut bench = on(pane, row);
+        bench.press(command);
+        println!("{}", bench.screen());
+    }
+    let _ = Kind::ALL;
+}

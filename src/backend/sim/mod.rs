@@ -24,6 +24,7 @@ mod reports;
 mod rows;
 mod scenario;
 mod session;
+mod sized;
 mod swarm;
 mod usage;
 mod yaml;

@@ -3,7 +3,7 @@
 use super::testing::{Bench, event, finding, service, task};
 use super::*;
 use crate::input::{Command, Scope};
-use crate::model::{Change, Delta, Key, Level, Link, OpId, TaskState, Text};
+use crate::model::{Change, Delta, Key, Level, Link, TaskState, Text};
 use crate::model::{Kind, Request};
 
 const PANES: [PaneId; 6] = [PaneId::Fleet, PaneId::Clusters, PaneId::Nodes, PaneId::Services, PaneId::Tasks, PaneId::Events];

@@ -1,0 +1,249 @@
+//! What all list panes have in common: cursor pinned to its object, filter, sort, marks, title. A list pane is a
+//! [`List`] and nothing else.
+
+mod keys;
+mod rows;
+mod words;
+
+pub use words::grouped;
+
+use super::{Pane, PaneId};
+use crate::input::{Command, Scope};
+use crate::model::{ClusterState, Interest, Kind, ObjectRef, Text};
+use crate::ui::Effect;
+use crate::ui::cx::{Cx, Subject};
+use crate::ui::detail::About;
+use crate::ui::outcome::{Go, Outcome};
+use crate::ui::view::filter::Query;
+use crate::ui::view::naming;
+use crate::ui::view::rows::{RowId, RowIndex, Sort, Source};
+use crate::ui::widget::input::LineEdit;
+use crate::ui::widget::table::{CellText, Column, TableState};
+use ratatui::layout::Position;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// What one list pane shows.
+pub trait List: Source {
+    /// Name in the title.
+    const NAME: &'static str;
+    /// The kind whose table it reads; none for the list of clusters itself and for findings.
+    const KIND: Option<Kind>;
+    /// The columns.
+    const COLUMNS: &'static [Column];
+    /// Position of the column that names the cluster; hidden where there is only one.
+    const CLUSTER: Option<usize>;
+    /// The order to begin with.
+    const SORT: Sort;
+    /// Columns that `sort.name`, `sort.age` and `sort.state` mean.
+    const SORTS: [Option<usize>; 3];
+    /// Commands whose keys belong in the last row.
+    const HINTS: &'static [Command];
+
+    /// Writes a cell.
+    fn cell(cx: &Cx<'_>, state: &ClusterState, row: &Self::Row, column: usize, out: &mut CellText);
+    /// The object that a row stands for.
+    fn object(state: &ClusterState, row: &Self::Row) -> Option<ObjectRef>;
+    /// What the details are about.
+    fn about(state: &ClusterState, row: &Self::Row) -> Option<About> {
+        Self::object(state, row).map(About::Object)
+    }
+    /// Where the keymap is looked up for a row.
+    fn scopes(state: &ClusterState, row: &Self::Row) -> &'static [Scope];
+    /// What `open` does on a row.
+    fn open(state: &ClusterState, row: &Self::Row) -> Outcome;
+    /// The plain text `copy` takes.
+    fn plain(state: &ClusterState, row: &Self::Row) -> Option<Text>;
+    /// Why there is nothing in the list though all clusters have answered.
+    fn empty(cx: &Cx<'_>) -> Text;
+    /// Whether what the row says is not known to be current.
+    fn stale(state: &ClusterState, _row: &Self::Row) -> bool {
+        !state.cluster.link.is_live()
+    }
+    /// What must be polled while it is on screen.
+    fn interest() -> Interest {
+        Interest { usage: true, tasks: false }
+    }
+}
+
+/// See the module's description.
+pub struct ListPane<L: List> {
+    index: RowIndex<L>,
+    table: TableState,
+    /// The row the operator chose. It keeps its place here also while it is filtered out or away.
+    pinned: Option<RowId>,
+    /// The row the cursor shows on while the pinned one is not in the list.
+    stand_in: Option<RowId>,
+    /// Position of the cursor.
+    at: usize,
+    marked: HashSet<RowId>,
+    sort: Sort,
+    typed: LineEdit,
+    typing: bool,
+    query: Query,
+    cursor: Option<Position>,
+    /// Put the cursor on this object once it is there.
+    wanted: Option<ObjectRef>,
+    /// What the list was of when it was last entered.
+    subject: Option<Subject>,
+}
+
+impl<L: List> Default for ListPane<L> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<L: List> ListPane<L> {
+    /// An empty list, sorted as [`List::SORT`] says.
+    pub fn new() -> Self {
+        Self {
+            index: RowIndex::default(),
+            table: TableState::default(),
+            pinned: None,
+            stand_in: None,
+            at: 0,
+            marked: HashSet::new(),
+            sort: L::SORT,
+            typed: LineEdit::default(),
+            typing: false,
+            query: Query::default(),
+            cursor: None,
+            wanted: None,
+            subject: None,
+        }
+    }
+
+    fn refresh(&mut self, cx: &Cx<'_>) -> bool {
+        let changed = self.index.sync(cx, &self.query, self.sort);
+        if let Some(object) = &self.wanted {
+            let found = self.index.ids().find(|id| {
+                id.cluster == object.cluster
+                    && row::<L>(cx, id).is_some_and(|(state, row)| L::object(state, row).as_ref() == Some(object))
+            });
+            if let Some(id) = found.cloned() {
+                self.pinned = Some(id);
+                self.wanted = None;
+            }
+        }
+        if changed {
+            self.marked.retain(|id| row::<L>(cx, id).is_some());
+        }
+        self.settle();
+        changed
+    }
+
+    /// Puts the cursor back on its object after rows have moved.
+    fn settle(&mut self) {
+        let at = self.at;
+        let find = |id: &Option<RowId>| id.as_ref().and_then(|id| self.index.position(id, at));
+        if let Some(at) = find(&self.pinned) {
+            self.at = at;
+            self.stand_in = None;
+        } else if let Some(at) = find(&self.stand_in) {
+            self.at = at;
+        } else {
+            self.at = at.min(self.index.len().saturating_sub(1));
+            self.stand_in = self.index.id(self.at).cloned();
+            if self.pinned.is_none() {
+                self.pinned = self.stand_in.take();
+            }
+        }
+    }
+
+    fn go(&mut self, at: usize) -> Outcome {
+        self.at = at.min(self.index.len().saturating_sub(1));
+        self.pinned = self.index.id(self.at).cloned();
+        self.stand_in = None;
+        self.wanted = None;
+        Outcome::Handled
+    }
+
+    fn here<'a>(&self, cx: &Cx<'a>) -> Option<(&'a Arc<ClusterState>, &'a L::Row)> {
+        row::<L>(cx, self.index.id(self.at)?)
+    }
+
+    fn sort_by(&mut self, column: Option<usize>, cx: &Cx<'_>) -> Outcome {
+        if let Some(column) = column {
+            self.sort = if self.sort.column == column {
+                Sort { column, down: !self.sort.down }
+            } else {
+                Sort { column, down: Some(column) == L::SORTS[2] }
+            };
+            self.refresh(cx);
+        }
+        Outcome::Handled
+    }
+
+    fn hidden(&self, cx: &Cx<'_>) -> u32 {
+        L::CLUSTER.filter(|_| !cx.many_clusters()).map_or(0, |at| 1 << at)
+    }
+
+    fn refilter(&mut self, cx: &Cx<'_>) {
+        self.query = Query::new(self.typed.text());
+        self.refresh(cx);
+    }
+
+    fn clear_filter(&mut self, cx: &Cx<'_>) {
+        self.typed = LineEdit::default();
+        self.typing = false;
+        self.refilter(cx);
+    }
+
+    fn mark(&mut self, cx: &Cx<'_>) -> Outcome {
+        let Some(id) = self.index.id(self.at).cloned() else { return Outcome::Handled };
+        if self.here(cx).and_then(|(state, row)| L::object(state, row)).is_none() {
+            return Outcome::say("this row is not an object that can be acted on");
+        }
+        if !self.marked.remove(&id) {
+            self.marked.insert(id);
+        }
+        self.go(self.at + 1)
+    }
+
+    fn mark_all(&mut self) -> Outcome {
+        let all = self.index.ids().all(|id| self.marked.contains(id));
+        for id in self.index.ids() {
+            if all {
+                self.marked.remove(id);
+            } else {
+                self.marked.insert(id.clone());
+            }
+        }
+        Outcome::Handled
+    }
+
+    fn copy(&self, cx: &Cx<'_>) -> Outcome {
+        let names: Vec<Text> = if self.marked.is_empty() {
+            self.here(cx).and_then(|(state, row)| L::plain(state, row)).into_iter().collect()
+        } else {
+            let mut names: Vec<Text> =
+                self.marked.iter().filter_map(|id| row::<L>(cx, id)).filter_map(|(state, row)| L::plain(state, row)).collect();
+            names.sort_unstable();
+            names
+        };
+        if names.is_empty() {
+            return Outcome::say("nothing to copy here");
+        }
+        let text = names.iter().map(Text::as_str).collect::<Vec<_>>().join("\n");
+        Outcome::Effects(vec![Effect::Copy(text)])
+    }
+
+    fn opened(&self, cx: &Cx<'_>, pane: PaneId) -> Outcome {
+        match self.selection(cx) {
+            Some(object) => Outcome::Go(Go::For(pane, Subject::of(object))),
+            None => Outcome::say("there is no object under the cursor"),
+        }
+    }
+}
+
+/// The row of an id, and its cluster.
+fn row<'a, L: List>(cx: &Cx<'a>, id: &RowId) -> Option<(&'a Arc<ClusterState>, &'a L::Row)> {
+    let state = cx.world.cluster(&id.cluster)?;
+    Some((state, L::row(state, &id.key)?))
+}
+
+/// The plain name of an object, for lists whose rows are objects.
+pub fn plain(state: &ClusterState, object: Option<ObjectRef>) -> Option<Text> {
+    object.and_then(|object| naming::plain(state, object.kind, &object.key))
+}

@@ -1,0 +1,49 @@
+//! The rows of a list as the table draws them.
+
+use super::{List, ListPane, row};
+use crate::theme::Role;
+use crate::ui::cx::Cx;
+use crate::ui::view::rows::{RowId, RowIndex};
+use crate::ui::widget::table::{CellText, Cells, RowLook, View};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use std::collections::HashSet;
+
+impl<L: List> ListPane<L> {
+    pub(super) fn table(&mut self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, cursor: Option<usize>, header: bool) {
+        let view = View {
+            columns: L::COLUMNS,
+            hidden: self.hidden(cx),
+            rows: self.index.len(),
+            cursor,
+            sort: (self.sort.column, self.sort.down),
+            header,
+        };
+        let cells = InView { pane: &self.index, marked: &self.marked, cx };
+        self.table.render(area, buf, cx, view, &cells);
+    }
+}
+
+struct InView<'a, 'b, L: List> {
+    pane: &'a RowIndex<L>,
+    marked: &'a HashSet<RowId>,
+    cx: &'a Cx<'b>,
+}
+
+impl<L: List> Cells for InView<'_, '_, L> {
+    fn cell(&self, at: usize, column: usize, out: &mut CellText) {
+        if let Some((state, row)) = self.pane.id(at).and_then(|id| row::<L>(self.cx, id)) {
+            if L::CLUSTER == Some(column) {
+                out.put(&crate::util::clean::clean(&state.cluster.id), Role::Dim);
+            } else {
+                L::cell(self.cx, state, row, column, out);
+            }
+        }
+    }
+
+    fn look(&self, at: usize) -> RowLook {
+        let Some(id) = self.pane.id(at) else { return RowLook::default() };
+        let stale = row::<L>(self.cx, id).is_some_and(|(state, row)| L::stale(state, row));
+        RowLook { marked: self.marked.contains(id), stale }
+    }
+}

@@ -1,0 +1,125 @@
+//! What a list says of itself: its title, how fresh it is, and why it is empty.
+
+use super::{List, ListPane};
+use crate::model::{KindSync, Link, Text};
+use crate::theme::Role;
+use crate::ui::cx::Cx;
+use crate::ui::pane::wrapped;
+use crate::ui::widget::pen::Pen;
+use crate::ui::widget::title;
+use crate::util::humanize;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+impl<L: List> ListPane<L> {
+    pub(super) fn title(&mut self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, focus: bool) -> Rect {
+        let (typed, typing) = (&self.typed, self.typing);
+        let (shown, admitted) = (self.index.len(), self.index.admitted());
+        let marked = self.marked.len();
+        let mut cursor = None;
+        let rest = title::title(buf, area, cx, L::NAME, focus, |pen| {
+            place_words(pen, cx);
+            if typing || !typed.text().is_empty() {
+                pen.put(" · /", cx.style(Role::Key));
+                let room = pen.room().saturating_sub(16).min(40);
+                let x = typed.draw(pen, cx.style(Role::Input), room);
+                cursor = (typing && focus).then_some(Position { x, y: area.y });
+                title::part(pen, cx, &format!("{shown} of {admitted}"), Role::Match);
+            } else if admitted > 0 {
+                title::part(pen, cx, &grouped(admitted), Role::Dim);
+            }
+            if marked > 0 {
+                title::part(pen, cx, &format!("{marked} marked"), Role::Marked);
+            }
+            freshness::<L>(pen, cx);
+        });
+        self.cursor = cursor;
+        rest
+    }
+
+    pub(super) fn say_empty(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
+        let words = if self.index.admitted() > 0 {
+            Text::from(format!("none of {} matches /{} · esc clears the filter", self.index.admitted(), self.typed.text()))
+        } else {
+            not_yet::<L>(cx).unwrap_or_else(|| L::empty(cx))
+        };
+        let width = usize::from(area.width.saturating_sub(4)).max(1);
+        for (line, y) in wrapped(&words, width).zip(area.y + 1..area.bottom()) {
+            Pen::new(buf, area, y).gap(3).put(line, cx.style(Role::Dim));
+        }
+    }
+}
+
+/// What the list is narrowed to, after the name in the title.
+fn place_words(pen: &mut Pen<'_>, cx: &Cx<'_>) {
+    let narrow = &cx.place.narrow;
+    if let Some(cluster) = &narrow.cluster {
+        title::part(pen, cx, &Text::new(cluster), Role::Strong);
+    }
+    if let Some(namespace) = &narrow.namespace {
+        title::part(pen, cx, namespace, Role::Strong);
+    }
+    if let Some(subject) = &cx.place.subject {
+        let words = Text::from(format!("of {} {}", subject.object.kind.word(), cx.name_of(&subject.object)));
+        title::part(pen, cx, &words, Role::Strong);
+    }
+}
+
+/// Says in the title what is not current: `edge stale 42s`, `prod-eu loading 2,300…`, `stage forbidden: …`.
+fn freshness<L: List>(pen: &mut Pen<'_>, cx: &Cx<'_>) {
+    let Some(kind) = L::KIND else { return };
+    for state in cx.clusters() {
+        let name = |words: String| if cx.many_clusters() { format!("{} {words}", Text::new(&state.cluster.id)) } else { words };
+        if let Link::Stale { since, .. } = &state.cluster.link {
+            title::part(pen, cx, &name(format!("stale {}", humanize::age_of(cx.since(*since)))), Role::Warning);
+        }
+        match state.sync_of(kind) {
+            KindSync::Loading(n) => title::part(pen, cx, &name(format!("loading {}…", grouped(*n as usize))), Role::Progress),
+            KindSync::Failed { reason, .. } => title::part(pen, cx, &name(reason.to_string()), Role::Warning),
+            KindSync::Waiting | KindSync::Live => {}
+        }
+    }
+}
+
+/// Why there are no rows yet, if some cluster has not answered; none if all have.
+fn not_yet<L: List>(cx: &Cx<'_>) -> Option<Text> {
+    if cx.world.clusters.is_empty() {
+        return Some(Text::new(
+            "no clusters found: there is no context in KUBECONFIG or ~/.kube/config, no DOCKER_HOST, no docker context, no engine \
+             socket, and no [clusters] in the configuration file. `quarterdeck --demo` shows a fleet without any",
+        ));
+    }
+    let mut words = Vec::new();
+    for state in cx.clusters() {
+        let id = &state.cluster.id;
+        match &state.cluster.link {
+            Link::Connecting => words.push(format!("{id}: connecting…")),
+            link => {
+                if let Some((_, reason)) = link.trouble() {
+                    words.push(format!("{id}: {}: {reason}", link.word()));
+                } else if let Some(kind) = L::KIND {
+                    match state.sync_of(kind) {
+                        KindSync::Waiting | KindSync::Loading(0) => words.push(format!("{id}: loading…")),
+                        KindSync::Loading(n) => words.push(format!("{id}: loading {}…", grouped(*n as usize))),
+                        KindSync::Failed { reason, .. } => words.push(format!("{id}: {reason}")),
+                        KindSync::Live => {}
+                    }
+                }
+            }
+        }
+    }
+    (!words.is_empty()).then(|| Text::from(words.join(" · ")))
+}
+
+/// `2,300`.
+pub fn grouped(n: usize) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + 2);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}

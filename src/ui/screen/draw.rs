@@ -1,0 +1,124 @@
+//! Draws the screen: header, page, key row, overlays.
+
+use super::{Ui, pane_mut};
+use crate::input::Command;
+use crate::theme::Role;
+use crate::ui::cx::Cx;
+use crate::ui::pane::{Pane, PaneId};
+use crate::ui::widget::pen::{self, Pen};
+use crate::ui::{Moment, ascii, header, keyrow, layout};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use std::time::Duration;
+
+/// How long something said stands in the last row.
+const SAID: Duration = Duration::from_secs(6);
+/// Below this there is no room for anything honest.
+const LEAST: (u16, u16) = (40, 10);
+
+/// How a pane is drawn into its place.
+enum How {
+    /// It has the keys.
+    Page,
+    /// It stands on another's page.
+    Companion,
+    /// It is the head of another's page.
+    Strip,
+}
+
+impl Ui {
+    /// Draws the pane and what stands with it.
+    fn page(&mut self, body: Rect, buf: &mut Buffer, moment: Moment) {
+        let cx = cx!(self, moment);
+        let focus = self.overlays.is_empty();
+        let id = cx.place.pane;
+        let Some(pane) = self.pane() else { return };
+        let lists = pane.has_detail();
+        let about = if lists { pane.about(&cx) } else { None };
+        let (main, side) = layout::columns(body, lists && self.beside);
+        let troubles = rows(&self.panes, PaneId::Fleet);
+        let mut draw = |id: PaneId, area: Rect, buf: &mut Buffer, how: How| {
+            if area.height == 0 {
+                return;
+            }
+            if let Some(pane) = pane_mut(&mut self.panes, id) {
+                match how {
+                    How::Page => pane.render(area, buf, &cx, focus),
+                    How::Companion => pane.render(area, buf, &cx, false),
+                    How::Strip => pane.strip(area, buf, &cx),
+                }
+            }
+        };
+        let mut side_top = body.y;
+        if id == PaneId::Fleet {
+            let [trouble, clusters, services] = layout::fleet(main, troubles, cx.world.clusters.len());
+            draw(PaneId::Fleet, trouble, buf, How::Page);
+            draw(PaneId::Clusters, clusters, buf, How::Companion);
+            draw(PaneId::Services, services, buf, How::Companion);
+        } else if lists {
+            let (strip, rest) = layout::strip(body, troubles);
+            if let Some(strip) = strip {
+                draw(PaneId::Fleet, strip, buf, How::Strip);
+            }
+            side_top = rest.y;
+            draw(id, Rect { y: rest.y, height: rest.height, ..main }, buf, How::Page);
+        } else {
+            draw(id, body, buf, How::Page);
+        }
+        if let Some(side) = side {
+            let side = Rect { y: side_top, height: body.bottom().saturating_sub(side_top), ..side };
+            self.detail.render(side, buf, &cx, about.as_ref(), false);
+            let rule = cx.style(Role::Rule);
+            for y in side.top()..side.bottom() {
+                let symbol = if y == side.top() { "┬" } else { "│" };
+                Pen::new(buf, Rect { x: side.x - 1, width: 1, ..side }, y).put(symbol, rule);
+            }
+        }
+    }
+
+    /// Draws the whole screen into `area`, of any size.
+    pub fn render(&mut self, area: Rect, buf: &mut Buffer, moment: Moment) {
+        let area = area.intersection(buf.area);
+        let cx = cx!(self, moment);
+        pen::clear(buf, area, cx.style(Role::Text));
+        self.cursor = None;
+        if area.width < LEAST.0 || area.height < LEAST.1 {
+            Pen::new(buf, area, area.y).put(&format!("terminal too small ({}x{})", area.width, area.height), cx.style(Role::Text));
+            return;
+        }
+        header::draw(area, area.y, buf, &cx, &self.tally);
+        let tabs = u16::from(area.width >= header::TABS);
+        if tabs > 0 {
+            header::tabs(area, area.y + 1, buf, &cx);
+        }
+        let body = Rect { y: area.y + 1 + tabs, height: area.height - 2 - tabs, ..area };
+        self.width = area.width;
+        self.page(body, buf, moment);
+        let cx = cx!(self, moment);
+        let mut hints: &[Command] = &[];
+        let mut list = false;
+        if let Some(pane) = pane_mut(&mut self.panes, cx.place.pane) {
+            self.cursor = pane.cursor();
+            hints = pane.hints(&cx);
+            list = pane.has_detail();
+        }
+        let last = area.bottom() - 1;
+        let said = self.said.as_ref().filter(|said| cx.since(said.at) < SAID).map(|said| (&said.words, said.warning));
+        let noticed = cx.world.notices.last().filter(|n| cx.since(n.at) < SAID).map(|n| (&n.text, n.warning));
+        match said.or(noticed) {
+            Some((words, warning)) => keyrow::say(area, last, buf, &cx, words, warning),
+            None => keyrow::draw(area, last, buf, &cx, hints, list),
+        }
+        for overlay in &mut self.overlays {
+            overlay.render(area, buf, &cx);
+            self.cursor = overlay.cursor();
+        }
+        if self.options.ascii {
+            ascii::to_ascii(buf);
+        }
+    }
+}
+
+fn rows(panes: &[(PaneId, Box<dyn Pane>)], id: PaneId) -> usize {
+    panes.iter().find(|(held, _)| *held == id).map_or(0, |(_, pane)| pane.rows())
+}

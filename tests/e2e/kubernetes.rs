@@ -1,0 +1,201 @@
+//! A real Kubernetes API server with its controllers and scheduler: the program asks it, `kubectl` checks.
+
+use crate::platform::{Client, quarterdeck, required};
+use crate::pty::Pty;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+const SOON: Duration = Duration::from_secs(20);
+const ROLLOUT: Duration = Duration::from_secs(90);
+
+/// A namespace of its own for each test, with one Deployment in it; deleted when the test ends, however it ends.
+struct Workload {
+    kubectl: Client,
+    namespace: &'static str,
+}
+
+impl Workload {
+    fn create(namespace: &'static str, replicas: u32) -> Self {
+        let kubectl = Client::kubectl();
+        kubectl.attempt(&["delete", "namespace", namespace, "--wait=true", "--timeout=60s"]);
+        kubectl.run(&format!("create namespace {namespace}"));
+        kubectl.run(&format!("-n {namespace} create deployment web --image=app:1 --replicas={replicas}"));
+        let new = Self { kubectl, namespace };
+        new.ready(replicas);
+        new
+    }
+
+    fn run(&self, line: &str) -> String {
+        self.kubectl.run(&format!("-n {} {line}", self.namespace))
+    }
+
+    fn until(&self, what: &str, line: &str, accept: impl Fn(&str) -> bool) -> String {
+        self.kubectl.until(what, ROLLOUT, &format!("-n {} {line}", self.namespace), accept)
+    }
+
+    fn ready(&self, replicas: u32) {
+        let want = format!("{replicas}/{replicas}/{replicas}");
+        self.until("deployment is ready", "get deployment web -o jsonpath={.spec.replicas}/{.status.readyReplicas}/{.status.updatedReplicas}", |out| out == want);
+    }
+
+    /// `name|node|uid` of each pod.
+    fn pods(&self) -> Vec<String> {
+        let out = self.run("get pods -l app=web -o jsonpath={range.items[*]}{.metadata.name}|{.spec.nodeName}|{.metadata.uid}{\"\\n\"}{end}");
+        out.lines().map(String::from).collect()
+    }
+}
+
+impl Drop for Workload {
+    fn drop(&mut self) {
+        self.kubectl.attempt(&["delete", "namespace", self.namespace, "--wait=false"]);
+    }
+}
+
+fn open(size: (u16, u16)) -> (Pty, tempfile::TempDir) {
+    quarterdeck(size, &[("KUBECONFIG", &required("KUBECONFIG")), ("DOCKER_HOST", "")])
+}
+
+/// Goes to the services pane with the cursor on the Deployment.
+fn point_at(app: &mut Pty, workload: &Workload) {
+    app.send("4");
+    app.wait_for(workload.namespace, SOON);
+    app.send(&format!("/{}\r", workload.namespace));
+    app.wait_for("1 of ", SOON);
+}
+
+#[test]
+fn scales_from_two_to_five_and_the_operation_ends_when_five_are_ready() {
+    let workload = Workload::create("e2e-scale", 2);
+    let (mut app, _home) = open((200, 50));
+    point_at(&mut app, &workload);
+    app.send("s");
+    app.wait_for("2→", SOON);
+    app.send("\x155\r");
+    workload.ready(5);
+    app.send("9");
+    app.wait_for("done", ROLLOUT);
+    app.wait_for("2→5", SOON);
+}
+
+#[test]
+fn redeploys_every_pod() {
+    let workload = Workload::create("e2e-redeploy", 2);
+    let before = workload.pods();
+    let (mut app, _home) = open((80, 24));
+    point_at(&mut app, &workload);
+    app.send("r");
+    app.wait_for("redeploy", SOON);
+    app.send("\r");
+    let start = Instant::now();
+    while workload.pods().iter().any(|pod| before.contains(pod)) {
+        assert!(start.elapsed() < ROLLOUT, "old pods still there: {:?}", workload.pods());
+        std::thread::sleep(Duration::from_millis(300));
+    }
+    workload.ready(2);
+    app.send("9");
+    app.wait_for("done", ROLLOUT);
+}
+
+#[test]
+fn says_why_a_rollout_is_stuck_and_rolls_it_back() {
+    let workload = Workload::create("e2e-rollback", 2);
+    workload.run("set image deployment/web app=fail/app:2");
+    workload.until("the new pod is stuck", "get pods -o jsonpath={.items[*].status.containerStatuses[*].state.waiting.reason}", |out| out.contains("ImagePull"));
+    let (mut app, _home) = open((200, 50));
+    point_at(&mut app, &workload);
+    app.wait_for("image not found", SOON);
+    app.send("R");
+    app.wait_for("roll back", SOON);
+    app.send("y");
+    workload.until("image is back", "get deployment web -o jsonpath={.spec.template.spec.containers[0].image}", |out| out == "app:1");
+    workload.ready(2);
+    app.send("9");
+    app.wait_for("done", ROLLOUT);
+}
+
+#[test]
+fn evacuates_a_node_through_the_eviction_api() {
+    let workload = Workload::create("e2e-evacuate", 6);
+    let node = workload.pods()[0].split('|').nth(1).unwrap().to_string();
+    let (mut app, _home) = open((200, 50));
+    app.send("3");
+    app.wait_for(&node, SOON);
+    app.send(&format!("/{node}\r"));
+    app.wait_for("1 of ", SOON);
+    app.send("E");
+    app.wait_for(&format!("type {node}"), SOON);
+    app.send(&format!("{node}\r"));
+    let start = Instant::now();
+    while workload.pods().iter().any(|pod| pod.split('|').nth(1) == Some(node.as_str())) {
+        assert!(start.elapsed() < ROLLOUT, "pods still on {node}: {:?}", workload.pods());
+        std::thread::sleep(Duration::from_millis(300));
+    }
+    workload.ready(6);
+    app.send("9");
+    app.wait_for("done", ROLLOUT);
+    assert_eq!(workload.run(&format!("get node {node} -o jsonpath={{.spec.unschedulable}}")), "true");
+    workload.run(&format!("uncordon {node}"));
+}
+
+#[test]
+fn an_eviction_waits_for_the_disruption_budget() {
+    let workload = Workload::create("e2e-budget", 2);
+    workload.run("create poddisruptionbudget web --selector=app=web --min-available=2");
+    workload.until("the budget is seen", "get pdb web -o jsonpath={.status.currentHealthy}", |out| out == "2");
+    let before = workload.pods();
+    let name = before[0].split('|').next().unwrap().to_string();
+    let (mut app, _home) = open((200, 50));
+    app.send("5");
+    app.wait_for(&name[name.len() - 5..], SOON);
+    app.send(&format!("/{name}\r"));
+    app.wait_for("1 of ", SOON);
+    app.send("m");
+    app.wait_for("budget", SOON);
+    app.send("y");
+    app.send("9");
+    app.wait_for("budget", SOON);
+    std::thread::sleep(Duration::from_secs(3));
+    assert_eq!(workload.pods(), before, "the budget allows no disruption");
+    workload.run("delete pdb web");
+    let start = Instant::now();
+    while workload.pods().iter().any(|pod| pod.starts_with(&name)) {
+        assert!(start.elapsed() < ROLLOUT, "not moved after the budget was gone");
+        std::thread::sleep(Duration::from_millis(300));
+    }
+    app.wait_for("done", ROLLOUT);
+}
+
+#[test]
+fn shows_the_logs_of_all_pods() {
+    let workload = Workload::create("e2e-logs", 2);
+    let (mut app, _home) = open((200, 50));
+    point_at(&mut app, &workload);
+    app.send("l");
+    for pod in workload.pods() {
+        let name = pod.split('|').next().unwrap().to_string();
+        app.wait_for(&name[name.len() - 5..], SOON);
+    }
+}
+
+#[test]
+fn tells_within_fifteen_seconds_that_a_node_is_lost_or_deleted() {
+    let kubectl = Client::kubectl();
+    let nodes = kubectl.run("get nodes -o jsonpath={.items[*].metadata.name}");
+    let node = nodes.split_whitespace().last().unwrap().to_string();
+    let (mut app, _home) = open((200, 50));
+    app.send("3");
+    app.wait_for(&node, SOON);
+    testbed(&["node-kill", &node]);
+    kubectl.until("the control plane knows", Duration::from_secs(60), &format!("get node {node}"), |out| out.contains("NotReady"));
+    let known = Instant::now();
+    app.wait_for("down", Duration::from_secs(15));
+    println!("lost node on screen {:.1} s after the control plane knew", known.elapsed().as_secs_f64());
+    testbed(&["node-start", &node]);
+    kubectl.until("the node is back", Duration::from_secs(60), &format!("get node {node}"), |out| !out.contains("NotReady"));
+    app.wait_gone("down", Duration::from_secs(15));
+}
+
+fn testbed(args: &[&str]) {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/testbed/kube");
+    assert!(Command::new(script).args(args).status().unwrap().success(), "{script} {args:?}");
+}

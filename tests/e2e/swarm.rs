@@ -1,0 +1,214 @@
+//! A real Swarm of three nodes: the program asks its manager, `docker` checks.
+
+use crate::platform::{Client, quarterdeck, required};
+use crate::pty::Pty;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+const SOON: Duration = Duration::from_secs(20);
+const ROLLOUT: Duration = Duration::from_secs(90);
+
+/// A service that prints a line a second; removed again when the test ends, however it ends.
+struct Service<'a> {
+    docker: &'a Client,
+    name: &'static str,
+}
+
+impl<'a> Service<'a> {
+    fn create(docker: &'a Client, name: &'static str, image: &str, replicas: u32) -> Self {
+        docker.attempt(&["service", "rm", name]);
+        let replicas = replicas.to_string();
+        docker.args(&[
+            "service", "create", "--detach", "--name", name, "--replicas", &replicas, "--no-resolve-image", "--endpoint-mode", "dnsrr",
+            "--update-monitor", "1s", "--rollback-monitor", "1s", "--stop-grace-period", "1s", "--restart-delay", "1s",
+            image, "/bin/sh", "-c", "trap exit TERM; n=0; while :; do n=$((n+1)); echo line $n of $HOSTNAME; sleep 1 & wait; done",
+        ]);
+        docker.until("service is up", ROLLOUT, &format!("service ps {name} --filter desired-state=running --format {{{{.CurrentState}}}}"), |out| {
+            out.lines().filter(|line| line.starts_with("Running")).count() == replicas.parse::<usize>().unwrap()
+        });
+        Self { docker, name }
+    }
+
+    /// Tasks the Swarm wants running and that run: one line each with id and node.
+    fn running(&self, count: usize) -> Vec<String> {
+        let line = format!("service ps {} --no-trunc --filter desired-state=running --format {{{{.ID}}}}|{{{{.Node}}}}|{{{{.CurrentState}}}}", self.name);
+        let out = self.docker.until("tasks running", ROLLOUT, &line, |out| out.lines().filter(|l| l.contains("|Running")).count() == count);
+        out.lines().map(String::from).collect()
+    }
+}
+
+impl Drop for Service<'_> {
+    fn drop(&mut self) {
+        self.docker.attempt(&["service", "rm", self.name]);
+    }
+}
+
+fn open(size: (u16, u16)) -> (Pty, tempfile::TempDir) {
+    quarterdeck(size, &[("DOCKER_HOST", &required("DOCKER_HOST"))])
+}
+
+/// Goes to the services pane with the cursor on the service.
+fn point_at(app: &mut Pty, service: &str) {
+    app.send("4");
+    app.wait_for(service, SOON);
+    app.send(&format!("/{service}\r"));
+    app.wait_for("1 of ", SOON);
+}
+
+#[test]
+fn scales_from_two_to_five_and_the_operation_ends_when_five_run() {
+    let docker = Client::docker(&required("DOCKER_HOST"));
+    let service = Service::create(&docker, "scaled", "app:1", 2);
+    let (mut app, _home) = open((200, 50));
+    point_at(&mut app, "scaled");
+    app.send("s");
+    app.wait_for("2→", SOON);
+    app.send("\x155\r");
+    assert_eq!(service.running(5).len(), 5);
+    app.send("9");
+    app.wait_for("done", ROLLOUT);
+    app.wait_for("2→5", SOON);
+}
+
+#[test]
+fn redeploys_every_task() {
+    let docker = Client::docker(&required("DOCKER_HOST"));
+    let service = Service::create(&docker, "redeployed", "app:1", 2);
+    let before = service.running(2);
+    let (mut app, _home) = open((80, 24));
+    point_at(&mut app, "redeployed");
+    app.send("r");
+    app.wait_for("redeploy", SOON);
+    app.send("\r");
+    let id = |line: &String| line.split('|').next().unwrap().to_string();
+    let start = Instant::now();
+    while service.running(2).iter().any(|now| before.iter().any(|old| id(old) == id(now))) {
+        assert!(start.elapsed() < ROLLOUT, "old tasks still run: {before:?}");
+        std::thread::sleep(Duration::from_millis(300));
+    }
+    app.send("9");
+    app.wait_for("done", ROLLOUT);
+}
+
+#[test]
+fn rolls_back_to_the_image_before() {
+    let docker = Client::docker(&required("DOCKER_HOST"));
+    let service = Service::create(&docker, "rolled", "app:1", 2);
+    docker.run("service update --detach --no-resolve-image --image app:2 rolled");
+    docker.until("updated", ROLLOUT, "service inspect rolled --format {{.UpdateStatus.State}}", |out| out == "completed");
+    let (mut app, _home) = open((200, 50));
+    point_at(&mut app, "rolled");
+    app.send("R");
+    app.wait_for("roll back", SOON);
+    app.send("y");
+    docker.until("image is back", ROLLOUT, "service inspect rolled --format {{.Spec.TaskTemplate.ContainerSpec.Image}}", |out| out == "app:1");
+    service.running(2);
+    app.send("9");
+    app.wait_for("done", ROLLOUT);
+}
+
+#[test]
+fn evacuates_a_node_and_everything_runs_elsewhere() {
+    let docker = Client::docker(&required("DOCKER_HOST"));
+    let service = Service::create(&docker, "moved", "app:1", 3);
+    assert!(service.running(3).iter().any(|line| line.contains("|node2|")), "the Swarm spreads three tasks over three nodes");
+    let (mut app, _home) = open((200, 50));
+    app.send("3");
+    app.wait_for("node2", SOON);
+    app.send("/node2\r");
+    app.wait_for("1 of ", SOON);
+    app.send("E");
+    app.wait_for("type node2", SOON);
+    app.send("node2\r");
+    let start = Instant::now();
+    while service.running(3).iter().any(|line| line.contains("|node2|")) {
+        assert!(start.elapsed() < ROLLOUT, "tasks still on node2");
+        std::thread::sleep(Duration::from_millis(300));
+    }
+    app.send("9");
+    app.wait_for("done", ROLLOUT);
+    docker.until("node2 takes no tasks", SOON, "node inspect node2 --format {{.Spec.Availability}}", |out| out != "active");
+    docker.run("node update --availability active node2");
+}
+
+#[test]
+fn reschedules_one_task_to_another_node() {
+    let docker = Client::docker(&required("DOCKER_HOST"));
+    let service = Service::create(&docker, "resched", "app:1", 1);
+    let node = service.running(1)[0].split('|').nth(1).unwrap().to_string();
+    let (mut app, _home) = open((200, 50));
+    app.send("5");
+    app.wait_for("resched.1", SOON);
+    app.send("/resched.1\r");
+    app.wait_for("1 of ", SOON);
+    app.send("m");
+    app.wait_for("reschedule", SOON);
+    app.send("y");
+    let start = Instant::now();
+    while service.running(1)[0].split('|').nth(1) == Some(node.as_str()) {
+        assert!(start.elapsed() < ROLLOUT, "still on {node}");
+        std::thread::sleep(Duration::from_millis(300));
+    }
+    app.send("9");
+    app.wait_for("done", ROLLOUT);
+    let spec = docker.run("service inspect resched --format {{.Spec.TaskTemplate.Placement}}");
+    assert!(!spec.contains("node.id"), "the constraint that moved it is still there: {spec}");
+}
+
+#[test]
+fn shows_the_logs_of_all_replicas_and_of_those_that_join() {
+    let docker = Client::docker(&required("DOCKER_HOST"));
+    let service = Service::create(&docker, "chatty", "app:1", 2);
+    let (mut app, _home) = open((200, 50));
+    point_at(&mut app, "chatty");
+    app.send("l");
+    let hosts = |count: usize| -> Vec<String> {
+        service.running(count);
+        docker.until("logs", SOON, "service logs --raw --tail 3 chatty", |out| hosts_in(out).len() == count).lines().map(String::from).collect()
+    };
+    for host in hosts_in(&hosts(2).join("\n")) {
+        app.wait_for(&format!("of {host}"), SOON);
+    }
+    docker.run("service scale --detach chatty=3");
+    for host in hosts_in(&hosts(3).join("\n")) {
+        app.wait_for(&format!("of {host}"), SOON);
+    }
+}
+
+/// The containers' host names in lines that end with `of HOST`.
+fn hosts_in(logs: &str) -> Vec<String> {
+    let mut hosts: Vec<String> = logs.lines().filter_map(|line| line.rsplit_once(" of ").map(|(_, host)| host.trim().to_string())).collect();
+    hosts.sort();
+    hosts.dedup();
+    hosts
+}
+
+#[test]
+fn tells_within_fifteen_seconds_that_a_worker_and_then_that_the_manager_is_gone() {
+    let docker = Client::docker(&required("DOCKER_HOST"));
+    // the manager hears of a silent worker after three heartbeats: 5 s each by default
+    docker.run("swarm update --dispatcher-heartbeat 2s");
+    let (mut app, _home) = open((200, 50));
+    app.send("3");
+    app.wait_for("node3", SOON);
+    testbed(&["kill", "3"]);
+    docker.until("the manager knows", Duration::from_secs(40), "node ls --format {{.Hostname}}={{.Status}}", |out| out.contains("node3=Down"));
+    let known = Instant::now();
+    app.wait_for("down", Duration::from_secs(15));
+    println!("worker down on screen {:.1} s after the manager knew", known.elapsed().as_secs_f64());
+    testbed(&["start", "3"]);
+    docker.until("node3 is back", Duration::from_secs(60), "node ls --format {{.Hostname}}={{.Status}}", |out| out.contains("node3=Ready"));
+
+    let killed = Instant::now();
+    testbed(&["kill", "1"]);
+    app.wait_for("stale", Duration::from_secs(15));
+    println!("manager gone on screen {:.1} s after the kill", killed.elapsed().as_secs_f64());
+    testbed(&["start", "1"]);
+    app.wait_gone("stale", Duration::from_secs(60));
+    docker.until("all nodes are back", Duration::from_secs(60), "node ls --format {{.Status}}", |out| out.lines().filter(|l| *l == "Ready").count() == 3);
+}
+
+fn testbed(args: &[&str]) {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/testbed/swarm");
+    assert!(Command::new(script).args(args).status().unwrap().success(), "{script} {args:?}");
+}

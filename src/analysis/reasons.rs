@@ -55,9 +55,27 @@ fn words(task: &Task) -> Option<Text> {
 fn stuck(task: &Task) -> bool {
     match task.state {
         TaskState::Failed | TaskState::Lost => true,
-        TaskState::Pending | TaskState::Starting => task.restarts > 0 || task.last_end.is_some() || task.why.is_some(),
+        TaskState::Pending | TaskState::Starting => {
+            task.restarts > 0 || task.last_end.is_some() || task.why.as_ref().is_some_and(|why| !under_way(why))
+        }
         TaskState::Running | TaskState::Stopping | TaskState::Succeeded | TaskState::Stopped => false,
     }
+}
+
+/// How the words of a start that is well on its way begin, in all backends. Anything else that a task which has not run
+/// yet says of itself is a reason for not starting.
+const UNDER_WAY: [&str; 7] = [
+    "pulling image",
+    "preparing",
+    "waiting for",
+    "ready to start",
+    "starting",
+    "container is being made",
+    "not ready: the startup check",
+];
+
+fn under_way(why: &str) -> bool {
+    UNDER_WAY.iter().any(|begin| why.starts_with(begin)) || (why.starts_with("init container") && why.contains(" runs ("))
 }
 
 /// `image not found: web:1.3 (3 tasks)`: the first reason in one line; empty if there is none.

@@ -12,6 +12,8 @@
 
 mod clock;
 mod executor;
+#[cfg(test)]
+mod fake;
 mod findings;
 mod ingest;
 mod interest;
@@ -21,6 +23,8 @@ mod session;
 mod shared;
 mod supervisor;
 mod tail;
+#[cfg(test)]
+mod tests;
 
 pub use clock::Clock;
 

@@ -69,9 +69,8 @@ fn memory(state: &ClusterState, node: &Node) -> Option<Verdict> {
 
 fn draining(node: &Node, tasks: u32, now: Timestamp) -> Option<Verdict> {
     let since = node.since?;
-    (node.availability == Availability::Drained && tasks > 0 && now.since(since) > DRAINING).then(|| {
-        (Level::Warning, "drained".to_owned(), format!("{} still there", count(tasks, "task")), None)
-    })
+    (node.availability == Availability::Drained && tasks > 0 && now.since(since) > DRAINING)
+        .then(|| (Level::Warning, "drained".to_owned(), format!("{} still there", count(tasks, "task")), None))
 }
 
 fn overcommitted(node: &Node, reserved: Resources) -> Option<Verdict> {

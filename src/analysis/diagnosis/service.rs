@@ -113,9 +113,9 @@ fn incomplete(state: &ClusterState, service: &Service, now: Timestamp) -> Option
 /// Whether a rollout replaces tasks and all that were wanted before still serve.
 fn healing(state: &ClusterState, service: &Service) -> bool {
     service.rollout.state == RolloutState::Progressing
-        && service.desired.is_some_and(|desired| {
-            state.tasks_of(&service.key).filter(|t| t.ready && t.wanted).count() >= desired as usize
-        })
+        && service
+            .desired
+            .is_some_and(|desired| state.tasks_of(&service.key).filter(|t| t.ready && t.wanted).count() >= desired as usize)
 }
 
 /// All serve, but tasks die again and again.

@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::analysis::fixture::{Fixture, ago, service as row, stuck, task};
 use crate::analysis::fixture::{self};
+use crate::analysis::fixture::{Fixture, ago, service as row, stuck, task};
 use crate::model::{Ending, Rollout, ServiceKind, Usage};
 
 type Want = Option<(Level, &'static str, &'static str, &'static str)>;
@@ -34,12 +34,8 @@ fn healthy_is_quiet() {
     let starting = |s| Task { why: None, ..stuck("t1", "web", "", s) };
     check("whole", row("web", 2), vec![task("t1", "web", "n1"), task("t2", "web", "n1")], None);
     check("scaled to none", row("web", 0), vec![], None);
-    let progressing = Service {
-        ready: 1,
-        changed: Some(ago(30)),
-        rollout: rollout(RolloutState::Progressing, None),
-        ..row("web", 2)
-    };
+    let progressing =
+        Service { ready: 1, changed: Some(ago(30)), rollout: rollout(RolloutState::Progressing, None), ..row("web", 2) };
     check("a young rollout", progressing, vec![starting(20)], None);
     let held = Service { rollout: rollout(RolloutState::Paused, None), ..row("web", 2) };
     check("held on purpose and whole", held, vec![], None);
@@ -66,11 +62,8 @@ fn what_is_missing_is_told_with_the_tasks_reasons() {
     );
     assert_eq!(found.as_ref().unwrap().since, Some(ago(240)));
     assert_eq!(found.unwrap().subject.as_str(), "shop/web");
-    let pending = Task {
-        state: TaskState::Pending,
-        node: None,
-        ..stuck("t1", "web", "no node satisfies node.labels.ssd == true", 18 * 60)
-    };
+    let pending =
+        Task { state: TaskState::Pending, node: None, ..stuck("t1", "web", "no node satisfies node.labels.ssd == true", 18 * 60) };
     let want = Some((Level::Failing, "4/5 ready", "no node satisfies node.labels.ssd == true", "1 task"));
     check("pending", short(4), vec![pending], want);
     let want = Some((Level::Failing, "4/5 ready", "the platform has not made the missing tasks", "1 task missing"));
@@ -81,7 +74,8 @@ fn what_is_missing_is_told_with_the_tasks_reasons() {
 
 #[test]
 fn rollouts_that_were_given_up_say_why() {
-    let failed = Service { ready: 2, updated: 1, rollout: rollout(RolloutState::Failed, Some("deadline exceeded")), ..row("web", 2) };
+    let failed =
+        Service { ready: 2, updated: 1, rollout: rollout(RolloutState::Failed, Some("deadline exceeded")), ..row("web", 2) };
     let want = Some((Level::Warning, "2/2 ready", "rollout failed: image not found: x", "1 task"));
     check("what runs still serves", failed.clone(), vec![stuck("t1", "web", "image not found: x", 9)], want);
     let want = Some((Level::Warning, "2/2 ready", "rollout failed: deadline exceeded", ""));
@@ -93,8 +87,7 @@ fn rollouts_that_were_given_up_say_why() {
 #[test]
 fn restarts_and_memory_are_warnings_while_all_serve() {
     let tasks = vec![died("t1", 6, 120, "out of memory (limit 256 MiB)"), died("t2", 3, 900, "exit 1")];
-    let want =
-        Some((Level::Warning, "2/2 ready", "restarting, last time: out of memory (limit 256 MiB)", "9 restarts of 2 tasks"));
+    let want = Some((Level::Warning, "2/2 ready", "restarting, last time: out of memory (limit 256 MiB)", "9 restarts of 2 tasks"));
     check("restarting", row("web", 2), tasks, want);
 
     let mut fixture = Fixture::kubernetes();

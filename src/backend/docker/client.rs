@@ -65,7 +65,9 @@ impl Docker {
 
     /// What it turned out to be.
     pub fn about(&self) -> About {
-        use ActionKind::{Activate, DeleteTask, Drain, Evacuate, Pause, Rebalance, Redeploy, Reschedule, RollBack, Scale, Start, Stop};
+        use ActionKind::{
+            Activate, DeleteTask, Drain, Evacuate, Pause, Rebalance, Redeploy, Reschedule, RollBack, Scale, Start, Stop,
+        };
         let (kind, capabilities) = if self.is_swarm() {
             let all = &[Scale, Redeploy, RollBack, Rebalance, Reschedule, DeleteTask, Pause, Activate, Evacuate, Drain];
             (ClusterKind::Swarm, Capabilities::of(all))

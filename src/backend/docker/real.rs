@@ -5,7 +5,8 @@
 use super::{Env, discover};
 use crate::backend::{Backend, BackendError, Connector, LogRequest, ProgressSink, Sink};
 use crate::model::{
-    Action, Bound, ClusterState, Expect, Fact, Intent, Interest, Key, Kind, LogLine, ObjectRef, RolloutState, Store, Stream, TaskState, Text,
+    Action, Bound, ClusterState, Expect, Fact, Intent, Interest, Key, Kind, LogLine, ObjectRef, RolloutState, Store, Stream,
+    TaskState, Text,
 };
 use crate::util::time::Timestamp;
 use futures::StreamExt;
@@ -153,7 +154,8 @@ struct Service(String);
 
 impl Service {
     fn create(name: &str, args: &[&str]) -> Self {
-        let mut all = vec!["service", "create", "-q", "--detach", "--no-resolve-image", "--name", name, "--stop-grace-period", "1s"];
+        let mut all =
+            vec!["service", "create", "-q", "--detach", "--no-resolve-image", "--name", name, "--stop-grace-period", "1s"];
         all.extend(args);
         Self(docker(&all))
     }
@@ -201,7 +203,12 @@ async fn act(session: &Session, intent: &Intent) -> Result<Expect, BackendError>
 
 fn steady(state: &ClusterState, id: &str, image: &str, n: u32) -> bool {
     state.services.get(id).is_some_and(|s| {
-        s.image.as_str() == image && s.desired == Some(n) && s.ready == n && s.updated == n && s.current == n && s.rollout.state == RolloutState::Stable
+        s.image.as_str() == image
+            && s.desired == Some(n)
+            && s.ready == n
+            && s.updated == n
+            && s.current == n
+            && s.rollout.state == RolloutState::Stable
     })
 }
 
@@ -239,7 +246,11 @@ async fn services_of_a_real_swarm_scale_redeploy_and_roll_back() {
     let redeploy = intent(&session, Kind::Service, &id, "dk-actions", Action::Redeploy);
     act(&session, &redeploy).await.unwrap();
     session.during(Duration::from_secs(1)).await;
-    session.until("redeployed", wait, |s| steady(s, &id, "app:1", 5) && s.tasks_of(&id).filter(|t| t.wanted).all(|t| !old_tasks.contains(&t.key))).await;
+    session
+        .until("redeployed", wait, |s| {
+            steady(s, &id, "app:1", 5) && s.tasks_of(&id).filter(|t| t.wanted).all(|t| !old_tasks.contains(&t.key))
+        })
+        .await;
 
     // two writes at once, while a rollout bumps the version
     let again = intent(&session, Kind::Service, &id, "dk-actions", Action::Redeploy);
@@ -259,16 +270,22 @@ async fn one_task_of_a_real_swarm_moves_and_leaves_no_constraint() {
     let mut session = Session::open().await;
     let wait = Duration::from_secs(60);
     session.until("created and running", wait, |s| steady(s, &id, "app:1", 3)).await;
-    let all: Vec<_> = session.state().tasks_of(&id).filter(|t| t.wanted).map(|t| (t.key.clone(), t.node.clone(), t.name.clone())).collect();
+    let all: Vec<_> =
+        session.state().tasks_of(&id).filter(|t| t.wanted).map(|t| (t.key.clone(), t.node.clone(), t.name.clone())).collect();
     let (task, node, name) = all[0].clone();
     let others: Vec<_> = all.iter().filter(|(_, on, _)| *on != node).map(|(key, ..)| key.clone()).collect();
     let moving = intent(&session, Kind::Task, &task, &name, Action::Reschedule);
     act(&session, &moving).await.unwrap();
-    session.until("moved", wait, |s| steady(s, &id, "app:1", 3) && s.tasks_of(&id).filter(|t| t.wanted).all(|t| t.node != node)).await;
+    session
+        .until("moved", wait, |s| steady(s, &id, "app:1", 3) && s.tasks_of(&id).filter(|t| t.wanted).all(|t| t.node != node))
+        .await;
     session.during(Duration::from_secs(4)).await;
     let now: Vec<_> = session.state().tasks_of(&id).filter(|t| t.wanted).map(|t| t.key.clone()).collect();
     assert!(others.iter().all(|key| now.contains(key)), "tasks on other nodes were left alone");
-    assert_eq!(serde_json::from_str::<serde_json::Value>(&before).unwrap(), serde_json::from_str::<serde_json::Value>(&service.spec()).unwrap());
+    assert_eq!(
+        serde_json::from_str::<serde_json::Value>(&before).unwrap(),
+        serde_json::from_str::<serde_json::Value>(&service.spec()).unwrap()
+    );
 
     // cancelled half way: the constraint goes away all the same
     let (task, name) = session.state().tasks_of(&id).find(|t| t.wanted).map(|t| (t.key.clone(), t.name.clone())).unwrap();
@@ -324,7 +341,10 @@ async fn logs_usage_and_objects_of_a_real_swarm() {
             println!("{} {}: {:?} {:?}", task.name, task.key, lines[0], lines[1]);
             assert!(lines.iter().all(|line| line.at.is_some()));
             let words = |line: &LogLine| line.text.split(' ').next().map(str::to_owned);
-            assert!(lines.iter().any(|line| words(line).as_deref() == Some("out")) && lines.iter().any(|line| words(line).as_deref() == Some("err")));
+            assert!(
+                lines.iter().any(|line| words(line).as_deref() == Some("out"))
+                    && lines.iter().any(|line| words(line).as_deref() == Some("err"))
+            );
             let on_err = lines.iter().filter(|line| line.stream == Stream::Err).count();
             assert_eq!(on_err == 0, terminal, "a terminal has one stream");
             let last = lines.last().unwrap().at.unwrap();
@@ -378,7 +398,19 @@ async fn containers_of_a_real_engine() {
     let _web2 = run(compose("web", "always"), &["--name", "shop_web_2", "busybox:qd", "sh", "-c", TALK]);
     let crash = run(compose("crash", "on-failure:2"), &["--name", "shop_crash_1", "busybox:qd", "sh", "-c", "sleep 1; exit 3"]);
     let _migrate = run(compose("migrate", "no"), &["--name", "shop_migrate_1", "busybox:qd", "true"]);
-    let sick = Container::run(&["--name", "sick", "--health-cmd", "false", "--health-interval", "1s", "--health-retries", "2", "busybox:qd", "sleep", "1000"]);
+    let sick = Container::run(&[
+        "--name",
+        "sick",
+        "--health-cmd",
+        "false",
+        "--health-interval",
+        "1s",
+        "--health-retries",
+        "2",
+        "busybox:qd",
+        "sleep",
+        "1000",
+    ]);
     let oom = Container::run(&["--name", "oom", "-m", "8m", "busybox:qd", "sh", "-c", "x=a; while :; do x=$x$x; done"]);
     let tty = Container::run(&["--name", "term", "-t", "busybox:qd", "sh", "-c", TALK]);
     let mut session = Session::open().await;
@@ -389,7 +421,9 @@ async fn containers_of_a_real_engine() {
             s.services.get("shop/web").is_some_and(|web| web.ready == 2 && web.desired == Some(2))
                 && is(&crash.0, TaskState::Failed)
                 && is(&oom.0, TaskState::Failed)
-                && s.tasks.get(sick.0.as_str()).is_some_and(|t| t.why.as_deref().is_some_and(|why| why.contains("health check failed")))
+                && s.tasks
+                    .get(sick.0.as_str())
+                    .is_some_and(|t| t.why.as_deref().is_some_and(|why| why.contains("health check failed")))
                 && s.services.get("shop/migrate").is_some_and(|m| m.desired == Some(0))
         })
         .await;
@@ -418,7 +452,9 @@ async fn containers_of_a_real_engine() {
     session.until("restarted", wait, |s| s.tasks.get(web1.0.as_str()).is_some_and(|t| t.since > since && t.ready)).await;
     let refused = act(&session, &Intent { action: Action::Scale { to: 3 }, ..redeploy }).await;
     assert!(matches!(refused, Err(BackendError::Unsupported(_))));
-    session.until("measurements", wait, |s| s.node_usage.iter().next().is_some() && s.service_usage.get("shop/web").is_some()).await;
+    session
+        .until("measurements", wait, |s| s.node_usage.iter().next().is_some() && s.service_usage.get("shop/web").is_some())
+        .await;
     assert!(session.backend.inspect(&object(&session, Kind::Service, "shop/web")).await.unwrap().contains("shop_web_2"));
 }
 

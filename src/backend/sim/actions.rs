@@ -11,13 +11,11 @@ use crate::model::{
 
 /// What a cluster of this kind can be asked.
 pub(super) fn capabilities(kind: ClusterKind) -> Capabilities {
-    use ActionKind::{
-        Activate, DeleteTask, Drain, Evacuate, Pause, Rebalance, Redeploy, Reschedule, RollBack, Scale, Start, Stop,
-    };
+    use ActionKind::{Activate, DeleteTask, Drain, Evacuate, Pause, Rebalance, Redeploy, Reschedule, RollBack, Scale, Start, Stop};
     match kind {
-        ClusterKind::Kubernetes | ClusterKind::Swarm => Capabilities::of(&[
-            Scale, Redeploy, RollBack, Rebalance, Reschedule, DeleteTask, Pause, Activate, Evacuate, Drain,
-        ]),
+        ClusterKind::Kubernetes | ClusterKind::Swarm => {
+            Capabilities::of(&[Scale, Redeploy, RollBack, Rebalance, Reschedule, DeleteTask, Pause, Activate, Evacuate, Drain])
+        }
         ClusterKind::Docker => Capabilities::of(&[Redeploy, DeleteTask, Start, Stop]),
     }
 }

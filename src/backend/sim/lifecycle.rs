@@ -129,7 +129,11 @@ impl Platform {
             let wait = self.dice.between(300, 1_200);
             self.plan_step(id, self.now + wait);
         } else {
-            let why = if instance.tries == 0 { format!("pulling image {image}").into() } else { instance.why.clone().unwrap_or_default() };
+            let why = if instance.tries == 0 {
+                format!("pulling image {image}").into()
+            } else {
+                instance.why.clone().unwrap_or_default()
+            };
             self.set_phase(id, Phase::Pulling, Some(why));
             self.tell(id, Told::Pulling);
             let missing = self.missing_images.contains(image.as_str());

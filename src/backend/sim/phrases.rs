@@ -48,7 +48,11 @@ pub(super) fn second(profile: Profile, trouble: &Trouble, dice: &mut Dice, deman
         Trouble::None => {}
         Trouble::Memory(full) if dice.between(0, 5) == 0 => {
             let percent = (full * 100.0) as u32;
-            lines.push((dice.between(0, 999), Stream::Err, format!("WARN  heap {percent}% full, collection took {} ms", dice.between(80, 900))));
+            lines.push((
+                dice.between(0, 999),
+                Stream::Err,
+                format!("WARN  heap {percent}% full, collection took {} ms", dice.between(80, 900)),
+            ));
         }
         Trouble::Error(says) if dice.between(0, 1) == 0 => lines.push((dice.between(0, 999), Stream::Err, format!("ERROR {says}"))),
         Trouble::Memory(_) | Trouble::Error(_) => {}
@@ -65,7 +69,15 @@ fn usual(profile: Profile, dice: &mut Dice) -> String {
     let id = dice.between(10_000, 99_999);
     match profile {
         Profile::Http => {
-            let what = ["GET /", "GET /api/items", "GET /api/items/{}", "GET /api/basket", "POST /api/orders", "PUT /api/basket", "GET /healthz"];
+            let what = [
+                "GET /",
+                "GET /api/items",
+                "GET /api/items/{}",
+                "GET /api/basket",
+                "POST /api/orders",
+                "PUT /api/basket",
+                "GET /healthz",
+            ];
             let request = pick(dice, &what).replace("{}", &id.to_string());
             let (status, level) = match dice.between(0, 99) {
                 0 => ("503", "WARN "),
@@ -84,14 +96,30 @@ fn usual(profile: Profile, dice: &mut Dice) -> String {
             dice.between(180, 48_000)
         ),
         Profile::Database => match dice.between(0, 3) {
-            0 => format!("LOG:  checkpoint complete: wrote {} buffers; write={}.{:03} s", dice.between(40, 4_000), dice.between(1, 29), dice.between(0, 999)),
+            0 => format!(
+                "LOG:  checkpoint complete: wrote {} buffers; write={}.{:03} s",
+                dice.between(40, 4_000),
+                dice.between(1, 29),
+                dice.between(0, 999)
+            ),
             1 => format!("LOG:  automatic vacuum of table \"orders\": {} tuples removed", dice.between(10, 9_000)),
-            2 => format!("LOG:  duration: {}.{:03} ms  statement: select * from orders where id = $1", dice.between(500, 2_400), dice.between(0, 999)),
+            2 => format!(
+                "LOG:  duration: {}.{:03} ms  statement: select * from orders where id = $1",
+                dice.between(500, 2_400),
+                dice.between(0, 999)
+            ),
             _ => format!("LOG:  connection authorized: user=app database=shop pid={id}"),
         },
-        Profile::Cache => pick(dice, &["* DB saved on disk", "* Background saving started", "* 100 changes in 300 seconds. Saving..."]),
-        Profile::Queue => format!("[info] <0.{id}.0> {}", pick(dice, &["accepting AMQP connection", "closing AMQP connection", "queue mirrored: orders", "confirm sent"])),
-        Profile::Worker => format!("INFO  job {id} {} in {} ms", pick(dice, &["done", "done", "done", "retried"]), dice.between(12, 4_000)),
+        Profile::Cache => {
+            pick(dice, &["* DB saved on disk", "* Background saving started", "* 100 changes in 300 seconds. Saving..."])
+        }
+        Profile::Queue => format!(
+            "[info] <0.{id}.0> {}",
+            pick(dice, &["accepting AMQP connection", "closing AMQP connection", "queue mirrored: orders", "confirm sent"])
+        ),
+        Profile::Worker => {
+            format!("INFO  job {id} {} in {} ms", pick(dice, &["done", "done", "done", "retried"]), dice.between(12, 4_000))
+        }
         Profile::Agent => format!("INFO  shipped {} records in {} ms", dice.between(20, 900), dice.between(3, 90)),
         Profile::Batch => format!("INFO  step {} of 12000 done", dice.between(1, 12_000)),
     }

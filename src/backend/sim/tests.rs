@@ -10,8 +10,8 @@ use super::platform::Platform;
 use super::{Fleet, Options, PICTURE_EPOCH, Scenario, demo_scenario};
 use crate::backend::BackendError;
 use crate::model::{
-    Action, ActionKind, Availability, Bound, ClusterKind, ClusterState, Expect, Fact, Intent, Kind, ObjectRef, RolloutState, Service,
-    Store, Task, TaskState,
+    Action, ActionKind, Availability, Bound, ClusterKind, ClusterState, Expect, Fact, Intent, Kind, ObjectRef, RolloutState,
+    Service, Store, Task, TaskState,
 };
 use std::time::Duration;
 
@@ -90,7 +90,9 @@ impl Bench {
     }
 
     fn service(&self, name: &str) -> Service {
-        Service::clone(self.world().services.iter().find(|s| s.name.as_str() == name).unwrap_or_else(|| panic!("no service {name}")))
+        Service::clone(
+            self.world().services.iter().find(|s| s.name.as_str() == name).unwrap_or_else(|| panic!("no service {name}")),
+        )
     }
 
     fn tasks(&self, name: &str) -> Vec<Task> {
@@ -163,7 +165,8 @@ impl Bench {
             }
             Expect::NodeIs { node, availability } => world.nodes.get(node).unwrap().availability == *availability,
             Expect::NodeEmpty { node, availability } => {
-                let stays = |t: &Task| t.service.as_ref().and_then(|s| world.services.get(s)).is_some_and(|s| s.kind.one_per_node());
+                let stays =
+                    |t: &Task| t.service.as_ref().and_then(|s| world.services.get(s)).is_some_and(|s| s.kind.one_per_node());
                 let drained = *availability == Availability::Drained;
                 world.nodes.get(node).unwrap().availability == *availability
                     && !world.tasks.iter().any(|t| t.node.as_ref() == Some(node) && !t.state.ended() && (drained || !stays(t)))
@@ -359,7 +362,8 @@ fn a_silent_node_is_lost_given_up_and_taken_back() {
     for (scenario, grace, given_up) in [(KUBERNETES, 40_000, 300_000), (SWARM, 15_000, 1_000)] {
         let mut bench = Bench::new(scenario);
         let host = *bench.platform.hosts.keys().nth(2).unwrap();
-        let on_it = |bench: &Bench| bench.tasks("web").iter().filter(|t| t.node == Some(bench.platform.hosts[&host].key.clone())).count();
+        let on_it =
+            |bench: &Bench| bench.tasks("web").iter().filter(|t| t.node == Some(bench.platform.hosts[&host].key.clone())).count();
         assert!(on_it(&bench) > 0);
         bench.platform.host_silent(host);
         bench.pass(grace - 1_000);

@@ -41,7 +41,11 @@ impl Platform {
             Kind::Task => {
                 let instance = self.instances.values().find(|i| i.key == object.key).ok_or_else(gone)?;
                 let workload = self.workloads.get(&instance.workload).ok_or_else(gone)?;
-                if kubernetes { self.pod_yaml(&mut page, instance, workload) } else { self.task_yaml(&mut page, instance, workload) }
+                if kubernetes {
+                    self.pod_yaml(&mut page, instance, workload)
+                } else {
+                    self.task_yaml(&mut page, instance, workload)
+                }
             }
             Kind::Event => {
                 let event = self.events.get(&object.key).ok_or_else(gone)?;
@@ -92,7 +96,14 @@ impl Platform {
         page.field(3, "app", &workload.name).line(1, "strategy:").line(2, "rollingUpdate:");
         page.field(3, "maxSurge", workload.surge.words()).field(3, "maxUnavailable", workload.unavailable.words());
         page.line(1, "template:").line(2, "spec:").line(3, "containers:");
-        container(page, 3, &workload.name, workload.definition.image.as_str(), workload.definition.requests, workload.definition.limits);
+        container(
+            page,
+            3,
+            &workload.name,
+            workload.definition.image.as_str(),
+            workload.definition.requests,
+            workload.definition.limits,
+        );
         page.line(0, "status:").field(1, "observedGeneration", workload.observed).field(1, "replicas", row.current);
         page.field(1, "readyReplicas", row.ready).field(1, "updatedReplicas", row.updated);
     }
@@ -122,7 +133,9 @@ impl Platform {
         page.field(0, "ID", &host.uid).line(0, "Description:").field(1, "Hostname", &host.name).line(1, "Resources:");
         page.field(2, "NanoCPUs", host.allocatable.cpu_m * 1_000_000).field(2, "MemoryBytes", host.allocatable.mem);
         page.line(0, "Spec:").field(1, "Availability", host.availability.word()).field(1, "Role", &host.role).line(1, "Labels:");
-        for (key, value) in host.labels.iter().map(|(k, v)| (k.as_str(), v.as_str())).chain(host.zone.as_deref().map(|z| ("zone", z))) {
+        for (key, value) in
+            host.labels.iter().map(|(k, v)| (k.as_str(), v.as_str())).chain(host.zone.as_deref().map(|z| ("zone", z)))
+        {
             page.field(2, key, value);
         }
         page.line(0, "Status:").field(1, "State", host.state.word()).field(1, "Addr", &host.address);

@@ -21,7 +21,9 @@ pub async fn restart(docker: &Docker, intent: &Intent, progress: &ProgressSink) 
     for (done, container) in running.iter().enumerate() {
         report(progress, done, running.len(), format!("restarting {}", name(container)));
         let answer = docker.typed.restart_container(&container.id, None::<RestartContainerOptions>).await;
-        answer.map_err(|e| docker.typed_failed(&format!("{doing}: restarting {} ({done} of {} done)", name(container), running.len()), e))?;
+        answer.map_err(|e| {
+            docker.typed_failed(&format!("{doing}: restarting {} ({done} of {} done)", name(container), running.len()), e)
+        })?;
     }
     report(progress, running.len(), running.len(), "restarted");
     Ok(Expect::Converged { service: intent.object.key.clone(), spec_rev: intent.bound.spec_rev })

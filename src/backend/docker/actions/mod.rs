@@ -23,10 +23,9 @@ pub async fn execute(docker: &Docker, intent: &Intent, progress: &ProgressSink) 
             Action::DeleteTask => task::delete(docker, intent).await,
             Action::Pause | Action::Activate | Action::Drain => node::set(docker, intent).await,
             Action::Evacuate => node::evacuate(docker, intent, progress).await,
-            Action::Start | Action::Stop => Err(unsupported(
-                intent,
-                "a swarm starts and stops tasks by itself; scale the service, or redeploy it",
-            )),
+            Action::Start | Action::Stop => {
+                Err(unsupported(intent, "a swarm starts and stops tasks by itself; scale the service, or redeploy it"))
+            }
         }
     } else {
         match intent.action {

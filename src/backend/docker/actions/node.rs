@@ -83,7 +83,8 @@ async fn write_availability(
 async fn left(docker: &Docker, intent: &Intent) -> Result<(usize, bool), BackendError> {
     let doing = format!("evacuating {}: looking at what still runs", intent.name);
     let filters = format!("%7B%22node%22%3A%5B%22{}%22%5D%7D", intent.bound.uid);
-    let tasks: Vec<wire::Task> = docker.http.get(&format!("/tasks?filters={filters}")).await.map_err(|e| docker.failed(&doing, &e))?;
+    let tasks: Vec<wire::Task> =
+        docker.http.get(&format!("/tasks?filters={filters}")).await.map_err(|e| docker.failed(&doing, &e))?;
     let node: wire::Node = docker.http.get(&format!("/nodes/{}", intent.bound.uid)).await.map_err(|e| docker.failed(&doing, &e))?;
     let runs = |task: &&wire::Task| {
         matches!(task.status.state.as_str(), "assigned" | "accepted" | "preparing" | "ready" | "starting" | "running")

@@ -43,7 +43,10 @@ pub async fn reschedule(docker: &Docker, intent: &Intent, progress: &ProgressSin
         docker.http.get(&format!("/services/{}", target.id)).await.map_err(|e| docker.failed(&doing, &e))?;
     let spec = &service.spec.value;
     if spec.mode.replicated.is_none() {
-        return Err(unsupported(intent, "only tasks of replicated services can run elsewhere; this one belongs to its node or is a job"));
+        return Err(unsupported(
+            intent,
+            "only tasks of replicated services can run elsewhere; this one belongs to its node or is a job",
+        ));
     }
     let nodes: Vec<wire::Node> = docker.http.get("/nodes").await.map_err(|e| docker.failed(&doing, &e))?;
     let fits = |node: &&wire::Node| {
@@ -53,15 +56,23 @@ pub async fn reschedule(docker: &Docker, intent: &Intent, progress: &ProgressSin
             && satisfied(node, &spec.task_template.placement.constraints)
     };
     if !nodes.iter().any(|node| fits(&node)) {
-        return Err(unsupported(intent, "no other node is ready, active and satisfies the service's placement; it stays where it is"));
+        return Err(unsupported(
+            intent,
+            "no other node is ready, active and satisfies the service's placement; it stays where it is",
+        ));
     }
     let constraint = format!("node.id!={}", task.node_id);
     let update = Update { intent, target: &target, doing: "rescheduling", rev: service.spec.rev, query: "" };
     report(progress, 0, 0, "telling the scheduler to avoid its node for now");
     let own = spec.task_template.placement.constraints.iter().filter(|held| **held == constraint).count();
     // from here on the constraint goes away again, however this ends: also when the operation is cancelled by dropping it
-    let mut undo =
-        Undo { http: Some(Arc::clone(&docker.http)), intent: intent.clone(), target: target.clone(), constraint: constraint.clone(), own };
+    let mut undo = Undo {
+        http: Some(Arc::clone(&docker.http)),
+        intent: intent.clone(),
+        target: target.clone(),
+        constraint: constraint.clone(),
+        own,
+    };
     let added = write(&docker.http, &update, |_, spec| {
         let list = at(spec, &["TaskTemplate", "Placement", "Constraints"]);
         match list {
@@ -86,8 +97,7 @@ pub async fn reschedule(docker: &Docker, intent: &Intent, progress: &ProgressSin
 /// The task as it is now; refused when the swarm has given it up already.
 async fn current(docker: &Docker, intent: &Intent) -> Result<wire::Task, BackendError> {
     let doing = format!("reading task {}", intent.name);
-    let task: wire::Task =
-        docker.http.get(&format!("/tasks/{}", intent.bound.uid)).await.map_err(|e| docker.failed(&doing, &e))?;
+    let task: wire::Task = docker.http.get(&format!("/tasks/{}", intent.bound.uid)).await.map_err(|e| docker.failed(&doing, &e))?;
     if matches!(task.desired_state.as_str(), "running" | "ready") {
         Ok(task)
     } else {
@@ -98,7 +108,10 @@ async fn current(docker: &Docker, intent: &Intent) -> Result<wire::Task, Backend
 /// Waits until no task of the service is wanted on the node and as many run elsewhere as are wanted.
 async fn wait(docker: &Docker, intent: &Intent, moved: &wire::Task, progress: &ProgressSink) -> Result<(), BackendError> {
     let doing = format!("rescheduling {}: looking at the rollout", intent.name);
-    let path = format!("/tasks?filters=%7B%22service%22%3A%5B%22{}%22%5D%2C%22desired-state%22%3A%5B%22running%22%2C%22ready%22%5D%7D", moved.service_id);
+    let path = format!(
+        "/tasks?filters=%7B%22service%22%3A%5B%22{}%22%5D%2C%22desired-state%22%3A%5B%22running%22%2C%22ready%22%5D%7D",
+        moved.service_id
+    );
     let began = Instant::now();
     let mut most = 0;
     loop {
@@ -111,10 +124,17 @@ async fn wait(docker: &Docker, intent: &Intent, moved: &wire::Task, progress: &P
             return Ok(());
         }
         let others = if most > 1 { " (all tasks of the service on that node move)" } else { "" };
-        report(progress, most - here, most, format!("{here} still on the old node, {running} of {} run elsewhere{others}", tasks.len()));
+        report(
+            progress,
+            most - here,
+            most,
+            format!("{here} still on the old node, {running} of {} run elsewhere{others}", tasks.len()),
+        );
         let service: wire::Service =
             docker.http.get(&format!("/services/{}", moved.service_id)).await.map_err(|e| docker.failed(&doing, &e))?;
-        if let Some(status) = service.update_status.filter(|status| status.state == "paused" || status.state.starts_with("rollback")) {
+        if let Some(status) =
+            service.update_status.filter(|status| status.state == "paused" || status.state.starts_with("rollback"))
+        {
             return Err(BackendError::Protocol(format!(
                 "rescheduling {}: the swarm stopped the rollout ({}): {}",
                 intent.name, status.state, status.message

@@ -76,7 +76,12 @@ pub struct Current {
 pub async fn read(http: &Http, target: &Target) -> Result<Current, HttpError> {
     let whole: Whole = http.get(&format!("/{}/{}", target.table, target.id)).await?;
     let spec = serde_json::from_str(whole.spec.get()).map_err(|e| HttpError::Unreadable(e.to_string()))?;
-    Ok(Current { version: whole.version.index, rev: wire::hash(whole.spec.get()), spec, has_previous: whole.previous_spec.is_some() })
+    Ok(Current {
+        version: whole.version.index,
+        rev: wire::hash(whole.spec.get()),
+        spec,
+        has_previous: whole.previous_spec.is_some(),
+    })
 }
 
 /// Changes the spec by `patch` and returns the number of the spec as the swarm then has it.

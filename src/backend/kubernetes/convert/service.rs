@@ -1,8 +1,6 @@
 //! Workloads as services. What other objects add (budget, autoscaler, earlier definitions) is joined by the session.
 
-use super::super::raw::{
-    Condition, CronJob, DaemonSet, Deployment, Job, Meta, ReplicaSet, StatefulSet, Template, condition,
-};
+use super::super::raw::{Condition, CronJob, DaemonSet, Deployment, Job, Meta, ReplicaSet, StatefulSet, Template, condition};
 use super::{Names, image_name};
 use crate::model::{Rollout, RolloutState, Service, ServiceKind, Text};
 
@@ -176,13 +174,12 @@ pub(in super::super) fn cron_job(raw: &CronJob, names: &mut Names) -> Service {
 /// What all kinds have in common; counts are zero.
 fn row(meta: &Meta, kind: ServiceKind, template: &Template, names: &mut Names) -> Service {
     let labels = &meta.labels;
-    let helm = || labels.get("app.kubernetes.io/instance").filter(|_| {
-        labels.get("app.kubernetes.io/managed-by").is_some_and(|by| by == "Helm")
-    });
-    let stack = labels
-        .get("app.kubernetes.io/part-of")
-        .or(meta.annotations.helm_release.as_ref())
-        .or_else(helm);
+    let helm = || {
+        labels
+            .get("app.kubernetes.io/instance")
+            .filter(|_| labels.get("app.kubernetes.io/managed-by").is_some_and(|by| by == "Helm"))
+    };
+    let stack = labels.get("app.kubernetes.io/part-of").or(meta.annotations.helm_release.as_ref()).or_else(helm);
     let selector: Vec<String> = template.spec.node_selector.iter().map(|(k, v)| format!("{k}={v}")).collect();
     Service {
         key: names.key(&meta.uid),

@@ -165,8 +165,7 @@ impl Services {
 
     /// An object that held a definition is gone.
     pub fn undefine(&mut self, holder: &Key) -> Vec<Delta> {
-        let held: Vec<Key> =
-            self.definitions.iter_mut().filter_map(|(key, of)| of.remove(holder).map(|_| key.clone())).collect();
+        let held: Vec<Key> = self.definitions.iter_mut().filter_map(|(key, of)| of.remove(holder).map(|_| key.clone())).collect();
         self.definitions.retain(|_, of| !of.is_empty());
         held.iter().filter_map(|key| self.refresh(key)).collect()
     }
@@ -178,11 +177,8 @@ impl Services {
             (None, Some(max)) => format!("max unavailable {max}"),
             (None, None) => "min available 1".to_owned(),
         };
-        let budget = Budget {
-            name: names.text(&raw.metadata.name),
-            allowed: raw.status.disruptions_allowed,
-            rule: names.text(&rule),
-        };
+        let budget =
+            Budget { name: names.text(&raw.metadata.name), allowed: raw.status.disruptions_allowed, rule: names.text(&rule) };
         let namespace = names.text(&raw.metadata.namespace);
         let row = BudgetRow { namespace: namespace.clone(), budget, selector: raw.spec.selector };
         self.budgets.insert(Key::new(&raw.metadata.uid), row);

@@ -1,0 +1,188 @@
+//! A scripted cluster for the engine's tests: it does what the test tells it to, and nothing else.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use crate::backend::*;
+use crate::model::*;
+use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::stream::BoxStream;
+use parking_lot::Mutex;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep};
+
+/// How the cluster answers connects, pings and requests.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) enum Mood {
+    #[default]
+    Well,
+    /// Never answers.
+    Silent,
+    Refusing,
+    Unauthorised,
+    Panicking,
+}
+
+#[derive(Default)]
+pub(super) struct Script {
+    pub(super) mood: Mutex<Mood>,
+    pub(super) connects: AtomicU32,
+    pub(super) watches: AtomicU32,
+    /// When each connect was tried.
+    pub(super) tried: Mutex<Vec<Instant>>,
+    /// Ends the session's watch with this error when set.
+    pub(super) end: Mutex<Option<BackendError>>,
+    pub(super) panic_in_watch: AtomicBool,
+    /// What the next watch lists.
+    pub(super) rows: Mutex<Vec<Service>>,
+    pub(super) tasks: Mutex<Vec<Task>>,
+    /// Deltas sent into the present watch.
+    pub(super) live: Mutex<Option<mpsc::Sender<Delta>>>,
+    pub(super) interest: Mutex<Option<tokio::sync::watch::Receiver<Interest>>>,
+    pub(super) execute_takes: Mutex<Duration>,
+    pub(super) executed: Mutex<Vec<(Intent, Instant)>>,
+    pub(super) expect: Mutex<Option<Expect>>,
+    /// Log streams: what each opened stream of a task sends, in order of opening.
+    pub(super) logs: Mutex<HashMap<Key, Vec<mpsc::Receiver<Result<Vec<LogLine>, BackendError>>>>>,
+    pub(super) opened: Mutex<Vec<LogRequest>>,
+}
+
+impl Script {
+    pub(super) fn set(&self, mood: Mood) {
+        *self.mood.lock() = mood;
+    }
+
+    pub(super) async fn send(&self, delta: Delta) {
+        let live = self.live.lock().clone();
+        live.expect("a watch runs").send(delta).await.expect("the watch takes it");
+    }
+
+    /// A log stream of a task, for the next time it is opened.
+    pub(super) fn stream(&self, task: &str) -> mpsc::Sender<Result<Vec<LogLine>, BackendError>> {
+        let (lines, stream) = mpsc::channel(4_096);
+        self.logs.lock().entry(Key::from(task)).or_default().push(stream);
+        lines
+    }
+
+    async fn answer(&self) -> Result<(), BackendError> {
+        let mood = self.mood.lock().clone();
+        match mood {
+            Mood::Well => Ok(()),
+            Mood::Silent => std::future::pending().await,
+            Mood::Refusing => Err(BackendError::Unreachable("connection refused".into())),
+            Mood::Unauthorised => Err(BackendError::Unauthorised("token expired; log in again".into())),
+            Mood::Panicking => panic!("scripted panic"),
+        }
+    }
+}
+
+pub(super) struct Fake {
+    pub(super) name: &'static str,
+    pub(super) script: Arc<Script>,
+}
+
+impl Connector for Fake {
+    fn cluster(&self) -> Cluster {
+        Cluster {
+            id: ClusterId::from(self.name),
+            kind: ClusterKind::Kubernetes,
+            endpoint: Text::new("https://fake"),
+            version: None,
+            link: Link::Connecting,
+            protected: false,
+            read_only: false,
+            capabilities: Capabilities::default(),
+        }
+    }
+
+    fn connect(&self) -> BoxFuture<'_, Result<Arc<dyn Backend>, BackendError>> {
+        Box::pin(async {
+            self.script.connects.fetch_add(1, SeqCst);
+            self.script.tried.lock().push(Instant::now());
+            self.script.answer().await?;
+            Ok(Arc::new(Session(Arc::clone(&self.script))) as Arc<dyn Backend>)
+        })
+    }
+}
+
+struct Session(Arc<Script>);
+
+impl Backend for Session {
+    fn about(&self) -> About {
+        About {
+            kind: ClusterKind::Kubernetes,
+            version: Text::new("1.33"),
+            capabilities: Capabilities::of(&[ActionKind::Scale, ActionKind::Redeploy]),
+        }
+    }
+
+    fn watch<'a>(&'a self, sink: &'a Sink) -> BoxFuture<'a, BackendError> {
+        Box::pin(async move {
+            let script = &self.0;
+            script.watches.fetch_add(1, SeqCst);
+            let (live, mut deltas) = mpsc::channel(64);
+            *script.live.lock() = Some(live);
+            *script.interest.lock() = Some(sink.interest());
+            sink.send(Delta::Service(Change::Begin)).await;
+            let rows = script.rows.lock().clone();
+            for row in rows {
+                sink.send(Delta::Service(Change::Upsert(row))).await;
+            }
+            sink.send(Delta::Service(Change::End)).await;
+            sink.send(Delta::Task(Change::Begin)).await;
+            let tasks = script.tasks.lock().clone();
+            for task in tasks {
+                sink.send(Delta::Task(Change::Upsert(task))).await;
+            }
+            sink.send(Delta::Task(Change::End)).await;
+            loop {
+                tokio::select! {
+                    Some(delta) = deltas.recv() => sink.send(delta).await,
+                    () = sleep(Duration::from_millis(100)) => {}
+                }
+                if script.panic_in_watch.swap(false, SeqCst) {
+                    panic!("scripted panic");
+                }
+                if let Some(error) = script.end.lock().take() {
+                    return error;
+                }
+            }
+        })
+    }
+
+    fn ping(&self) -> BoxFuture<'_, Result<(), BackendError>> {
+        Box::pin(self.0.answer())
+    }
+
+    fn execute<'a>(&'a self, intent: &'a Intent, progress: &'a ProgressSink) -> BoxFuture<'a, Result<Expect, BackendError>> {
+        Box::pin(async move {
+            self.0.executed.lock().push((intent.clone(), Instant::now()));
+            progress.report(Progress { done: 0, total: 1, note: Text::new("sending") });
+            let takes = *self.0.execute_takes.lock();
+            sleep(takes).await;
+            self.0.answer().await?;
+            Ok(self.0.expect.lock().clone().unwrap_or(Expect::Nothing))
+        })
+    }
+
+    fn logs(&self, request: LogRequest) -> BoxStream<'static, Result<Vec<LogLine>, BackendError>> {
+        let mut logs = self.0.logs.lock();
+        let streams = logs.entry(request.task.clone()).or_default();
+        self.0.opened.lock().push(request);
+        if streams.is_empty() {
+            return futures::stream::pending().boxed();
+        }
+        let stream = streams.remove(0);
+        futures::stream::unfold(stream, |mut stream| async move { stream.recv().await.map(|item| (item, stream)) }).boxed()
+    }
+
+    fn inspect<'a>(&'a self, object: &'a ObjectRef) -> BoxFuture<'a, Result<String, BackendError>> {
+        Box::pin(async move {
+            self.0.answer().await?;
+            Ok(format!("kind: {}\nname: {}\n", object.kind.word(), object.key))
+        })
+    }
+}

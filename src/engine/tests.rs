@@ -1,0 +1,326 @@
+//! The engine against scripted clusters, in tokio's paused time: hours of outage take milliseconds.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use super::fake::{Fake, Mood, Script};
+use super::*;
+use crate::analysis::fixture;
+use crate::backend::BackendError;
+use crate::model::*;
+use crate::util::time::Timestamp;
+use std::sync::atomic::Ordering::SeqCst;
+use tokio::time::{Instant, sleep, timeout};
+
+const START: Timestamp = Timestamp(1_000_000_000);
+
+fn secs(s: u64) -> Duration {
+    Duration::from_secs(s)
+}
+
+fn start(names: &[&'static str]) -> (Engine, Vec<Arc<Script>>) {
+    start_with(names, Options { by: Text::new("me@here"), clock: Clock::starting_at(START), ..Options::default() })
+}
+
+fn start_with(names: &[&'static str], options: Options) -> (Engine, Vec<Arc<Script>>) {
+    let scripts: Vec<Arc<Script>> = names.iter().map(|_| Arc::default()).collect();
+    let connectors = names.iter().zip(&scripts);
+    let connectors = connectors.map(|(name, s)| Arc::new(Fake { name, script: Arc::clone(s) }) as Arc<dyn Connector>).collect();
+    (Engine::start(connectors, options), scripts)
+}
+
+/// Waits at most `limit` until the picture is as wanted, and returns how long that took.
+async fn until(engine: &Engine, limit: Duration, wanted: impl Fn(&World) -> bool) -> Duration {
+    let began = Instant::now();
+    let mut world = engine.world.clone();
+    let seen = timeout(limit, world.wait_for(|w| wanted(w))).await.is_ok();
+    assert!(seen, "not within {limit:?}: {:#?}", engine.world.borrow().clusters.iter().map(|c| &c.cluster).collect::<Vec<_>>());
+    began.elapsed()
+}
+
+fn link(world: &World, n: usize) -> &Link {
+    &world.clusters[n].cluster.link
+}
+
+fn scale(cluster: &str, service: &str) -> Request {
+    let object = ObjectRef { cluster: ClusterId::from(cluster), kind: Kind::Service, key: Key::from(service) };
+    let bound = Bound { uid: Key::from(service), spec_rev: 7 };
+    let intent = Intent { object, name: Text::new(service), action: Action::Scale { to: 5 }, bound };
+    Request::Execute { intent, title: Text::new("scale") }
+}
+
+fn op(world: &World, id: u64) -> Option<&Operation> {
+    world.operations.iter().find(|op| op.id == OpId(id)).map(|op| &**op)
+}
+
+fn op_is(id: u64, state: OpState) -> impl Fn(&World) -> bool {
+    move |world| op(world, id).is_some_and(|op| op.state == state)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_cluster_delays_no_other_and_is_tried_for_ever_with_backoff() {
+    let (engine, scripts) = start(&["well", "dead", "refusing"]);
+    scripts[1].set(Mood::Silent);
+    scripts[2].set(Mood::Refusing);
+    assert!(until(&engine, secs(1), |w| link(w, 0).is_live()).await < secs(1));
+    until(&engine, secs(1), |w| matches!(link(w, 2), Link::Unreachable { .. })).await;
+    until(&engine, secs(11), |w| matches!(link(w, 1), Link::Unreachable { .. })).await;
+    sleep(secs(600)).await;
+    let tried = scripts[2].tried.lock().clone();
+    // ten minutes at half to all of 30 s, after the steps up to there
+    assert!((20..=50).contains(&tried.len()), "{} attempts", tried.len());
+    assert!(engine.world.borrow().clusters[0].cluster.link.is_live());
+    // the first refusal, not the newest
+    let world = engine.world.borrow().clone();
+    let Link::Unreachable { since, reason } = link(&world, 2) else { panic!() };
+    assert!(since.since(START) < secs(2));
+    assert_eq!(reason.as_str(), "connection refused");
+    // the operator's word skips the wait
+    scripts[2].set(Mood::Well);
+    engine.requests.send(Request::Reconnect).await.unwrap();
+    assert!(until(&engine, secs(1), |w| link(w, 2).is_live()).await < secs(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_that_falls_silent_is_stale_within_15_s_and_recovers() {
+    let (engine, scripts) = start(&["one", "two"]);
+    until(&engine, secs(1), |w| link(w, 0).is_live() && link(w, 1).is_live()).await;
+    sleep(secs(62)).await;
+    scripts[0].set(Mood::Silent);
+    let took = until(&engine, secs(15), |w| matches!(link(w, 0), Link::Stale { .. })).await;
+    assert!(took >= secs(8), "{took:?}: one missed heartbeat is not an outage");
+    let world = engine.world.borrow().clone();
+    let Link::Stale { since, .. } = link(&world, 0) else { panic!() };
+    // the last answered ping was at 60 s
+    assert!((58..=63).contains(&since.since(START).as_secs()), "{since:?}");
+    assert!(world.clusters[0].finding_of_cluster().is_some(), "the trouble list says so");
+    assert!(link(&world, 1).is_live());
+    // back before the session was given up: the watches start anew on the same session
+    let (connects, watches) = (scripts[0].connects.load(SeqCst), scripts[0].watches.load(SeqCst));
+    scripts[0].set(Mood::Well);
+    until(&engine, secs(10), |w| link(w, 0).is_live()).await;
+    sleep(secs(1)).await;
+    assert_eq!(scripts[0].connects.load(SeqCst), connects);
+    assert_eq!(scripts[0].watches.load(SeqCst), watches + 1);
+    assert!(engine.world.borrow().clusters[0].finding_of_cluster().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_without_heartbeats_is_given_up_and_made_anew() {
+    let (engine, scripts) = start(&["one"]);
+    until(&engine, secs(1), |w| link(w, 0).is_live()).await;
+    scripts[0].set(Mood::Silent);
+    sleep(secs(60)).await;
+    assert!(scripts[0].connects.load(SeqCst) > 1);
+    let world = engine.world.borrow().clone();
+    let Link::Stale { since, .. } = link(&world, 0) else { panic!("{:?}", link(&world, 0)) };
+    assert!(since.since(START) < secs(6), "rows are as old as the last proof of life, however often it is tried");
+    scripts[0].set(Mood::Well);
+    until(&engine, secs(41), |w| link(w, 0).is_live()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn deltas_are_proof_of_life_where_pings_fail() {
+    let (engine, scripts) = start(&["one"]);
+    until(&engine, secs(1), |w| link(w, 0).is_live()).await;
+    scripts[0].set(Mood::Silent);
+    for _ in 0..30 {
+        sleep(secs(2)).await;
+        scripts[0].send(Delta::Service(Change::Upsert(fixture::service("web", 1)))).await;
+        assert!(engine.world.borrow().clusters[0].cluster.link.is_live());
+    }
+    // a backend that only says that it cannot read is none
+    for _ in 0..10 {
+        sleep(secs(2)).await;
+        let _ = scripts[0].live.lock().clone().unwrap().send(Delta::Task(Change::Failed(Text::new("refused")))).await;
+    }
+    assert!(!engine.world.borrow().clusters[0].cluster.link.is_live());
+}
+
+#[tokio::test(start_paused = true)]
+async fn refused_credentials_are_tried_slowly() {
+    let (engine, scripts) = start(&["one"]);
+    scripts[0].set(Mood::Unauthorised);
+    until(&engine, secs(1), |w| matches!(link(w, 0), Link::Unauthorised { .. })).await;
+    sleep(secs(300)).await;
+    assert!(scripts[0].connects.load(SeqCst) <= 11);
+    // and a session whose credentials run out says so at once
+    scripts[0].set(Mood::Well);
+    until(&engine, secs(61), |w| link(w, 0).is_live()).await;
+    *scripts[0].end.lock() = Some(BackendError::Unauthorised("token expired".into()));
+    until(&engine, secs(1), |w| matches!(link(w, 0), Link::Unauthorised { .. })).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_ends_a_session_and_nothing_else() {
+    let (engine, scripts) = start(&["one", "two"]);
+    until(&engine, secs(1), |w| link(w, 0).is_live() && link(w, 1).is_live()).await;
+    scripts[0].panic_in_watch.store(true, SeqCst);
+    until(&engine, secs(5), |w| w.notices.iter().any(|n| n.warning && n.text.contains("scripted panic"))).await;
+    sleep(secs(5)).await;
+    assert_eq!(scripts[0].connects.load(SeqCst), 2, "it connected anew");
+    assert!(link(&engine.world.borrow(), 0).is_live() && link(&engine.world.borrow(), 1).is_live());
+    scripts[0].set(Mood::Panicking);
+    sleep(secs(60)).await;
+    assert!(!link(&engine.world.borrow(), 0).is_live() && link(&engine.world.borrow(), 1).is_live());
+    scripts[0].set(Mood::Well);
+    until(&engine, secs(41), |w| link(w, 0).is_live()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operation_is_done_when_the_facts_say_so() {
+    let (engine, scripts) = start(&["one"]);
+    *scripts[0].rows.lock() = vec![fixture::service("web", 2)];
+    *scripts[0].expect.lock() = Some(Expect::Converged { service: Key::from("web"), spec_rev: 8 });
+    until(&engine, secs(1), |w| w.clusters[0].services.len() == 1).await;
+    engine.requests.send(scale("one", "web")).await.unwrap();
+    until(&engine, secs(2), op_is(1, OpState::Verifying)).await;
+    assert!(scripts[0].interest.lock().as_ref().unwrap().borrow().tasks, "tasks are polled meanwhile");
+    sleep(secs(5)).await;
+    let growing = Service { spec_rev: 8, observed_rev: 8, ready: 3, current: 5, ..fixture::service("web", 5) };
+    scripts[0].send(Delta::Service(Change::Upsert(growing))).await;
+    until(&engine, secs(2), |w| op(w, 1).is_some_and(|op| op.progress.done == 3 && op.progress.total == 5)).await;
+    let whole = Service { spec_rev: 8, observed_rev: 8, ..fixture::service("web", 5) };
+    scripts[0].send(Delta::Service(Change::Upsert(whole))).await;
+    until(&engine, secs(2), op_is(1, OpState::Done)).await;
+    sleep(secs(1)).await;
+    assert!(!scripts[0].interest.lock().as_ref().unwrap().borrow().tasks);
+    let world = engine.world.borrow().clone();
+    let done = op(&world, 1).unwrap();
+    assert_eq!((done.progress.note.as_str(), done.by.as_str()), ("5 of 5 ready", "me@here"));
+    assert!(done.ended.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operation_waits_out_an_outage_and_gives_up_in_words() {
+    let (engine, scripts) = start(&["one"]);
+    *scripts[0].rows.lock() = vec![fixture::service("web", 2)];
+    *scripts[0].expect.lock() = Some(Expect::Converged { service: Key::from("web"), spec_rev: 8 });
+    until(&engine, secs(1), |w| w.clusters[0].services.len() == 1).await;
+    engine.requests.send(scale("one", "web")).await.unwrap();
+    until(&engine, secs(2), op_is(1, OpState::Verifying)).await;
+    scripts[0].set(Mood::Silent);
+    until(&engine, secs(20), |w| op(w, 1).is_some_and(|op| op.progress.note.contains("one is stale"))).await;
+    scripts[0].set(Mood::Well);
+    until(&engine, secs(60), |w| op(w, 1).is_some_and(|op| op.progress.note.contains("to show the change"))).await;
+    until(&engine, secs(601), op_is(1, OpState::Failed)).await;
+    assert!(op(&engine.world.borrow(), 1).unwrap().progress.note.contains("not seen to have happened within 10m"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn operations_on_one_object_take_turns_and_others_run_beside() {
+    let (engine, scripts) = start(&["one"]);
+    *scripts[0].execute_takes.lock() = secs(10);
+    until(&engine, secs(1), |w| link(w, 0).is_live()).await;
+    for service in ["a", "a", "b"] {
+        engine.requests.send(scale("one", service)).await.unwrap();
+    }
+    until(&engine, secs(2), op_is(3, OpState::Running)).await;
+    assert!(op_is(2, OpState::Queued)(&engine.world.borrow()));
+    until(&engine, secs(30), op_is(2, OpState::Done)).await;
+    let executed = scripts[0].executed.lock().clone();
+    let a: Vec<_> = executed.iter().filter(|(i, _)| i.object.key.as_str() == "a").map(|(_, at)| *at).collect();
+    assert!(a[1] - a[0] >= secs(10));
+}
+
+#[tokio::test(start_paused = true)]
+async fn cancel_works_while_queued_sending_and_verifying() {
+    let (engine, scripts) = start(&["one"]);
+    *scripts[0].execute_takes.lock() = secs(10);
+    *scripts[0].expect.lock() = Some(Expect::Gone { kind: Kind::Service, key: Key::from("a") });
+    *scripts[0].rows.lock() = vec![fixture::service("a", 1)];
+    until(&engine, secs(1), |w| w.clusters[0].services.len() == 1).await;
+    engine.requests.send(scale("one", "a")).await.unwrap();
+    engine.requests.send(scale("one", "a")).await.unwrap();
+    engine.requests.send(scale("one", "b")).await.unwrap();
+    until(&engine, secs(2), op_is(3, OpState::Running)).await;
+    for id in [2, 3] {
+        engine.requests.send(Request::Cancel(OpId(id))).await.unwrap();
+        until(&engine, secs(1), op_is(id, OpState::Cancelled)).await;
+    }
+    until(&engine, secs(20), op_is(1, OpState::Verifying)).await;
+    engine.requests.send(Request::Cancel(OpId(1))).await.unwrap();
+    until(&engine, secs(1), op_is(1, OpState::Cancelled)).await;
+    let world = engine.world.borrow().clone();
+    let notes = [1, 2, 3].map(|id| op(&world, id).unwrap().progress.note.to_string());
+    assert!(notes[0].contains("has taken it and goes on"), "{notes:?}");
+    assert!(notes[1].contains("before anything was sent"), "{notes:?}");
+    assert!(notes[2].contains("while it was being sent"), "{notes:?}");
+    assert_eq!(scripts[0].executed.lock().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_not_be_sent_is_refused_in_words() {
+    let (engine, scripts) = start(&["one"]);
+    until(&engine, secs(1), |w| link(w, 0).is_live()).await;
+    let Request::Execute { mut intent, title } = scale("one", "a") else { panic!() };
+    intent.action = Action::RollBack;
+    engine.requests.send(Request::Execute { intent, title }).await.unwrap();
+    until(&engine, secs(1), op_is(1, OpState::Failed)).await;
+    scripts[0].set(Mood::Silent);
+    until(&engine, secs(16), |w| !link(w, 0).is_live()).await;
+    engine.requests.send(scale("one", "a")).await.unwrap();
+    until(&engine, secs(1), op_is(2, OpState::Failed)).await;
+    let world = engine.world.borrow().clone();
+    assert!(op(&world, 1).unwrap().progress.note.contains("kubernetes one cannot roll back"));
+    assert!(op(&world, 2).unwrap().progress.note.contains("one is stale"));
+
+    let (engine, scripts) =
+        start_with(&["ro"], Options { read_only: true, clock: Clock::starting_at(START), ..Options::default() });
+    until(&engine, secs(1), |w| link(w, 0).is_live()).await;
+    engine.requests.send(scale("ro", "a")).await.unwrap();
+    until(&engine, secs(1), op_is(1, OpState::Failed)).await;
+    assert!(op(&engine.world.borrow(), 1).unwrap().progress.note.contains("read-only"));
+    assert!(scripts[0].executed.lock().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn shutdown_is_prompt_and_running_operations_say_how_far_they_came() {
+    let (engine, scripts) = start(&["one", "silent"]);
+    scripts[1].set(Mood::Silent);
+    *scripts[0].execute_takes.lock() = secs(30);
+    until(&engine, secs(1), |w| link(w, 0).is_live()).await;
+    engine.requests.send(scale("one", "a")).await.unwrap();
+    until(&engine, secs(2), op_is(1, OpState::Running)).await;
+    let began = Instant::now();
+    let world = engine.shutdown().await;
+    assert!(began.elapsed() <= Duration::from_millis(200));
+    let op = op(&world, 1).unwrap();
+    assert_eq!(op.state, OpState::Cancelled);
+    assert!(op.progress.note.starts_with("Quarterdeck ended"), "{}", op.progress.note);
+}
+
+#[tokio::test(start_paused = true)]
+async fn findings_follow_the_rows_and_a_quiet_fleet_publishes_nothing() {
+    let (engine, scripts) = start(&["one"]);
+    *scripts[0].rows.lock() = vec![Service { ready: 0, ..fixture::service("web", 1) }];
+    *scripts[0].tasks.lock() = vec![fixture::stuck("t1", "web", "image not found: web:1", 10)];
+    let web = Key::from("web");
+    until(&engine, secs(1), |w| w.clusters[0].finding_of(Kind::Service, &web).is_some()).await;
+    scripts[0].send(Delta::Task(Change::Upsert(fixture::task("t1", "web", "n1")))).await;
+    scripts[0].send(Delta::Service(Change::Upsert(fixture::service("web", 1)))).await;
+    until(&engine, secs(1), |w| w.clusters[0].finding_of(Kind::Service, &web).is_none()).await;
+    let before = engine.world.borrow().revision;
+    sleep(secs(120)).await;
+    assert_eq!(engine.world.borrow().revision, before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_whole_object_is_fetched_or_the_reason_said() {
+    let (engine, scripts) = start(&["one"]);
+    until(&engine, secs(1), |w| link(w, 0).is_live()).await;
+    let object = ObjectRef { cluster: ClusterId::from("one"), kind: Kind::Node, key: Key::from("n1") };
+    engine.requests.send(Request::Inspect(object.clone())).await.unwrap();
+    until(&engine, secs(1), |w| w.document.as_ref().is_some_and(|d| d.lines.as_ref().is_ok_and(|l| l.len() == 2))).await;
+    scripts[0].set(Mood::Silent);
+    engine.requests.send(Request::Inspect(object)).await.unwrap();
+    until(&engine, secs(16), |w| w.document.as_ref().is_some_and(|d| d.lines.is_err())).await;
+}
+
+trait ClusterFinding {
+    fn finding_of_cluster(&self) -> Option<&Arc<Finding>>;
+}
+
+impl ClusterFinding for ClusterState {
+    fn finding_of_cluster(&self) -> Option<&Arc<Finding>> {
+        self.findings.get(&Finding::key_of(None))
+    }
+}

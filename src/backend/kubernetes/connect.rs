@@ -47,7 +47,7 @@ impl Connector for Context {
             link: Link::Connecting,
             protected: false,
             read_only: false,
-            capabilities: super::CAPABILITIES,
+            capabilities: super::actions::CAPABILITIES,
         }
     }
 

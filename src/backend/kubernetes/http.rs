@@ -34,6 +34,8 @@ pub(super) enum Write {
     MergePatch,
     /// PATCH with RFC 6902.
     JsonPatch,
+    /// PATCH that merges lists by their keys (Kubernetes' own).
+    StrategicPatch,
     /// DELETE with `DeleteOptions`.
     Delete,
 }
@@ -74,6 +76,7 @@ impl Api {
         let (method, content) = match how {
             Write::Create => (Method::POST, "application/json"),
             Write::MergePatch => (Method::PATCH, "application/merge-patch+json"),
+            Write::StrategicPatch => (Method::PATCH, "application/strategic-merge-patch+json"),
             Write::JsonPatch => (Method::PATCH, "application/json-patch+json"),
             Write::Delete => (Method::DELETE, "application/json"),
         };

@@ -14,11 +14,20 @@ pub(super) struct Place {
     pub name: Text,
 }
 
+/// A pod, and who makes it again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct PodEntry {
+    /// Where it is.
+    pub place: Place,
+    /// Its service, once known.
+    pub service: Option<Key>,
+}
+
 /// All objects that can be addressed, as of the running session.
 #[derive(Debug, Default)]
 pub(super) struct Index {
     /// Pods by uid.
-    pub pods: HashMap<Key, Place>,
+    pub pods: HashMap<Key, PodEntry>,
     /// Workloads by uid.
     pub services: HashMap<Key, (ServiceKind, Place)>,
     /// Events by uid.

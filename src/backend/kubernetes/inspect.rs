@@ -1,9 +1,10 @@
 //! One whole object as YAML.
 
 use super::http::Api;
-use super::index::{Place, Shared};
+use super::index::Shared;
+use super::paths;
 use crate::backend::BackendError;
-use crate::model::{Key, Kind, ObjectRef, ServiceKind};
+use crate::model::{Kind, ObjectRef};
 use serde_json::Value;
 
 /// The object as YAML, without what is noise or secret.
@@ -18,41 +19,17 @@ pub(super) async fn inspect(api: &Api, index: &Shared, object: &ObjectRef) -> Re
 fn path(index: &Shared, object: &ObjectRef) -> Option<String> {
     let index = index.lock();
     Some(match object.kind {
-        Kind::Node => node_path(&object.key),
-        Kind::Task => pod_path(index.pods.get(&object.key)?),
+        Kind::Node => paths::node(&object.key),
+        Kind::Task => paths::pod(&index.pods.get(&object.key)?.place),
         Kind::Event => {
             let place = index.events.get(&object.key)?;
             format!("/api/v1/namespaces/{}/events/{}", place.namespace, place.name)
         }
         Kind::Service => {
             let (kind, place) = index.services.get(&object.key)?;
-            workload_path(*kind, place)?
+            paths::workload(*kind, place)?
         }
     })
-}
-
-/// Path of a node.
-pub(super) fn node_path(name: &Key) -> String {
-    format!("/api/v1/nodes/{name}")
-}
-
-/// Path of a pod.
-pub(super) fn pod_path(place: &Place) -> String {
-    format!("/api/v1/namespaces/{}/pods/{}", place.namespace, place.name)
-}
-
-/// Path of a workload; none for kinds of other platforms.
-pub(super) fn workload_path(kind: ServiceKind, place: &Place) -> Option<String> {
-    let (group, plural) = match kind {
-        ServiceKind::Deployment => ("apps/v1", "deployments"),
-        ServiceKind::StatefulSet => ("apps/v1", "statefulsets"),
-        ServiceKind::DaemonSet => ("apps/v1", "daemonsets"),
-        ServiceKind::ReplicaSet => ("apps/v1", "replicasets"),
-        ServiceKind::Job => ("batch/v1", "jobs"),
-        ServiceKind::CronJob => ("batch/v1", "cronjobs"),
-        _ => return None,
-    };
-    Some(format!("/apis/{group}/namespaces/{}/{plural}/{}", place.namespace, place.name))
 }
 
 /// Drops `managedFields` and the copy of the object that `kubectl apply` keeps, and masks values of Secrets.

@@ -3,6 +3,7 @@
 //! Lists and watches the kinds that rows are made of, decoded straight into the fields that matter; whole objects are
 //! fetched only when someone opens one. Changes are sent as raw JSON with preconditions, and never sent twice.
 
+mod actions;
 mod connect;
 mod convert;
 mod credentials;
@@ -14,20 +15,18 @@ mod index;
 mod inspect;
 mod link;
 mod logs;
+mod paths;
 mod raw;
 mod session;
 
 pub use discover::{Discovered, Environment, discover, discover_files};
 
 use super::{About, Backend, BackendError, LogRequest, ProgressSink, Sink};
-use crate::model::{ActionKind, Capabilities, ClusterKind, Expect, Intent, LogLine, ObjectRef, Text};
+use crate::model::{ClusterKind, Expect, Intent, LogLine, ObjectRef, Text};
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use http::Api;
 use index::Shared;
-
-/// What can be asked of a cluster; whether this user may is the server's to say.
-const CAPABILITIES: Capabilities = Capabilities::of(&[]);
 
 /// A connected API server.
 struct Kubernetes {
@@ -44,7 +43,7 @@ impl Kubernetes {
 
 impl Backend for Kubernetes {
     fn about(&self) -> About {
-        About { kind: ClusterKind::Kubernetes, version: self.version.clone(), capabilities: CAPABILITIES }
+        About { kind: ClusterKind::Kubernetes, version: self.version.clone(), capabilities: actions::CAPABILITIES }
     }
 
     fn watch<'a>(&'a self, sink: &'a Sink) -> BoxFuture<'a, BackendError> {
@@ -55,8 +54,8 @@ impl Backend for Kubernetes {
         Box::pin(ping(&self.api))
     }
 
-    fn execute<'a>(&'a self, _: &'a Intent, _: &'a ProgressSink) -> BoxFuture<'a, Result<Expect, BackendError>> {
-        Box::pin(async { Err(BackendError::Unsupported("actions on Kubernetes are not available yet".to_owned())) })
+    fn execute<'a>(&'a self, intent: &'a Intent, progress: &'a ProgressSink) -> BoxFuture<'a, Result<Expect, BackendError>> {
+        Box::pin(actions::execute(&self.api, &self.index, intent, progress))
     }
 
     fn logs(&self, request: LogRequest) -> BoxStream<'static, Result<Vec<LogLine>, BackendError>> {

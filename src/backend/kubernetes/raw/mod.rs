@@ -9,8 +9,8 @@ mod workload;
 
 pub(super) use event::RawEvent;
 pub(super) use node::RawNode;
-pub(super) use pod::{ContainerSpec, ContainerStatus, PodSpec, PodStatus, RawPod, Resources, StateOf, Terminated};
-pub(super) use policy::{Autoscaler, DisruptionBudget, Expression, IntOrText, Selector};
+pub(super) use pod::{ContainerSpec, ContainerStatus, PodSpec, RawPod, Resources, Terminated};
+pub(super) use policy::{Autoscaler, DisruptionBudget, Selector};
 pub(super) use workload::{ControllerRevision, CronJob, DaemonSet, Deployment, Job, ReplicaSet, StatefulSet, Template};
 
 use crate::util::time::Timestamp;

@@ -11,7 +11,7 @@ mod workloads;
 use super::convert::{self, Names};
 use super::follow::{Follower, Step};
 use super::http::Api;
-use super::index::{Place, Shared};
+use super::index::{Place, PodEntry, Shared};
 use super::link::Link;
 use super::raw::{
     Autoscaler, ControllerRevision, CronJob, DaemonSet, Deployment, DisruptionBudget, Job, Listed, RawEvent, RawNode, RawPod,
@@ -59,18 +59,18 @@ pub(super) async fn run(api: &Api, index: &Shared, sink: &Sink) -> BackendError 
         autoscalers: Relist::default(),
         services: Services::new(index.clone()),
     };
-    // in this order: pods need nodes and ReplicaSets to be placed right at once
+    // in this order: what other rows are joined with comes first, so that those are right at once
     let mut nodes = loops.follow::<RawNode>();
     let mut sets = loops.follow::<ReplicaSet>();
+    let mut budgets = loops.follow::<DisruptionBudget>();
+    let mut autoscalers = loops.follow::<Autoscaler>();
+    let mut revisions = loops.follow::<ControllerRevision>();
     let mut pods = loops.follow::<RawPod>();
     let mut deployments = loops.follow::<Deployment>();
     let mut stateful_sets = loops.follow::<StatefulSet>();
     let mut daemon_sets = loops.follow::<DaemonSet>();
     let mut jobs = loops.follow::<Job>();
     let mut cron_jobs = loops.follow::<CronJob>();
-    let mut budgets = loops.follow::<DisruptionBudget>();
-    let mut autoscalers = loops.follow::<Autoscaler>();
-    let mut revisions = loops.follow::<ControllerRevision>();
     let mut events = loops.follow::<RawEvent>();
     let ended = link.ended();
     tokio::pin!(ended);
@@ -185,7 +185,8 @@ impl Session<'_> {
                 let row = self.task(&raw);
                 self.pods.seen(&row.key);
                 let place = Place { namespace: row.namespace.clone(), name: row.name.clone() };
-                self.index.lock().pods.insert(row.key.clone(), place);
+                let entry = PodEntry { place, service: row.service.clone() };
+                self.index.lock().pods.insert(row.key.clone(), entry);
                 Change::Upsert(row)
             }
             Step::Gone(raw) => {

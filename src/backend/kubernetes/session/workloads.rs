@@ -86,6 +86,9 @@ impl Session<'_> {
         let service = self.owners.learn(&raw, &mut self.names);
         for (_, mut row) in self.orphans.remove(&key).into_iter().flatten() {
             row.service = Some(service.clone());
+            if let Some(entry) = self.index.lock().pods.get_mut(&row.key) {
+                entry.service = Some(service.clone());
+            }
             self.sink.send(Delta::Task(Change::Upsert(row))).await;
         }
         let meta = &raw.metadata;

@@ -1,0 +1,171 @@
+//! Cordon, uncordon, and moving a node's tasks away.
+
+use super::eviction::{AGAIN, Evicted, evict};
+use super::{Act, CONFLICTS, Target};
+use crate::backend::BackendError;
+use crate::backend::kubernetes::convert::scheduling_rev;
+use crate::backend::kubernetes::follow::escape;
+use crate::backend::kubernetes::http::Write;
+use crate::backend::kubernetes::index::Place;
+use crate::backend::kubernetes::paths;
+use crate::backend::kubernetes::raw::{RawNode, RawPod};
+use crate::model::{Availability, Expect, Text};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::HashSet;
+
+impl Act<'_> {
+    pub(super) async fn set_paused(&self, paused: bool) -> Result<Expect, BackendError> {
+        self.write_paused(paused).await?;
+        let availability = if paused { Availability::Paused } else { Availability::Active };
+        Ok(Expect::NodeIs { node: self.intent.object.key.clone(), availability })
+    }
+
+    async fn write_paused(&self, paused: bool) -> Result<(), BackendError> {
+        let mut conflicts = 0;
+        loop {
+            let path = paths::node(&self.intent.object.key);
+            let value: Value = self.api.get(&path).await.map_err(|failure| self.fail(failure))?;
+            let target = Target { path, value };
+            self.same_object(&target)?;
+            let node = RawNode::deserialize(&target.value).map_err(|err| self.changed(&format!("it cannot be read: {err}")))?;
+            if scheduling_rev(&node) != self.intent.bound.spec_rev {
+                return Err(self.changed("someone paused, activated or tainted it in between"));
+            }
+            if node.spec.unschedulable == paused {
+                return Ok(());
+            }
+            let body = json!({
+                "metadata": { "uid": target.text("/metadata/uid"), "resourceVersion": target.version() },
+                "spec": { "unschedulable": if paused { json!(true) } else { Value::Null } }
+            });
+            match self.api.write::<Value>(Write::MergePatch, &target.path, &body).await {
+                Ok(_) => return Ok(()),
+                // heartbeats change the version too: read again and hold it against what was seen
+                Err(failure) if failure.status() == Some(409) && conflicts < CONFLICTS => conflicts += 1,
+                Err(failure) => return Err(self.fail(failure)),
+            }
+        }
+    }
+
+    /// Cordons, then evicts every task that another node can run, asking again while budgets refuse, until none is left.
+    /// Ends when the last one was told to go; the node stays cordoned, also when it is cancelled.
+    pub(super) async fn evacuate(&self) -> Result<Expect, BackendError> {
+        self.write_paused(true).await?;
+        let node = self.intent.object.key.clone();
+        let path = format!("/api/v1/pods?fieldSelector={}", escape(&format!("spec.nodeName={node}")));
+        let mut told: HashSet<String> = HashSet::new();
+        loop {
+            let here = plan(self.list(&path).await?);
+            let open: Vec<&Movable> = here.movable.iter().filter(|pod| !told.contains(&pod.uid)).collect();
+            let total = told.len() + open.len();
+            if open.is_empty() {
+                self.report(total, total, &here.stays);
+                return Ok(if here.bare == 0 {
+                    Expect::NodeEmpty { node, availability: Availability::Paused }
+                } else {
+                    // it will not become empty: what stays is said in the note
+                    Expect::NodeIs { node, availability: Availability::Paused }
+                });
+            }
+            let mut wait = AGAIN;
+            let mut reasons: Vec<String> = Vec::new();
+            let mut taken = false;
+            for pod in open {
+                self.report(told.len(), total, &format!("moving {}/{}", pod.place.namespace, pod.place.name));
+                match evict(self.api, &pod.place, &pod.uid).await.map_err(|failure| self.fail(failure))? {
+                    Evicted::Taken | Evicted::Gone => {
+                        told.insert(pod.uid.clone());
+                        taken = true;
+                    }
+                    Evicted::NotNow(why, after) => {
+                        wait = wait.max(after);
+                        reasons.push(format!("{}/{} {why}", pod.place.namespace, pod.place.name));
+                    }
+                }
+            }
+            if !reasons.is_empty() {
+                let more = if reasons.len() > 1 { format!(" and {} more", reasons.len() - 1) } else { String::new() };
+                self.report(told.len(), total, &format!("{}{more}", reasons.first().map_or("", String::as_str)));
+                tokio::time::sleep(wait).await;
+            } else if !taken {
+                tokio::time::sleep(wait).await;
+            }
+        }
+    }
+}
+
+/// A pod that another node can run.
+#[derive(Debug, PartialEq, Eq)]
+struct Movable {
+    uid: String,
+    place: Place,
+}
+
+/// What is on a node.
+#[derive(Debug, PartialEq, Eq)]
+struct Plan {
+    /// Pods that can be told to go, and have not been yet.
+    movable: Vec<Movable>,
+    /// Pods that nothing would make again: they stay, as without `--force` of `kubectl drain`.
+    bare: usize,
+    /// What stays, in words.
+    stays: String,
+}
+
+fn plan(pods: Vec<RawPod>) -> Plan {
+    let mut movable = Vec::new();
+    let mut bare: Vec<String> = Vec::new();
+    for pod in pods {
+        let meta = &pod.metadata;
+        let ended = matches!(pod.status.phase.as_str(), "Succeeded" | "Failed");
+        let owner = meta.controller().map(|o| o.kind.as_str());
+        if ended || meta.deletion_timestamp.0.is_some() || meta.annotations.mirror.is_some() || matches!(owner, Some("DaemonSet" | "Node")) {
+            continue;
+        }
+        if owner.is_none() {
+            bare.push(format!("{}/{}", meta.namespace, meta.name));
+            continue;
+        }
+        let place = Place { namespace: Text::new(&meta.namespace), name: Text::new(&meta.name) };
+        movable.push(Movable { uid: meta.uid.clone(), place });
+    }
+    let stays = match bare.as_slice() {
+        [] => "all tasks were told to go".to_owned(),
+        [one] => format!("{one} stays: no service would make it again"),
+        [first, rest @ ..] => format!("{first} and {} more stay: no service would make them again", rest.len()),
+    };
+    Plan { movable, bare: bare.len(), stays }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn pods_of_daemonsets_static_ended_and_leaving_pods_are_left_alone_and_bare_ones_are_named() {
+        let pod = |uid: &str, owner: &str, more: Value| -> RawPod {
+            let mut value = json!({ "metadata": { "name": uid, "namespace": "n", "uid": uid }, "status": { "phase": "Running" } });
+            if !owner.is_empty() {
+                value["metadata"]["ownerReferences"] = json!([{ "kind": owner, "uid": "o", "controller": true }]);
+            }
+            for (key, field) in more.as_object().unwrap() {
+                value["metadata"][key] = field.clone();
+            }
+            serde_json::from_value(value).unwrap()
+        };
+        let mut ended = pod("ended", "Job", json!({}));
+        ended.status.phase = "Succeeded".into();
+        let plan = plan(vec![
+            pod("web", "ReplicaSet", json!({})),
+            pod("agent", "DaemonSet", json!({})),
+            pod("static", "Node", json!({ "annotations": { "kubernetes.io/config.mirror": "x" } })),
+            pod("going", "ReplicaSet", json!({ "deletionTimestamp": "2026-01-01T00:00:00Z" })),
+            pod("bare", "", json!({})),
+            ended,
+        ]);
+        assert_eq!(plan.movable.iter().map(|p| p.uid.as_str()).collect::<Vec<_>>(), ["web"]);
+        assert_eq!((plan.bare, plan.stays.as_str()), (1, "n/bare stays: no service would make it again"));
+    }
+}

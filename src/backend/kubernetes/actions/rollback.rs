@@ -1,0 +1,126 @@
+//! Roll back to the previous definition, as `kubectl rollout undo` does: from the previous ReplicaSet of a Deployment, from
+//! the previous ControllerRevision of a StatefulSet or DaemonSet. Templates are passed on as raw JSON, whatever they hold.
+
+use super::{Act, Target};
+use crate::backend::BackendError;
+use crate::backend::kubernetes::http::Write;
+use crate::model::{Expect, ServiceKind};
+use serde_json::{Value, json};
+
+/// Why the present definition was made, in the words of whoever made it; goes with the definition.
+const CAUSE: &str = "kubernetes.io/change-cause";
+
+impl Act<'_> {
+    pub(super) async fn roll_back(&self) -> Result<Expect, BackendError> {
+        let (kind, target) = self.service().await?;
+        self.can_roll(kind, &target)?;
+        let namespace = target.text("/metadata/namespace");
+        let plural = if kind == ServiceKind::Deployment { "replicasets" } else { "controllerrevisions" };
+        let held: Vec<Value> = self.list(&format!("/apis/apps/v1/namespaces/{namespace}/{plural}")).await?;
+        let previous = previous(held, target.text("/metadata/uid"))
+            .ok_or_else(|| self.unsupported("there is no earlier definition to go back to"))?;
+        let answer = match kind {
+            ServiceKind::Deployment => {
+                let template = template(&previous).ok_or_else(|| self.unsupported("the earlier definition has no template"))?;
+                self.patch_service(Write::JsonPatch, "", |_, now| Ok(deployment_patch(now, &template, &previous))).await?
+            }
+            _ => self.patch_service(Write::StrategicPatch, "", |_, now| Ok(revision_patch(now, &previous))).await?,
+        };
+        Ok(self.converged(&answer))
+    }
+}
+
+/// The definition before the present one, of those that `owner` controls: the second highest revision.
+fn previous(held: Vec<Value>, owner: &str) -> Option<Value> {
+    let mut owned: Vec<(u64, Value)> = held
+        .into_iter()
+        .filter(|object| {
+            let owners = object.pointer("/metadata/ownerReferences").and_then(Value::as_array);
+            owners.into_iter().flatten().any(|o| o.get("controller") == Some(&Value::Bool(true)) && o.get("uid") == Some(&json!(owner)))
+        })
+        .filter_map(|object| Some((revision(&object)?, object)))
+        .collect();
+    owned.sort_by_key(|(revision, _)| std::cmp::Reverse(*revision));
+    owned.into_iter().nth(1).map(|(_, object)| object)
+}
+
+fn revision(object: &Value) -> Option<u64> {
+    let annotated = object.pointer("/metadata/annotations/deployment.kubernetes.io~1revision").and_then(Value::as_str);
+    annotated.and_then(|raw| raw.parse().ok()).or_else(|| object.get("revision")?.as_u64())
+}
+
+/// The template without the label that its ReplicaSet added.
+fn template(set: &Value) -> Option<Value> {
+    let mut template = set.pointer("/spec/template")?.clone();
+    if let Some(labels) = template.pointer_mut("/metadata/labels").and_then(Value::as_object_mut) {
+        labels.remove("pod-template-hash");
+    }
+    Some(template)
+}
+
+fn deployment_patch(now: &Target, template: &Value, previous: &Value) -> Value {
+    let mut operations = vec![
+        json!({ "op": "test", "path": "/metadata/uid", "value": now.text("/metadata/uid") }),
+        // a version that is not the present one makes the server refuse with a conflict
+        json!({ "op": "replace", "path": "/metadata/resourceVersion", "value": now.version() }),
+        json!({ "op": "replace", "path": "/spec/template", "value": template }),
+    ];
+    let cause = |of: &Value| of.pointer("/metadata/annotations").and_then(|all| all.get(CAUSE)).cloned();
+    let path = format!("/metadata/annotations/{}", CAUSE.replace('/', "~1"));
+    match (cause(previous), cause(&now.value)) {
+        (Some(old), _) if now.value.pointer("/metadata/annotations").is_some() => {
+            operations.push(json!({ "op": "add", "path": path, "value": old }));
+        }
+        (None, Some(_)) => operations.push(json!({ "op": "remove", "path": path })),
+        _ => {}
+    }
+    Value::Array(operations)
+}
+
+/// A ControllerRevision's data is the patch itself (`$patch: replace` on the template).
+fn revision_patch(now: &Target, previous: &Value) -> Value {
+    let mut patch = previous.get("data").cloned().unwrap_or_else(|| json!({}));
+    patch["metadata"] = json!({ "uid": now.text("/metadata/uid"), "resourceVersion": now.version() });
+    patch
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn set(uid: &str, owner: &str, revision: &str) -> Value {
+        json!({
+            "metadata": {
+                "uid": uid,
+                "annotations": { "deployment.kubernetes.io/revision": revision },
+                "ownerReferences": [{ "uid": owner, "controller": true }]
+            },
+            "spec": { "template": { "metadata": { "labels": { "app": "web", "pod-template-hash": "x" } }, "spec": { "unknown": 1 } } }
+        })
+    }
+
+    #[test]
+    fn the_previous_definition_is_the_second_newest_of_this_owner_by_number_not_by_text() {
+        let held = vec![set("a", "me", "9"), set("b", "me", "10"), set("c", "other", "11"), set("d", "me", "2")];
+        let found = previous(held, "me").unwrap();
+        assert_eq!(found.pointer("/metadata/uid"), Some(&json!("a")));
+        assert!(previous(vec![set("a", "me", "1")], "me").is_none());
+        let template = template(&found).unwrap();
+        assert_eq!(template, json!({ "metadata": { "labels": { "app": "web" } }, "spec": { "unknown": 1 } }));
+    }
+
+    #[test]
+    fn a_revision_is_sent_as_it_is_with_a_precondition() {
+        let now = Target {
+            path: String::new(),
+            value: json!({ "metadata": { "uid": "u", "resourceVersion": "7" } }),
+        };
+        let revision = json!({ "revision": 3, "data": { "spec": { "template": { "$patch": "replace", "x": 1 } } } });
+        let want = json!({
+            "spec": { "template": { "$patch": "replace", "x": 1 } },
+            "metadata": { "uid": "u", "resourceVersion": "7" }
+        });
+        assert_eq!(revision_patch(&now, &revision), want);
+    }
+}

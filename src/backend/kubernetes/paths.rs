@@ -1,0 +1,28 @@
+//! Paths of single objects.
+
+use super::index::Place;
+use crate::model::{Key, ServiceKind};
+
+/// Path of a node.
+pub(super) fn node(name: &Key) -> String {
+    format!("/api/v1/nodes/{name}")
+}
+
+/// Path of a pod.
+pub(super) fn pod(place: &Place) -> String {
+    format!("/api/v1/namespaces/{}/pods/{}", place.namespace, place.name)
+}
+
+/// Path of a workload; none for kinds of other platforms.
+pub(super) fn workload(kind: ServiceKind, place: &Place) -> Option<String> {
+    let (group, plural) = match kind {
+        ServiceKind::Deployment => ("apps/v1", "deployments"),
+        ServiceKind::StatefulSet => ("apps/v1", "statefulsets"),
+        ServiceKind::DaemonSet => ("apps/v1", "daemonsets"),
+        ServiceKind::ReplicaSet => ("apps/v1", "replicasets"),
+        ServiceKind::Job => ("batch/v1", "jobs"),
+        ServiceKind::CronJob => ("batch/v1", "cronjobs"),
+        _ => return None,
+    };
+    Some(format!("/apis/{group}/namespaces/{}/{plural}/{}", place.namespace, place.name))
+}

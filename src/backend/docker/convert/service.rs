@@ -2,6 +2,7 @@
 
 use super::task::Converted;
 use super::{STACK, wire, words};
+use std::collections::HashMap;
 use crate::model::{Key, Rollout, RolloutState, Service, ServiceKind, TaskState, Text};
 
 /// The row of a service with these tasks.
@@ -11,10 +12,17 @@ pub fn service(raw: &wire::Service, tasks: &[&Converted<'_>]) -> Service {
     let newest = spec.task_template.rev;
     let iteration = raw.job_status.as_ref().map(|job| job.job_iteration);
     let mut count = Count::default();
-    for Converted { raw: task, row } in tasks.iter().copied() {
+    let mut newest_of_slot: HashMap<(u64, &str), &Converted<'_>> = HashMap::new();
+    for one in tasks.iter().copied() {
+        let Converted { raw: task, row } = one;
         // earlier runs of a job are over
         if iteration.is_some() && task.job_iteration != iteration {
             continue;
+        }
+        let slot = (task.slot, if task.slot == 0 { task.node_id.as_str() } else { "" });
+        let held = newest_of_slot.entry(slot).or_insert(one);
+        if (row.created, &row.key) > (held.row.created, &held.row.key) {
+            *held = one;
         }
         let done = kind == ServiceKind::SwarmJob && row.state == TaskState::Succeeded;
         count.wanted += u32::from(row.wanted || done);
@@ -22,7 +30,7 @@ pub fn service(raw: &wire::Service, tasks: &[&Converted<'_>]) -> Service {
         count.updated += u32::from((row.wanted || done) && task.spec.rev == newest);
         // what is lost and already replaced is of no account any more
         let live = !row.state.ended() && (row.wanted || row.state != TaskState::Lost);
-        count.current += u32::from(live || done);
+        count.current += u32::from(live);
         count.moving |= live && !row.wanted;
         count.moving |= row.wanted && row.last_end.is_none() && in_motion(row.state, &task.status.err);
     }
@@ -32,6 +40,13 @@ pub fn service(raw: &wire::Service, tasks: &[&Converted<'_>]) -> Service {
             spec.mode.replicated_job.as_ref().and_then(|job| job.total_completions.or(job.max_concurrent)).unwrap_or(1)
         }
         _ => count.wanted,
+    };
+    let mut given_up =
+        newest_of_slot.values().filter(|one| !one.row.wanted && one.row.state == TaskState::Failed && kind != ServiceKind::Global).peekable();
+    let converging = count.moving || count.updated != desired || count.wanted != desired;
+    let rollout = match given_up.peek() {
+        Some(one) if count.wanted < desired && !count.moving => given_up_words(one, desired - count.wanted),
+        _ => rollout(raw.update_status.as_ref(), converging),
     };
     let stack = spec.labels.get(STACK).map(|stack| Text::new(stack));
     Service {
@@ -47,7 +62,7 @@ pub fn service(raw: &wire::Service, tasks: &[&Converted<'_>]) -> Service {
         ready: count.ready,
         updated: count.updated,
         current: count.current,
-        rollout: rollout(raw.update_status.as_ref(), count.moving || count.updated != desired || count.wanted != desired),
+        rollout,
         revision: None,
         previous: raw.previous_spec.as_ref().map(|previous| Text::from(difference(spec, previous))),
         budget: None,
@@ -101,6 +116,14 @@ fn rollout(status: Option<&wire::UpdateStatus>, converging: bool) -> Rollout {
         _ => (RolloutState::Stable, ""),
     };
     Rollout { state, note: (!note.is_empty()).then(|| Text::new(note)) }
+}
+
+/// The restart policy allows no more attempts: nothing more will happen by itself.
+fn given_up_words(one: &Converted<'_>, tasks: u32) -> Rollout {
+    let why = one.row.why.as_deref().unwrap_or("it failed");
+    let subject = if tasks == 1 { "1 task is".to_owned() } else { format!("{tasks} tasks are") };
+    let note = Text::from(format!("{subject} not restarted any more (restart policy): {why}"));
+    Rollout { state: RolloutState::Failed, note: Some(note) }
 }
 
 /// What differs in the previous definition, in words; roll back goes there.

@@ -38,6 +38,7 @@ pub fn tasks<'a>(
         let mut failures = 0;
         let mut last_end: Option<Ending> = None;
         for raw in story {
+            let owner = services.get(raw.service_id.as_str()).copied();
             let row = task(
                 raw,
                 services.get(raw.service_id.as_str()).copied(),
@@ -53,7 +54,10 @@ pub fn tasks<'a>(
                     reason: row.why.clone().unwrap_or_default(),
                 });
             }
-            all.push(Converted { raw, row });
+            // a removed job leaves its tasks behind for ever
+            if owner.is_some() || !row.state.ended() {
+                all.push(Converted { raw, row });
+            }
         }
     }
     all
@@ -85,7 +89,10 @@ fn task(raw: &wire::Task, service: Option<&wire::Service>, node: Option<&Node>, 
         _ => false,
     };
     let owner = service.map_or_else(|| short(&raw.service_id), |service| service.spec.value.name.as_str());
+    // slots of replicated services count from 1, those of replicated jobs from 0, global ones have none
+    let job = service.is_some_and(|service| service.spec.value.mode.replicated_job.is_some());
     let name = match (raw.slot, node) {
+        (slot, _) if job => format!("{owner}.{slot}"),
         (0, Some(node)) => format!("{owner}.{}", node.name),
         (0, None) => format!("{owner}.{}", short(&raw.node_id)),
         (slot, _) => format!("{owner}.{slot}"),

@@ -108,7 +108,7 @@ mod tests {
                 "no suitable node (scheduling constraints not satisfied on 3 nodes)",
                 "3 nodes not satisfying node.labels.ssd == true",
             ),
-            ("no suitable node (insufficient resources on 1 node)", "1 node without the room it reserves (cpu 500m, 256 MiB)"),
+            ("no suitable node (insufficient resources on 1 node)", "no node has the room it reserves (cpu 500m, 256 MiB)"),
             (
                 "no suitable node (2 nodes not available for new tasks; scheduling constraints not satisfied on 1 node)",
                 "no node takes it: 2 nodes down, paused or drained; 1 node not satisfying node.labels.ssd == true",

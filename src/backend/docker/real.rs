@@ -5,8 +5,8 @@
 use super::{Env, discover};
 use crate::backend::{Backend, BackendError, Connector, LogRequest, ProgressSink, Sink};
 use crate::model::{
-    Action, Availability, Bound, ClusterState, Expect, Fact, Intent, Interest, Key, Kind, LogLine, NodeState, ObjectRef, RolloutState,
-    Store, Stream, TaskState, Text,
+    Action, Availability, Bound, ClusterState, Expect, Fact, Intent, Interest, Key, Kind, LogLine, NodeState, ObjectRef,
+    RolloutState, Store, Stream, TaskState, Text,
 };
 use crate::util::time::Timestamp;
 use futures::StreamExt;
@@ -464,7 +464,8 @@ fn task_since(session: &Session, key: &str) -> Timestamp {
 
 /// Runs the testbed's script for the swarm, which ends and starts its nodes.
 fn testbed(args: &[&str]) {
-    let script = std::env::var("TESTBED_SWARM").unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/tests/testbed/swarm").to_owned());
+    let script =
+        std::env::var("TESTBED_SWARM").unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/tests/testbed/swarm").to_owned());
     let out = std::process::Command::new(script).args(args).output().unwrap();
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
 }
@@ -483,7 +484,9 @@ async fn a_node_of_a_real_swarm_is_paused_emptied_and_killed() {
     let is = |s: &ClusterState, want: Availability| s.nodes.get(&node3).unwrap().availability == want;
     let there = |s: &ClusterState| s.tasks.iter().filter(|t| t.node.as_ref() == Some(&node3) && !t.state.ended()).count();
 
-    for (action, want) in [(Action::Pause, Availability::Paused), (Action::Activate, Availability::Active), (Action::Evacuate, Availability::Paused)] {
+    for (action, want) in
+        [(Action::Pause, Availability::Paused), (Action::Activate, Availability::Active), (Action::Evacuate, Availability::Paused)]
+    {
         let asked = intent(&session, Kind::Node, &node3, "node3", action);
         let expect = act(&session, &asked).await.unwrap();
         session.until(&format!("{want:?}"), wait, |s| is(s, want)).await;
@@ -508,13 +511,17 @@ async fn a_node_of_a_real_swarm_is_paused_emptied_and_killed() {
     let late = Timestamp::now().since(session.state().nodes.get(&node3).unwrap().since.unwrap());
     println!("{late:?} after the platform knew");
     assert!(late < Duration::from_secs(15));
-    session.until("its tasks are lost", Duration::from_secs(5), |s| {
-        s.tasks.iter().filter(|t| t.node.as_ref() == Some(&node3) && !t.state.ended()).all(|t| t.state == TaskState::Lost)
-    }).await;
+    session
+        .until("its tasks are lost", Duration::from_secs(5), |s| {
+            s.tasks.iter().filter(|t| t.node.as_ref() == Some(&node3) && !t.state.ended()).all(|t| t.state == TaskState::Lost)
+        })
+        .await;
     session.print();
     session.until("others took over", wait, |s| steady(s, &id, "app:1", 6)).await;
     session.during(Duration::from_secs(3)).await;
     session.print();
     testbed(&["start", "3"]);
-    session.until("node3 is back", wait, |s| s.nodes.get(&node3).unwrap().state == NodeState::Ready && steady(s, &every, "app:1", 3)).await;
+    session
+        .until("node3 is back", wait, |s| s.nodes.get(&node3).unwrap().state == NodeState::Ready && steady(s, &every, "app:1", 3))
+        .await;
 }

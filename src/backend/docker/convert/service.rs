@@ -2,8 +2,8 @@
 
 use super::task::Converted;
 use super::{STACK, wire, words};
-use std::collections::HashMap;
 use crate::model::{Key, Rollout, RolloutState, Service, ServiceKind, TaskState, Text};
+use std::collections::HashMap;
 
 /// The row of a service with these tasks.
 pub fn service(raw: &wire::Service, tasks: &[&Converted<'_>]) -> Service {
@@ -41,8 +41,10 @@ pub fn service(raw: &wire::Service, tasks: &[&Converted<'_>]) -> Service {
         }
         _ => count.wanted,
     };
-    let mut given_up =
-        newest_of_slot.values().filter(|one| !one.row.wanted && one.row.state == TaskState::Failed && kind != ServiceKind::Global).peekable();
+    let mut given_up = newest_of_slot
+        .values()
+        .filter(|one| !one.row.wanted && one.row.state == TaskState::Failed && kind != ServiceKind::Global)
+        .peekable();
     let converging = count.moving || count.updated != desired || count.wanted != desired;
     let rollout = match given_up.peek() {
         Some(one) if count.wanted < desired && !count.moving => given_up_words(one, desired - count.wanted),

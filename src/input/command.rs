@@ -136,7 +136,7 @@ commands! {
     Bottom          "list.bottom"       List      "the last row";
     Left            "list.left"         List      "columns to the left";
     Right           "list.right"        List      "columns to the right";
-    Open            "open"              List      "open: the tasks of a service, the tasks of a node, what a finding is about";
+    Open            "open"              List      "open: tasks of a service or node, what a finding is about";
     Detail          "detail"            List      "describe: details of this row, beside or in place of the list";
     Inspect         "inspect"           List      "the whole object as YAML";
     Filter          "filter"            List      "filter rows";

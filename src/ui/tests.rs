@@ -207,9 +207,11 @@ fn open_goes_down_and_escape_comes_back_step_by_step() {
 fn lists_are_narrowed_to_the_cluster_and_namespace_under_the_cursor() {
     let mut bench = Bench::new(PaneId::Services, (80, 24));
     bench.press(Command::ScopeCluster);
+    bench.ui.text(TextInput::Enter, bench.moment);
     let screen = bench.screen();
     assert!(screen.contains("services · prod-eu · 5") && !screen.contains("CLUSTER"), "{screen}");
     bench.press(Command::ScopeNamespace);
+    bench.ui.text(TextInput::Enter, bench.moment);
     let screen = bench.screen();
     assert!(screen.contains("services · prod-eu · kube-system · 1"), "{screen}");
     bench.press(Command::ScopeAll);

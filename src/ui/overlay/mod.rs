@@ -2,7 +2,10 @@
 
 pub mod confirm;
 mod frame;
+mod help;
+mod notices;
 mod number;
+mod palette;
 #[cfg(test)]
 mod tests;
 
@@ -10,6 +13,7 @@ use super::Outcome;
 use super::cx::Cx;
 use super::widget::input::TextInput;
 use crate::input::{Command, Scope};
+use crate::model::{ClusterId, ObjectRef, Text};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
@@ -45,7 +49,27 @@ pub trait Overlay {
     }
 }
 
-/// The overlay that a command opens, if it opens one: help, palette, notices.
-pub fn opened_by(_command: Command, _cx: &Cx<'_>) -> Option<Box<dyn Overlay>> {
-    None
+/// What an overlay is opened over.
+#[derive(Clone, Debug, Default)]
+pub struct Here {
+    /// Where the keymap is looked up.
+    pub scopes: Vec<Scope>,
+    /// What an action would be for.
+    pub targets: Vec<ObjectRef>,
+    /// The cluster of the row under the cursor.
+    pub cluster: Option<ClusterId>,
+    /// The namespace or stack of the row under the cursor.
+    pub namespace: Option<Text>,
+}
+
+/// The overlay that a command opens, if it opens one.
+pub fn opened_by(command: Command, here: &Here, cx: &Cx<'_>) -> Option<Box<dyn Overlay>> {
+    Some(match command {
+        Command::Palette => Box::new(palette::Palette::everything(cx, here)),
+        Command::ScopeCluster => Box::new(palette::Palette::clusters(cx, here)),
+        Command::ScopeNamespace => Box::new(palette::Palette::namespaces(cx, here)),
+        Command::Help => Box::new(help::Help::new(here)),
+        Command::Notices => Box::new(notices::Notices::default()),
+        _ => return None,
+    })
 }

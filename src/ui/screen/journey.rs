@@ -6,6 +6,7 @@ use crate::model::{Kind, ObjectRef};
 use crate::ui::cx::{Cx, Narrow, Place, Subject};
 use crate::ui::detail::About;
 use crate::ui::outcome::{Go, Outcome};
+use crate::ui::overlay::Here;
 use crate::ui::pane::{PANES, PaneId};
 use crate::ui::view::naming;
 use crate::ui::{Effect, Moment, layout};
@@ -44,34 +45,18 @@ impl Ui {
         }
     }
 
-    pub(super) fn narrow_cluster(&mut self, moment: Moment) -> Vec<Effect> {
-        let here = self.pane().and_then(|pane| pane.cluster(&cx!(self, moment)));
-        let narrow = match (&self.place.narrow.cluster, here) {
-            (Some(_), _) => Narrow::default(),
-            (None, Some(cluster)) => Narrow { cluster: Some(cluster), namespace: self.place.narrow.namespace.clone() },
-            (None, None) => {
-                self.say("put the cursor on a row of the cluster to narrow to", true, moment);
-                return Vec::new();
-            }
-        };
-        self.go(Go::Narrow(narrow), moment)
-    }
-
-    pub(super) fn narrow_namespace(&mut self, moment: Moment) -> Vec<Effect> {
-        let cluster = self.place.narrow.cluster.clone();
-        if self.place.narrow.namespace.is_some() {
-            return self.go(Go::Narrow(Narrow { cluster, namespace: None }), moment);
-        }
+    /// What an overlay would be opened over.
+    pub(super) fn here(&self, moment: Moment) -> Here {
+        let cx = cx!(self, moment);
         let namespace = self.selection(moment).and_then(|object| {
             let state = self.world.cluster(&object.cluster)?;
             naming::namespace(state, object.kind, &object.key).filter(|namespace| !namespace.is_empty())
         });
-        match namespace {
-            Some(namespace) => self.go(Go::Narrow(Narrow { cluster, namespace: Some(namespace) }), moment),
-            None => {
-                self.say("the row under the cursor is in no namespace", true, moment);
-                Vec::new()
-            }
+        Here {
+            scopes: self.scopes(moment),
+            targets: self.pane().map(|pane| pane.targets(&cx)).unwrap_or_default(),
+            cluster: self.pane().and_then(|pane| pane.cluster(&cx)),
+            namespace,
         }
     }
 

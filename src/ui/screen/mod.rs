@@ -227,7 +227,7 @@ impl Ui {
                 if let Some(Effect::Copy(text)) = effects.first() {
                     let words = match text.lines().count() {
                         0 | 1 => format!("copied {text}"),
-                        n => format!("copied {n} names"),
+                        n => format!("copied {n} lines"),
                     };
                     self.say(words, false, moment);
                 }
@@ -283,13 +283,11 @@ impl Ui {
             Command::PanePrevious => self.step(-1, moment),
             Command::Detail => self.details(moment),
             Command::ScopeAll => self.go(Go::Narrow(Narrow::default()), moment),
-            Command::ScopeCluster => self.narrow_cluster(moment),
-            Command::ScopeNamespace => self.narrow_namespace(moment),
             command => {
                 if let Some(spec) = PANES.iter().find(|spec| spec.command == Some(command)) {
                     return self.go(Go::Pane(spec.id), moment);
                 }
-                match overlay::opened_by(command, &cx!(self, moment)) {
+                match overlay::opened_by(command, &self.here(moment), &cx!(self, moment)) {
                     Some(overlay) => self.overlays.push(overlay),
                     None => self.say(format!("{} does nothing here", command.name()), true, moment),
                 }

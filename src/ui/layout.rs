@@ -14,7 +14,7 @@ pub fn columns(body: Rect, detail: bool) -> (Rect, Option<Rect>) {
     if !detail || body.width < WIDE {
         return (body, None);
     }
-    let side = (body.width * 2 / 5).clamp(52, 84);
+    let side = (body.width * 9 / 25).clamp(52, 80);
     let main = Rect { width: body.width - side - 1, ..body };
     (main, Some(Rect { x: main.right() + 1, width: side, ..body }))
 }

@@ -86,7 +86,7 @@ impl Detail {
             let mut pen = Pen::new(buf, body, y);
             pen.gap(1);
             for (text, role) in made.sheet.line(n) {
-                pen.put(text, cx.style(*role));
+                pen.put_elided(text, usize::MAX, cx.style(*role));
             }
         }
         if lines > scroll + self.page && body.height > 0 {

@@ -63,20 +63,20 @@ pub fn write(cx: &Cx<'_>, state: &ClusterState, row: &Node, sheet: &mut Sheet) {
     event::last(cx, state, &object, sheet);
 }
 
-/// `cpu  ███░░░░░░░ 2.1 used · 4.5 reserved · of 8.0`.
+/// `cpu  ███░░░░░░░ 2.1 used of 8.0 · 4.5 reserved`.
 fn share(sheet: &mut Sheet, label: &str, used: Option<u64>, reserved: u64, all: u64, unit: fn(&mut String, u64), role: Role) {
     if all == 0 {
         return;
     }
-    let (mut meter, mut words) = (String::new(), String::new());
+    let (mut meter, mut words, mut aside) = (String::new(), String::from(" "), String::from(" · "));
     if let Some(used) = used {
-        bar::bar(&mut meter, used, all, 12);
-        words.push(' ');
+        bar::bar(&mut meter, used, all, 10);
         unit(&mut words, used);
-        words.push_str(" used · ");
+        words.push_str(" used ");
     }
-    unit(&mut words, reserved);
-    words.push_str(" reserved · of ");
+    words.push_str("of ");
     unit(&mut words, all);
-    sheet.field(label, Role::Dim, &[(&meter, role), (&words, Role::Text)]);
+    unit(&mut aside, reserved);
+    aside.push_str(" reserved");
+    sheet.field(label, Role::Dim, &[(&meter, role), (&words, Role::Text), (&aside, Role::Dim)]);
 }

@@ -29,10 +29,10 @@ pub fn memory(out: &mut CellText, usage: Option<Usage>) {
     }
 }
 
-/// The last ten minutes of cpu.
+/// The last ten minutes of cpu. Dim: a curve in every row must not outshout the one row that is wrong.
 pub fn trend(out: &mut CellText, table: &Table<Series>, key: &Key, width: usize) {
     if let Some(series) = table.get(key) {
-        out.with(Role::GraphCpu, |out| bar::spark(out, series, width));
+        out.with(Role::Dim, |out| bar::spark(out, series, width));
     }
 }
 

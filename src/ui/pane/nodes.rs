@@ -202,6 +202,7 @@ fn state_cell(row: &Node, out: &mut CellText) {
             out.put(row.state.word(), Role::Failing);
         }
         (NodeState::Unknown, _) => out.put("▲ unknown", Role::Warning),
+        (NodeState::Ready, Availability::Active) if !row.pressure.is_empty() => out.put("▲ pressure", Role::Warning),
         (NodeState::Ready, Availability::Active) => out.put("ready", Role::Dim),
         (NodeState::Ready, availability) => {
             out.put("▲ ", Role::Warning);

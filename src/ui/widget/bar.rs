@@ -15,15 +15,17 @@ pub fn bar(out: &mut String, part: u64, whole: u64, width: usize) {
 }
 
 /// Writes the last minutes of a series as `width` columns, oldest left, each the mean cpu of its share of the time.
-/// The scale is the highest value shown (at least 20 millicores, so that noise at rest stays flat); columns without
-/// measurements stay empty.
+/// The scale is the highest value, but at least twice the lowest (so that what is steady stands at half height and does
+/// not shout) and 20 millicores (so that noise at rest stays flat). Columns without measurements stay empty.
 pub fn spark(out: &mut String, series: &Series, width: usize) {
     let samples = series.samples();
     if width == 0 {
         return;
     }
     let share = Series::CAPACITY.div_ceil(width);
-    let peak = samples.iter().map(|s| s.usage.cpu_m).max().unwrap_or(0).max(20);
+    let peak = samples.iter().map(|s| s.usage.cpu_m).max().unwrap_or(0);
+    let least = samples.iter().map(|s| s.usage.cpu_m).min().unwrap_or(0);
+    let scale = peak.max(least.saturating_mul(2)).max(20);
     let filled = samples.len().div_ceil(share).min(width);
     out.extend(std::iter::repeat_n(' ', width - filled));
     // counted from the end, so that a column keeps its samples until it is full
@@ -32,7 +34,7 @@ pub fn spark(out: &mut String, series: &Series, width: usize) {
         let here = &samples[end.saturating_sub(share)..end];
         let sum: u64 = here.iter().map(|s| u64::from(s.usage.cpu_m)).sum();
         let mean = sum / u64::try_from(here.len()).unwrap_or(1).max(1);
-        let level = (mean * 7).div_ceil(u64::from(peak)).min(7);
+        let level = (mean * 7).div_ceil(u64::from(scale)).min(7);
         out.push_str(LEVELS[level as usize]);
     }
 }

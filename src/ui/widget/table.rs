@@ -7,6 +7,7 @@ use crate::util::time::Timestamp;
 use crate::util::width::{elide_end, elide_middle, width};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
 use std::fmt;
 use std::time::Duration;
 
@@ -41,7 +42,7 @@ pub struct Column {
 /// How long a column keeps a width that nothing in view needs any more.
 const SHRINK_AFTER: Duration = Duration::from_secs(20);
 /// As much of its need a growing column gets before columns that matter much less come in.
-const ENOUGH: u16 = 44;
+const ENOUGH: u16 = 28;
 /// Columns between two columns.
 const GAP: u16 = 2;
 /// Columns for the cursor and the mark before the first column.
@@ -151,6 +152,8 @@ pub struct TableState {
     /// Columns scrolled away on the left, behind the first.
     pub scrolled: usize,
     held: Vec<(u16, Timestamp)>,
+    /// Columns a name may take at most on this screen.
+    longest: u16,
     shown: Vec<(usize, u16)>,
     cell: CellText,
 }
@@ -167,6 +170,8 @@ impl TableState {
         self.scroll(view);
         let last = (self.offset + self.page).min(view.rows);
         self.measure(view, cells, self.offset..last, cx.moment.now);
+        // on a narrow screen a long name is elided before what is said of it is pushed out
+        self.longest = (area.width - GUTTER) * 3 / 8;
         self.choose(view, area.width - GUTTER);
         if view.header {
             self.header(area, buf, cx, view);
@@ -214,7 +219,7 @@ impl TableState {
 
     /// Which columns are shown and how wide: those always shown first, then by priority while there is room.
     fn choose(&mut self, view: View<'_>, room: u16) {
-        let Self { held, shown, scrolled, .. } = self;
+        let Self { held, shown, scrolled, longest, .. } = self;
         shown.clear();
         let candidates = |at: usize| view.hidden & (1 << at) == 0;
         let visible = (0..view.columns.len()).filter(|at| candidates(*at)).count();
@@ -250,6 +255,7 @@ impl TableState {
             for (at, column) in view.columns.iter().enumerate() {
                 if eligible & (1 << at) != 0 && column.priority == priority {
                     let natural = held.get(at).map_or(column.min, |(w, _)| *w);
+                    let natural = if column.fit == Fit::Name { natural.min((*longest).max(column.min)) } else { natural };
                     // a growing column comes in at its least and gets what is left over
                     take(shown, &mut used, at, if column.grow { column.min } else { natural }, priority == 0);
                 }
@@ -305,7 +311,11 @@ impl TableState {
         let here = view.cursor == Some(row);
         let mut pen = Pen::new(buf, area, area.y);
         pen.put(if here { "▸" } else { " " }, cx.style(Role::Strong));
-        pen.put(if look.marked { "● " } else { "  " }, cx.style(Role::Marked));
+        if look.marked {
+            pen.put("● ", cx.style(Role::Marked));
+        } else {
+            pen.gap(2);
+        }
         let mut cell = std::mem::take(&mut self.cell);
         for (n, (at, wide)) in self.shown.iter().enumerate() {
             if n > 0 {
@@ -322,7 +332,16 @@ impl TableState {
             buf.set_style(area, cx.style(Role::Marked));
         }
         if here {
-            buf.set_style(area, cx.style(Role::Cursor));
+            cursor_row(buf, area, cx.style(Role::Cursor));
         }
     }
+}
+
+/// Lays the cursor's style over a row. Where it swaps the colours the row's own must go first, or each coloured word
+/// becomes a block of its own.
+fn cursor_row(buf: &mut Buffer, area: Rect, style: Style) {
+    if style.add_modifier.contains(Modifier::REVERSED) {
+        buf.set_style(area, Style::reset());
+    }
+    buf.set_style(area, style);
 }

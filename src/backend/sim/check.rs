@@ -1,7 +1,8 @@
 //! What the types of a scenario file cannot say: names that must exist, kinds a platform has, one deed a happening.
 
 use super::placement::Constraint;
-use super::scenario::{ClusterPlan, HappeningPlan, PlatformKind, Scenario, ServicePlan, WorkloadKind};
+use super::scenario::{ClusterPlan, PlatformKind, Scenario, ServicePlan, WorkloadKind};
+use super::story::HappeningPlan;
 use crate::config::Problem;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -159,6 +160,7 @@ fn check_happening(
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::expect_used)]
     use super::*;
 
     const CLUSTER: &str = "[[cluster]]\nname = \"c\"\nkind = \"kubernetes\"\nversion = \"v1\"\nendpoint = \"e\"\n";

@@ -117,7 +117,7 @@ impl Platform {
             .collect();
         let taken: BTreeSet<_> = self
             .instances_of(workload)
-            .filter(|i| !i.phase.ended() && !(swarm && self.host_down(i.host)))
+            .filter(|i| !(i.phase.ended() || swarm && self.host_down(i.host)))
             .filter_map(|i| i.host)
             .collect();
         let strays: Vec<InstanceId> = self

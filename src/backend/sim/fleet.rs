@@ -121,6 +121,7 @@ impl Told {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::backend::sim::demo_scenario;
 

@@ -3,7 +3,7 @@
 use super::chance;
 use super::parts::{Definition, Fault, FaultWindow, HostId, InstanceId, Moment, WorkloadId};
 use super::platform::{Cut, Due, Platform};
-use super::scenario::HappeningPlan;
+use super::story::HappeningPlan;
 
 impl HappeningPlan {
     /// How long it lasts, if it ends by itself.

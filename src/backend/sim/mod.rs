@@ -22,9 +22,11 @@ mod placement;
 mod platform;
 mod reports;
 mod rows;
+mod run;
 mod scenario;
 mod session;
 mod sized;
+mod story;
 mod swarm;
 mod usage;
 mod yaml;
@@ -32,5 +34,7 @@ mod yaml;
 pub use fleet::{Fleet, Options, PICTURE_EPOCH, fleet};
 pub use scenario::{Scenario, demo_scenario};
 
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tests;

@@ -61,13 +61,13 @@ impl Moves {
 
     /// Moves what may be moved now.
     pub(super) fn step(&mut self, platform: &mut Platform) -> Step {
-        let mut waits = Text::default();
+        let mut waits: Vec<Text> = Vec::new();
         let mut still = Vec::new();
         for id in std::mem::take(&mut self.left) {
             match self.may_go(platform, id) {
                 Ok(()) => platform.move_away(id),
                 Err(why) => {
-                    waits = why;
+                    waits.push(why);
                     still.push(id);
                 }
             }
@@ -76,7 +76,12 @@ impl Moves {
         if self.left.is_empty() {
             return Step::Over(self.expect.clone());
         }
-        Step::Going(Progress { done: self.total - self.left.len() as u32, total: self.total, note: waits })
+        let note = match waits.as_slice() {
+            [] => Text::default(),
+            [one] => one.clone(),
+            [first, more @ ..] => format!("{first} · {} more wait", more.len()).into(),
+        };
+        Step::Going(Progress { done: self.total - self.left.len() as u32, total: self.total, note })
     }
 
     fn may_go(&self, platform: &Platform, id: InstanceId) -> Result<(), Text> {

@@ -39,6 +39,9 @@ pub(super) struct NoRoom {
     pub message: String,
 }
 
+/// How good a host is, least first: avoided, others in its zone, others on it, how full it is, its number.
+type Score = (bool, u32, u32, u64, HostId);
+
 /// Whether the host could run the workload at all, room aside.
 pub(super) fn suits(host: &Host, workload: &Workload) -> bool {
     let tolerates = workload.kind.one_per_node();
@@ -63,7 +66,7 @@ impl Platform {
             }
         }
         let (mut unfit, mut closed, mut full) = (0, 0, 0);
-        let mut best: Option<((bool, u32, u32, u64, HostId), HostId)> = None;
+        let mut best: Option<(Score, HostId)> = None;
         for (id, host) in &self.hosts {
             if !suits(host, workload) || instance.definition.constraint.as_ref().is_some_and(|c| !c.holds(host)) {
                 unfit += 1;

@@ -3,7 +3,7 @@
 
 use super::chance::Dice;
 use super::parts::{Host, HostId, Instance, InstanceId, Moment, Phase, Workload, WorkloadId};
-use super::scenario::HappeningPlan;
+use super::story::HappeningPlan;
 use crate::model::{ClusterId, ClusterKind, Event, Key, Text};
 use crate::util::time::Timestamp;
 use std::cmp::Reverse;

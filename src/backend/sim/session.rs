@@ -218,3 +218,128 @@ impl Follow {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+    use super::*;
+    use crate::backend::sim::{Options, demo_scenario, fleet};
+    use crate::model::{Action, Bound, Delta, Fact, Interest, Kind, Link, ObjectRef, Store};
+    use crate::util::time::Timestamp;
+    use futures::StreamExt;
+    use tokio::sync::{mpsc, watch};
+
+    fn connectors() -> Vec<Arc<dyn Connector>> {
+        fleet(&demo_scenario().unwrap(), Options::default())
+    }
+
+    /// A connected cluster with a store that is fed until `done`, or for an hour of virtual time.
+    async fn follow(connector: &dyn Connector, done: impl Fn(&Store) -> bool) -> (Store, Option<BackendError>) {
+        let mut store = Store::new([connector.cluster()]);
+        let backend = connector.connect().await.unwrap();
+        let (facts, mut received) = mpsc::channel(8);
+        let (_interest, looked_at) = watch::channel(Interest { usage: true, tasks: true });
+        let sink = Sink::new(connector.cluster().id, facts, looked_at);
+        let watching = backend.watch(&sink);
+        tokio::pin!(watching);
+        let end = Instant::now() + Duration::from_secs(3_600);
+        loop {
+            tokio::select! {
+                error = &mut watching => return (store, Some(error)),
+                Some(fact) = received.recv() => store.apply(fact, Timestamp(0)),
+                () = tokio::time::sleep_until(end) => panic!("an hour passed"),
+            }
+            if done(&store) {
+                return (store, None);
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_cluster_lists_its_rows_and_moves_on() {
+        for connector in connectors() {
+            let (store, _) = follow(&*connector, |store| {
+                let cluster = &store.world().clusters[0];
+                Kind::ALL.iter().all(|kind| cluster.sync_of(*kind) == &crate::model::KindSync::Live)
+                    && !cluster.tasks.is_empty()
+                    && cluster.task_usage.iter().next().is_some_and(|s| s.samples().len() > 30)
+            })
+            .await;
+            let cluster = &store.world().clusters[0];
+            assert!(cluster.node_usage.len() >= cluster.nodes.iter().filter(|n| n.why.is_none()).count());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_cut_link_ends_the_session_and_a_later_one_connects() {
+        let swarm = connectors().remove(1);
+        let (_, error) = follow(&*swarm, |_| false).await;
+        assert!(matches!(&error, Some(BackendError::Unreachable(words)) if words.contains("connection timed out")), "{error:?}");
+        assert!(matches!(swarm.connect().await, Err(BackendError::Unreachable(_))));
+        sleep(Duration::from_secs(60)).await;
+        let backend = swarm.connect().await.unwrap();
+        assert_eq!(backend.ping().await, Ok(()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_evacuation_reports_what_it_waits_for() {
+        let cluster = connectors().remove(0);
+        let (store, _) =
+            follow(&*cluster, |store| store.world().clusters[0].sync_of(Kind::Task) == &crate::model::KindSync::Live).await;
+        let world = &store.world().clusters[0];
+        let cart = world.tasks.iter().find(|t| t.name.starts_with("cart-")).unwrap();
+        let node = world.nodes.get(cart.node.as_ref().unwrap()).unwrap();
+        let intent = Intent {
+            object: ObjectRef { cluster: world.cluster.id.clone(), kind: Kind::Node, key: node.key.clone() },
+            name: node.name.clone(),
+            action: Action::Evacuate,
+            bound: Bound { uid: node.uid.clone(), spec_rev: node.spec_rev },
+        };
+        let backend = cluster.connect().await.unwrap();
+        let (progress, reports) = ProgressSink::new();
+        let taken = tokio::time::timeout(Duration::from_secs(120), backend.execute(&intent, &progress)).await;
+        assert!(taken.is_err(), "the budget of cart allows no eviction of its only task");
+        let report = reports.borrow().clone();
+        assert!(report.done < report.total && report.note.contains("may lose none now"), "{report:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_followed_log_begins_with_its_tail_and_goes_on() {
+        let cluster = connectors().remove(0);
+        let (store, _) =
+            follow(&*cluster, |store| store.world().clusters[0].sync_of(Kind::Task) == &crate::model::KindSync::Live).await;
+        let task = store.world().clusters[0].tasks.iter().find(|t| t.name.starts_with("catalog-") && t.ready).cloned().unwrap();
+        let backend = cluster.connect().await.unwrap();
+        let request = LogRequest {
+            task: task.key.clone(),
+            name: task.name.clone(),
+            namespace: task.namespace.clone(),
+            container: None,
+            tail: 10,
+            since: None,
+            previous: false,
+        };
+        let mut log = backend.logs(request.clone());
+        let first = log.next().await.unwrap().unwrap();
+        assert_eq!(first.len(), 10);
+        let mut lines = first;
+        while lines.len() < 60 {
+            lines.extend(log.next().await.unwrap().unwrap());
+        }
+        assert!(lines.is_sorted_by_key(|line| line.at));
+        let again = LogRequest { since: lines.first().unwrap().at, ..request };
+        let repeated = backend.logs(again).next().await.unwrap().unwrap();
+        assert_eq!(repeated.first(), lines.get(1), "a log that is opened again goes on after the line it was left at");
+    }
+
+    #[test]
+    fn a_link_that_is_cut_is_told_as_stale() {
+        let mut fleet = crate::backend::sim::Fleet::new(&demo_scenario().unwrap(), Options::default());
+        fleet.advance(Duration::ZERO);
+        let told = fleet
+            .advance(Duration::from_secs(180))
+            .into_iter()
+            .any(|fact| matches!(fact, Fact::Cluster(id, Delta::Link(Link::Stale { .. })) if id.as_str() == "edge-swarm"));
+        assert!(told);
+    }
+}

@@ -13,13 +13,23 @@ impl Scenario {
     pub fn sized(nodes: u32, services: u32, tasks: u32) -> Result<Self, Problem> {
         if nodes == 0 || services == 0 || tasks < services {
             let message = format!("a fleet of {nodes} nodes, {services} services and {tasks} tasks cannot be");
-            return Err(Problem { file: None, place: None, message, help: Some("at least one node, and one task a service".to_owned()) });
+            return Err(Problem {
+                file: None,
+                place: None,
+                message,
+                help: Some("at least one node, and one task a service".to_owned()),
+            });
         }
-        let mut text = String::from("[[cluster]]\nname = \"sized\"\nkind = \"kubernetes\"\nversion = \"v1.33.4\"\nendpoint = \"https://sized\"\n");
+        let mut text = String::from(
+            "[[cluster]]\nname = \"sized\"\nkind = \"kubernetes\"\nversion = \"v1.33.4\"\nendpoint = \"https://sized\"\n",
+        );
         // writing to a String cannot fail
         for n in 0..nodes {
             let zone = ["a", "b", "c"].get(n as usize % 3).unwrap_or(&"a");
-            let _ = writeln!(text, "[[cluster.node]]\nname = \"node-{zone}-{n:04}\"\nzone = \"zone-{zone}\"\ncpu = \"64\"\nmemory = \"256Gi\"\nmax_tasks = 250");
+            let _ = writeln!(
+                text,
+                "[[cluster.node]]\nname = \"node-{zone}-{n:04}\"\nzone = \"zone-{zone}\"\ncpu = \"64\"\nmemory = \"256Gi\"\nmax_tasks = 250"
+            );
         }
         for s in 0..services {
             let share = tasks / services + u32::from(s < tasks % services);

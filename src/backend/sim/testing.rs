@@ -7,9 +7,8 @@ use super::moves::Step;
 use super::parts::Moment;
 use super::platform::Platform;
 use super::{PICTURE_EPOCH, Scenario};
-use crate::model::{
-    Action, Availability, Bound, ClusterState, Expect, Fact, Intent, Kind, ObjectRef, RolloutState, Service, Store, Task, TaskState,
-};
+use crate::analysis::rollout::{Verdict, verdict};
+use crate::model::{Action, Bound, ClusterState, Expect, Fact, Intent, Kind, ObjectRef, Service, Store, Task};
 
 /// A platform and the picture a reader of its deltas has.
 pub(super) struct Bench {
@@ -142,51 +141,26 @@ impl Bench {
         }
     }
 
-    pub fn holds(&self, expect: &Expect) -> bool {
-        let world = self.world();
-        let whole = |key: &str| {
-            let service = world.services.get(key).unwrap();
-            service.rollout.state == RolloutState::Stable
-                && service.observed_rev == service.spec_rev
-                && Some(service.ready) == service.desired
-                && service.updated == service.ready
-                && service.current == service.ready
-        };
-        match expect {
-            Expect::Nothing => true,
-            Expect::Converged { service, spec_rev } => world.services.get(service).unwrap().spec_rev == *spec_rev && whole(service),
-            Expect::Gone { kind, key } => *kind == Kind::Task && world.tasks.get(key).is_none(),
-            Expect::Replaced { task, service } => {
-                world.tasks.get(task).is_none_or(|t| !t.wanted && t.state.ended()) && service.as_ref().is_none_or(|s| whole(s))
-            }
-            Expect::NodeIs { node, availability } => world.nodes.get(node).unwrap().availability == *availability,
-            Expect::NodeEmpty { node, availability } => {
-                let stays =
-                    |t: &Task| t.service.as_ref().and_then(|s| world.services.get(s)).is_some_and(|s| s.kind.one_per_node());
-                let drained = *availability == Availability::Drained;
-                world.nodes.get(node).unwrap().availability == *availability
-                    && !world.tasks.iter().any(|t| t.node.as_ref() == Some(node) && !t.state.ended() && (drained || !stays(t)))
-            }
-            Expect::TaskRuns { task, runs } => {
-                let task = world.tasks.get(task).unwrap();
-                if *runs { task.state == TaskState::Running && task.ready } else { task.state == TaskState::Stopped }
-            }
-        }
+    /// What the engine would say of an operation at this moment.
+    pub fn verdict(&self, expect: &Expect, taken: Moment) -> Verdict {
+        let stamp = |at| self.platform.stamp(at);
+        verdict(self.world(), expect, stamp(taken), stamp(self.platform.now))
     }
 
     /// Takes the action and plays on until the facts agree; panics after ten minutes.
     pub fn converge(&mut self, kind: Kind, name: &str, action: Action) {
         let intent = self.intent(kind, name, action);
         let expect = self.take(&intent);
-        self.pass(100);
+        let taken = self.platform.now;
         for _ in 0..6_000 {
-            if self.holds(&expect) {
-                self.told_whole();
-                return;
-            }
             self.pass(100);
+            match self.verdict(&expect, taken) {
+                Verdict::Done(_) => return self.told_whole(),
+                Verdict::Failed(why) => panic!("{intent:?} failed: {why}"),
+                Verdict::Pending(_) => {}
+            }
         }
-        panic!("{intent:?} did not come to {expect:?}");
+        panic!("{intent:?} did not come to {expect:?}: {:?}", self.verdict(&expect, taken));
     }
 
     /// What was told as changes is what a new reader would be told.

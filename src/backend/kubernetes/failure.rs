@@ -116,11 +116,6 @@ impl Failure {
         self.status() == Some(429) && self.causes.iter().any(|(reason, _)| reason == "DisruptionBudget")
     }
 
-    /// Whether the server is overloaded or starting: the same request may work later.
-    pub fn is_busy(&self) -> bool {
-        matches!(self.status(), Some(429 | 500 | 502..=504)) && !self.is_budget()
-    }
-
     /// The error for the screen; `doing` is what was attempted on what: `scale shop/web`.
     pub fn about(self, doing: &str) -> BackendError {
         let message = self.message;
@@ -169,8 +164,8 @@ pub(super) fn link_words(server: &str, error: &(dyn Error + 'static)) -> String 
     while let Some(err) = cause {
         deepest = err.to_string();
         if let Some(io) = err.downcast_ref::<std::io::Error>() {
-            if let Some(tls) = io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-                return format!("{server} cannot be trusted: {tls} (check certificate-authority and the server's name)");
+            if let Some(tls) = tls_in(io) {
+                return tls_words(server, tls);
             }
             match io.kind() {
                 std::io::ErrorKind::ConnectionRefused => {
@@ -187,7 +182,7 @@ pub(super) fn link_words(server: &str, error: &(dyn Error + 'static)) -> String 
             }
         }
         if let Some(tls) = err.downcast_ref::<rustls::Error>() {
-            return format!("{server} cannot be trusted: {tls} (check certificate-authority and the server's name)");
+            return tls_words(server, tls);
         }
         if err.to_string() == "dns error" {
             let why = err.source().map(ToString::to_string).unwrap_or_default();
@@ -198,9 +193,46 @@ pub(super) fn link_words(server: &str, error: &(dyn Error + 'static)) -> String 
     format!("{server}: {deepest}")
 }
 
+/// The TLS error within an i/o error. `source()` of an i/o error skips what it wraps, and some wrap it twice.
+fn tls_in(io: &std::io::Error) -> Option<&rustls::Error> {
+    let inner = io.get_ref()?;
+    inner.downcast_ref::<rustls::Error>().or_else(|| tls_in(inner.downcast_ref::<std::io::Error>()?))
+}
+
+fn tls_words(server: &str, tls: &rustls::Error) -> String {
+    use rustls::{AlertDescription, CertificateError, Error};
+    match tls {
+        Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
+            format!("{server} cannot be trusted: its certificate is of an unknown authority (check certificate-authority)")
+        }
+        Error::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
+            format!("{server} cannot be trusted: its certificate has expired")
+        }
+        Error::InvalidCertificate(CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }) => {
+            format!("{server} cannot be trusted: its certificate is for another name (check server and tls-server-name)")
+        }
+        Error::AlertReceived(
+            AlertDescription::BadCertificate
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateRequired
+            | AlertDescription::UnknownCA,
+        ) => format!("{server} does not accept our client certificate: {tls} (has it expired?)"),
+        _ => format!("TLS with {server} failed: {tls}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_tls_error_is_found_however_deep_it_is_wrapped() {
+        let tls = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+        let wrapped = std::io::Error::other(std::io::Error::other(tls));
+        assert!(link_words("https://a", &wrapped).contains("unknown authority"));
+        let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+        assert!(link_words("https://a", &refused).contains("refused the connection"));
+    }
 
     #[test]
     fn a_refusal_names_who_what_and_where() {
@@ -225,9 +257,9 @@ mod tests {
             429,
             br#"{"message":"Cannot evict pod","reason":"TooManyRequests","details":{"causes":[{"reason":"DisruptionBudget","message":"needs 1"}]}}"#,
         );
-        assert!(budget.is_budget() && !budget.is_busy());
+        assert!(budget.is_budget());
         let busy = Failure::refused(429, br#"{"message":"too many","details":{"retryAfterSeconds":3}}"#);
-        assert!(!busy.is_budget() && busy.is_busy());
+        assert!(!busy.is_budget());
         assert_eq!(busy.retry_after, Some(Duration::from_secs(3)));
         assert!(Failure::refused(410, b"{}").wants_relist());
         let ahead = br#"{"message":"Timeout: Too large resource version: 9, current: 5","reason":"Timeout"}"#;

@@ -15,6 +15,7 @@ mod index;
 mod inspect;
 mod link;
 mod logs;
+mod metrics;
 mod paths;
 mod raw;
 mod session;

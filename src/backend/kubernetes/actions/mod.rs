@@ -34,12 +34,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities::of(&[
 const CONFLICTS: usize = 5;
 
 /// Carries out `intent`.
-pub(super) async fn execute(
-    api: &Api,
-    index: &Shared,
-    intent: &Intent,
-    progress: &ProgressSink,
-) -> Result<Expect, BackendError> {
+pub(super) async fn execute(api: &Api, index: &Shared, intent: &Intent, progress: &ProgressSink) -> Result<Expect, BackendError> {
     let act = Act { api, index, intent, progress };
     match intent.action {
         Action::Scale { to } => act.scale(to).await,

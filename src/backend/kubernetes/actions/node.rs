@@ -12,7 +12,7 @@ use crate::backend::kubernetes::raw::{RawNode, RawPod};
 use crate::model::{Availability, Expect, Text};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 impl Act<'_> {
     pub(super) async fn set_paused(&self, paused: bool) -> Result<Expect, BackendError> {
@@ -55,11 +55,18 @@ impl Act<'_> {
         let node = self.intent.object.key.clone();
         let path = format!("/api/v1/pods?fieldSelector={}", escape(&format!("spec.nodeName={node}")));
         let mut told: HashSet<String> = HashSet::new();
+        // pods that the server will not let go however often it is asked (several budgets on one pod, a webhook)
+        let mut refused: HashMap<String, BackendError> = HashMap::new();
         loop {
             let here = plan(self.list(&path).await?);
-            let open: Vec<&Movable> = here.movable.iter().filter(|pod| !told.contains(&pod.uid)).collect();
-            let total = told.len() + open.len();
+            let open: Vec<&Movable> =
+                here.movable.iter().filter(|pod| !told.contains(&pod.uid) && !refused.contains_key(&pod.uid)).collect();
+            let total = told.len() + open.len() + refused.len();
             if open.is_empty() {
+                if let Some(first) = refused.into_values().next() {
+                    self.report(told.len(), total, &first.to_string());
+                    return Err(first);
+                }
                 self.report(total, total, &here.stays);
                 return Ok(if here.bare == 0 {
                     Expect::NodeEmpty { node, availability: Availability::Paused }
@@ -70,15 +77,20 @@ impl Act<'_> {
             }
             let mut wait = AGAIN;
             let mut reasons: Vec<String> = Vec::new();
-            let mut taken = false;
             for pod in open {
                 self.report(told.len(), total, &format!("moving {}/{}", pod.place.namespace, pod.place.name));
-                match evict(self.api, &pod.place, &pod.uid).await.map_err(|failure| self.fail(failure))? {
-                    Evicted::Taken | Evicted::Gone => {
+                match evict(self.api, &pod.place, &pod.uid).await {
+                    Ok(Evicted::Taken | Evicted::Gone) => {
                         told.insert(pod.uid.clone());
-                        taken = true;
                     }
-                    Evicted::NotNow(why, after) => {
+                    // without an answer nobody knows whether it was told: the next look at the node shows it
+                    Err(failure) if failure.status().is_none_or(|code| matches!(code, 401 | 403)) => {
+                        return Err(self.fail(failure));
+                    }
+                    Err(failure) => {
+                        refused.insert(pod.uid.clone(), self.fail(failure));
+                    }
+                    Ok(Evicted::NotNow(why, after)) => {
                         wait = wait.max(after);
                         reasons.push(format!("{}/{} {why}", pod.place.namespace, pod.place.name));
                     }
@@ -87,8 +99,6 @@ impl Act<'_> {
             if !reasons.is_empty() {
                 let more = if reasons.len() > 1 { format!(" and {} more", reasons.len() - 1) } else { String::new() };
                 self.report(told.len(), total, &format!("{}{more}", reasons.first().map_or("", String::as_str)));
-                tokio::time::sleep(wait).await;
-            } else if !taken {
                 tokio::time::sleep(wait).await;
             }
         }
@@ -120,7 +130,11 @@ fn plan(pods: Vec<RawPod>) -> Plan {
         let meta = &pod.metadata;
         let ended = matches!(pod.status.phase.as_str(), "Succeeded" | "Failed");
         let owner = meta.controller().map(|o| o.kind.as_str());
-        if ended || meta.deletion_timestamp.0.is_some() || meta.annotations.mirror.is_some() || matches!(owner, Some("DaemonSet" | "Node")) {
+        if ended
+            || meta.deletion_timestamp.0.is_some()
+            || meta.annotations.mirror.is_some()
+            || matches!(owner, Some("DaemonSet" | "Node"))
+        {
             continue;
         }
         if owner.is_none() {

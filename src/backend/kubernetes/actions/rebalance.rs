@@ -37,8 +37,7 @@ impl Act<'_> {
             })
             .collect();
         let pods: Vec<RawPod> = self.list(&path).await?;
-        let live: HashMap<Key, &RawPod> =
-            pods.iter().filter(|p| is_live(p)).map(|p| (Key::new(&p.metadata.uid), p)).collect();
+        let live: HashMap<Key, &RawPod> = pods.iter().filter(|p| is_live(p)).map(|p| (Key::new(&p.metadata.uid), p)).collect();
         let mut placed: Vec<(Key, Key)> = live
             .iter()
             .filter(|(_, p)| !p.spec.node_name.is_empty())

@@ -36,7 +36,10 @@ fn previous(held: Vec<Value>, owner: &str) -> Option<Value> {
         .into_iter()
         .filter(|object| {
             let owners = object.pointer("/metadata/ownerReferences").and_then(Value::as_array);
-            owners.into_iter().flatten().any(|o| o.get("controller") == Some(&Value::Bool(true)) && o.get("uid") == Some(&json!(owner)))
+            owners
+                .into_iter()
+                .flatten()
+                .any(|o| o.get("controller") == Some(&Value::Bool(true)) && o.get("uid") == Some(&json!(owner)))
         })
         .filter_map(|object| Some((revision(&object)?, object)))
         .collect();
@@ -112,10 +115,7 @@ mod tests {
 
     #[test]
     fn a_revision_is_sent_as_it_is_with_a_precondition() {
-        let now = Target {
-            path: String::new(),
-            value: json!({ "metadata": { "uid": "u", "resourceVersion": "7" } }),
-        };
+        let now = Target { path: String::new(), value: json!({ "metadata": { "uid": "u", "resourceVersion": "7" } }) };
         let revision = json!({ "revision": 3, "data": { "spec": { "template": { "$patch": "replace", "x": 1 } } } });
         let want = json!({
             "spec": { "template": { "$patch": "replace", "x": 1 } },

@@ -71,9 +71,6 @@ impl Act<'_> {
     /// Expects what an answered patch wrote.
     pub(super) fn converged(&self, answer: &Value) -> Expect {
         let generation = answer.pointer("/metadata/generation").and_then(Value::as_u64);
-        Expect::Converged {
-            service: self.intent.object.key.clone(),
-            spec_rev: generation.unwrap_or(self.intent.bound.spec_rev),
-        }
+        Expect::Converged { service: self.intent.object.key.clone(), spec_rev: generation.unwrap_or(self.intent.bound.spec_rev) }
     }
 }

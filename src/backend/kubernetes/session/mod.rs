@@ -72,11 +72,14 @@ pub(super) async fn run(api: &Api, index: &Shared, sink: &Sink) -> BackendError 
     let mut jobs = loops.follow::<Job>();
     let mut cron_jobs = loops.follow::<CronJob>();
     let mut events = loops.follow::<RawEvent>();
+    loops.tasks.spawn(super::metrics::poll(api.clone(), Shared::clone(index), sink.clone()));
     let ended = link.ended();
-    tokio::pin!(ended);
+    let certificate = certificate_end(api);
+    tokio::pin!(ended, certificate);
     loop {
         tokio::select! {
             error = &mut ended => return error,
+            error = &mut certificate => return error,
             Some(step) = nodes.recv() => session.node(step).await,
             Some(step) = sets.recv() => session.set(step).await,
             Some(step) = pods.recv() => session.pod(step).await,
@@ -92,6 +95,14 @@ pub(super) async fn run(api: &Api, index: &Shared, sink: &Sink) -> BackendError 
             else => return BackendError::Unreachable("all watches ended".to_owned()),
         }
     }
+}
+
+/// Ends a session whose client certificate, given by a plugin, is about to end: the next one gets a new certificate.
+async fn certificate_end(api: &Api) -> BackendError {
+    let Some(until) = api.credentials().certificate_until else { return std::future::pending().await };
+    let left = until.duration_since(jiff::Timestamp::now()).saturating_sub(jiff::SignedDuration::from_secs(60));
+    tokio::time::sleep(left.try_into().unwrap_or_default()).await;
+    BackendError::Unreachable("the client certificate from the credential plugin ends: connecting anew with a new one".to_owned())
 }
 
 fn seed(of: &str) -> u64 {

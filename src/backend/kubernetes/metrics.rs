@@ -1,0 +1,166 @@
+//! Cpu and memory from `metrics.k8s.io` (metrics-server). It cannot be watched, so it is polled, and only while someone
+//! looks.
+
+use super::convert::{bytes, millicores};
+use super::failure::{Failure, Sort, forbidden};
+use super::http::Api;
+use super::index::Shared;
+use super::raw::When;
+use crate::backend::Sink;
+use crate::model::{Delta, Key, Kind, Text, Usage};
+use crate::util::time::Timestamp;
+use serde::Deserialize;
+use std::collections::HashMap;
+use std::time::Duration;
+use tokio::time::{Instant, sleep_until};
+
+/// Time between sweeps: metrics-server itself measures every 15 s.
+const EVERY: Duration = Duration::from_secs(15);
+/// Least time between sweeps when someone looks away and back.
+const LEAST: Duration = Duration::from_secs(3);
+/// All pods of a large cluster are a few MiB.
+const SWEEP: Duration = Duration::from_secs(15);
+
+#[derive(Deserialize)]
+struct List {
+    items: Option<Vec<Metrics>>,
+}
+
+/// `NodeMetrics` and `PodMetrics`: the one has a usage, the other one a container.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Metrics {
+    metadata: Name,
+    timestamp: When,
+    usage: Option<Amount>,
+    containers: Vec<Container>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Name {
+    name: String,
+    namespace: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Container {
+    usage: Amount,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Amount {
+    cpu: String,
+    memory: String,
+}
+
+impl Amount {
+    fn usage(&self) -> Usage {
+        Usage { cpu_m: u32::try_from(millicores(&self.cpu)).unwrap_or(u32::MAX), mem: bytes(&self.memory), net: None }
+    }
+}
+
+impl Metrics {
+    fn total(&self) -> Usage {
+        let containers = self.containers.iter().map(|c| c.usage.usage());
+        self.usage.iter().map(Amount::usage).chain(containers).fold(Usage::default(), Usage::plus)
+    }
+}
+
+/// Polls for as long as the session lasts.
+pub(super) async fn poll(api: Api, index: Shared, sink: Sink) {
+    let mut interest = sink.interest();
+    loop {
+        if interest.wait_for(|look| look.usage).await.is_err() {
+            // the engine has gone
+            return;
+        }
+        let began = Instant::now();
+        sweep(&api, &index, &sink).await;
+        tokio::select! {
+            () = sleep_until(began + EVERY) => continue,
+            gone = interest.wait_for(|look| !look.usage) => if gone.is_err() {
+                return;
+            }
+        }
+        sleep_until(began + LEAST).await;
+    }
+}
+
+async fn sweep(api: &Api, index: &Shared, sink: &Sink) {
+    let (nodes, pods) = tokio::join!(read(api, "nodes"), read(api, "pods"));
+    match nodes {
+        Ok(rows) => {
+            let rows = rows.into_iter().map(|m| (Key::new(&m.metadata.name), m));
+            send(sink, Kind::Node, rows.collect()).await;
+        }
+        Err(failure) => return refuse(sink, failure).await,
+    }
+    match pods {
+        Ok(rows) => send(sink, Kind::Task, keyed(index, rows)).await,
+        Err(failure) => refuse(sink, failure).await,
+    }
+}
+
+async fn read(api: &Api, what: &str) -> Result<Vec<Metrics>, Failure> {
+    let body = api.get_bytes(&format!("/apis/metrics.k8s.io/v1beta1/{what}"), SWEEP).await?;
+    let list: List = serde_json::from_slice(&body).map_err(|err| Failure::decode(err.to_string()))?;
+    Ok(list.items.unwrap_or_default())
+}
+
+/// Measurements name pods; rows are keyed by uid.
+fn keyed(index: &Shared, rows: Vec<Metrics>) -> Vec<(Key, Metrics)> {
+    let index = index.lock();
+    let uids: HashMap<(&str, &str), &Key> =
+        index.pods.iter().map(|(key, pod)| ((&*pod.place.namespace, &*pod.place.name), key)).collect();
+    rows.into_iter()
+        .filter_map(|row| {
+            let uid = *uids.get(&(row.metadata.namespace.as_str(), row.metadata.name.as_str()))?;
+            Some((uid.clone(), row))
+        })
+        .collect()
+}
+
+async fn send(sink: &Sink, of: Kind, rows: Vec<(Key, Metrics)>) {
+    // one moment for the sweep, by the server's clock: a sweep that brings nothing newer is dropped by the store
+    let Some(at) = rows.iter().filter_map(|(_, m)| m.timestamp.0).max() else { return };
+    let rows = rows.into_iter().map(|(key, m)| (key, m.total())).collect();
+    sink.send(Delta::Usage { of, at: Timestamp(at.0), rows }).await;
+}
+
+async fn refuse(sink: &Sink, failure: Failure) {
+    let why = match failure.sort {
+        Sort::Status(404) => "metrics-server is not installed: the server does not serve metrics.k8s.io".to_owned(),
+        Sort::Status(403) => forbidden(&failure.message),
+        Sort::Status(502..=504) => format!("metrics-server does not answer: {}", failure.message),
+        // the heartbeat speaks for the link
+        Sort::Link | Sort::Credentials => return,
+        _ => failure.about("read metrics").to_string(),
+    };
+    sink.send(Delta::NoUsage(Some(Text::from(why)))).await;
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::backend::kubernetes::index::{Place, PodEntry};
+
+    #[test]
+    fn measurements_of_pods_are_summed_over_containers_and_find_their_row_by_name() {
+        let raw = r#"{"items":[
+            {"metadata":{"name":"web-1","namespace":"shop"},"timestamp":"2026-01-01T00:00:00Z","window":"15s",
+             "containers":[{"name":"web","usage":{"cpu":"120500u","memory":"100Mi"}},{"name":"side","usage":{"cpu":"5m","memory":"28Mi"}}]},
+            {"metadata":{"name":"unknown","namespace":"shop"},"containers":[]}]}"#;
+        let list: List = serde_json::from_str(raw).unwrap();
+        let index = Shared::default();
+        let place = Place { namespace: "shop".into(), name: "web-1".into() };
+        index.lock().pods.insert("uid-1".into(), PodEntry { place, service: None });
+        let rows = keyed(&index, list.items.unwrap());
+        assert_eq!(rows.len(), 1);
+        assert_eq!(&*rows[0].0, "uid-1");
+        assert_eq!(rows[0].1.total(), Usage { cpu_m: 126, mem: 128 << 20, net: None });
+    }
+}

@@ -117,7 +117,7 @@ impl Platform {
             .collect();
         let taken: BTreeSet<_> = self
             .instances_of(workload)
-            .filter(|i| !(i.phase.ended() || swarm && self.host_down(i.host)))
+            .filter(|i| if swarm { i.active() && !self.host_down(i.host) } else { !i.phase.ended() })
             .filter_map(|i| i.host)
             .collect();
         let strays: Vec<InstanceId> = self
@@ -136,9 +136,7 @@ impl Platform {
             .take(most.saturating_sub(waiting).max(1))
             .map(|s| s.id)
             .collect();
-        let not_before = |slot: u32| workload.slots.get(&slot).map_or(i64::MIN, |s| s.not_before);
-        let missing: Vec<_> =
-            hosts.iter().filter(|h| !taken.contains(h) && (!swarm || not_before(h.0 + 1) <= self.now)).copied().collect();
+        let missing: Vec<_> = hosts.iter().filter(|h| !taken.contains(h)).copied().collect();
         let wanted = hosts.len() as u32;
         if workload.desired != wanted {
             self.changed.workloads.insert(id);

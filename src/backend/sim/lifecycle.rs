@@ -93,8 +93,31 @@ impl Platform {
         instance.host = Some(host_id);
         host.instances.insert(id);
         host.reserved = host.reserved.plus(instance.definition.requests);
+        let held_until = self.workloads.get(&instance.workload).and_then(|w| w.slots.get(&instance.slot)).map(|s| s.not_before);
         self.tell(id, Told::Scheduled);
-        self.pull(id);
+        match held_until.filter(|until| self.kind == ClusterKind::Swarm && *until > self.now) {
+            Some(until) => self.hold(id, until),
+            None => self.pull(id),
+        }
+    }
+
+    /// Swarm makes the next task of a slot at once and starts it after the restart delay, or when the one before has gone.
+    fn hold(&mut self, id: InstanceId, until: Moment) {
+        let Some(instance) = self.instances.get(&id) else { return };
+        let Some(workload) = self.workloads.get(&instance.workload) else { return };
+        let before = self.instances_of(workload).filter(|i| i.slot == instance.slot && i.id != id).last();
+        let failed = before.filter(|i| i.phase == Phase::Failed).and_then(|i| i.why.clone());
+        let why: Text = match failed {
+            Some(why) if why.starts_with("image not found") => why,
+            Some(why) => format!("restarting after {why}, next try in up to 5s").into(),
+            None => "waits for the task before it to stop".into(),
+        };
+        let tries = u32::from(why.starts_with("image not found"));
+        if let Some(instance) = self.instances.get_mut(&id) {
+            instance.tries = tries;
+        }
+        self.set_phase(id, Phase::BackOff, Some(why));
+        self.plan_step(id, until);
     }
 
     /// Sets an instance on a host as if it had run for long: how the fleet looks before the first happening.
@@ -143,14 +166,9 @@ impl Platform {
         }
         match instance.phase {
             Phase::Pulling => self.pulled(id),
-            Phase::PullBackOff => self.pull(id),
+            Phase::PullBackOff | Phase::BackOff => self.pull(id),
             Phase::Creating => self.started(id),
             Phase::Running => self.run_on(id),
-            Phase::BackOff => {
-                self.set_phase(id, Phase::Creating, Some("container is being made".into()));
-                let wait = self.dice.between(300, 1_200);
-                self.plan_step(id, self.now + wait);
-            }
             Phase::Stopping => self.stopped(id),
             Phase::Pending | Phase::Succeeded | Phase::Failed | Phase::Stopped => {}
         }

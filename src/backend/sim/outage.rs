@@ -36,8 +36,11 @@ impl Platform {
         };
         self.tell_host(&host, Severity::Warning, reason, message);
         for instance in host.instances {
-            if let Some(instance) = self.instances.get_mut(&instance) {
-                instance.ready = false;
+            let now = self.now;
+            if let Some(instance) = self.instances.get_mut(&instance)
+                && std::mem::take(&mut instance.ready)
+            {
+                instance.since = now;
             }
             self.touch(instance);
         }

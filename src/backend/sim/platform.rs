@@ -4,7 +4,7 @@
 use super::chance::Dice;
 use super::parts::{Host, HostId, Instance, InstanceId, Moment, Phase, Workload, WorkloadId};
 use super::story::HappeningPlan;
-use crate::model::{ClusterId, ClusterKind, Event, Key, Text};
+use crate::model::{ClusterId, ClusterKind, Event, Key, TaskState, Text};
 use crate::util::time::Timestamp;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
@@ -171,8 +171,10 @@ impl Platform {
     pub(super) fn set_phase(&mut self, id: InstanceId, phase: Phase, why: Option<Text>) {
         let now = self.now;
         if let Some(instance) = self.instances.get_mut(&id) {
-            // steps within one state of the row (pull, wait, pull again) do not make it younger
-            if instance.phase.state() != phase.state() {
+            // the tries of a task that does not get ready (pull, start, fail, wait) do not make its trouble younger
+            let trying = |phase: Phase| matches!(phase.state(), TaskState::Starting | TaskState::Running);
+            let ready_lost = instance.ready && phase != Phase::Running;
+            if ready_lost || (instance.phase.state() != phase.state() && !(trying(instance.phase) && trying(phase))) {
                 instance.since = now;
             }
             instance.phase = phase;

@@ -166,8 +166,7 @@ impl Platform {
             node: instance.host.and_then(|h| self.hosts.get(&h)).map(|h| h.key.clone()),
             state,
             ready: instance.ready && !down,
-            // a pod that is going away is still the only word on its container; an old Swarm task is history
-            wanted: instance.wanted || self.kind == ClusterKind::Kubernetes,
+            wanted: instance.wanted,
             why: if down { Some("its node does not answer".into()) } else { instance.why.clone() },
             since: self.stamp(if down { down_since.max(instance.since) } else { instance.since }),
             image: instance.definition.image.clone(),

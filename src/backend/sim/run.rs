@@ -1,7 +1,7 @@
 //! The run of an instance's process: started, ready, troubled, ended, and what the platform does then.
 
 use super::parts::{Fault, InstanceId, Phase, Run, WorkloadId};
-use super::platform::{Due, Platform};
+use super::platform::Platform;
 use super::reports::Told;
 use crate::model::{ClusterKind, Text};
 use crate::util::humanize::{age_of, bytes_of};
@@ -44,7 +44,9 @@ impl Platform {
             Fault::Leak { full_after } => instance.ends_at = Some(now + full_after * share / 100),
             Fault::Crash { after, .. } => instance.ends_at = Some(now + after * share / 100),
             Fault::Unready => {
-                instance.ready = false;
+                if std::mem::take(&mut instance.ready) {
+                    instance.since = now;
+                }
                 instance.ready_at = None;
                 instance.why = Some("readiness probe fails: HTTP 503".into());
                 self.tell(id, Told::Unready);
@@ -83,6 +85,7 @@ impl Platform {
         }
         if !instance.ready && instance.ready_at.is_some_and(|at| at <= now) {
             instance.ready = true;
+            instance.since = now;
             instance.why = None;
             self.touch(id);
         }
@@ -156,7 +159,6 @@ impl Platform {
             slot.failures += 1;
             slot.not_before = now + 5_000;
         }
-        self.plan(now + 5_000, Due::Reconcile(workload));
         if phase == Phase::Failed && was_wanted {
             self.update_failed(workload, id);
         }

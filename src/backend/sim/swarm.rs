@@ -7,6 +7,8 @@ use crate::model::{Availability, ClusterKind, NodeState, RolloutState, Severity}
 
 /// A task that fails this soon after its start makes its update fail (`UpdateConfig.Monitor`).
 const MONITOR: i64 = 5_000;
+/// By then a task that was told to stop has stopped.
+const STOPS: i64 = 2_900;
 
 impl Platform {
     /// Whether Swarm lets a host keep its tasks.
@@ -30,9 +32,7 @@ impl Platform {
             match active.as_slice() {
                 [] => {
                     settling += 1;
-                    if !leaving && memory.not_before <= self.now {
-                        create.push(*slot);
-                    }
+                    create.push((*slot, if leaving { self.now + STOPS } else { memory.not_before }));
                 }
                 [one] if one.made_of != made_of => outdated.push((*slot, one.id)),
                 [one] => settling += u32::from(!one.ready),
@@ -47,7 +47,7 @@ impl Platform {
         } else if updating && !outdated.is_empty() && workload.batch_at <= self.now {
             let batch = at_once.saturating_sub(settling) as usize;
             for (slot, old) in outdated.into_iter().take(batch) {
-                if start_first { create.push(slot) } else { stop.push(old) }
+                if start_first { create.push((slot, self.now)) } else { stop.push(old) }
             }
             if batch > 0
                 && let Some(workload) = self.workloads.get_mut(&id)
@@ -58,7 +58,10 @@ impl Platform {
             }
         }
         stop.into_iter().for_each(|instance| self.stop(instance));
-        for slot in create {
+        for (slot, not_before) in create {
+            if let Some(slot) = self.workloads.get_mut(&id).and_then(|w| w.slots.get_mut(&slot)) {
+                slot.not_before = not_before.max(slot.not_before);
+            }
             self.create(id, slot);
         }
     }

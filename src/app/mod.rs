@@ -1,1 +1,24 @@
-//! app.
+//! The program with a screen: finds the clusters, starts the engine, and runs the one loop between terminal, ui and engine.
+//!
+//! | part | owns |
+//! |---|---|
+//! | `fleet` | which clusters there are: discovery, the configuration's clusters and settings, choices of the command line |
+//! | `looks` | theme, keymap and what the screen is set up with |
+//! | `run` | the loop |
+//! | `keyboard` | keys to commands or text |
+//! | `screen` | frames to the terminal |
+//! | `logging` | the log file |
+
+mod fleet;
+mod keyboard;
+mod logging;
+mod looks;
+mod run;
+mod screen;
+mod signals;
+
+pub use fleet::{Choice, Fleet, discover};
+pub use keyboard::{Keyboard, Typed};
+pub use logging::start as start_logging;
+pub use looks::{Looks, utc_offset};
+pub use run::{App, Ended, Start};

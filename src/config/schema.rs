@@ -80,6 +80,11 @@ impl LogLevel {
     /// The words of the file and the command line.
     pub const WORDS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
+    /// The level of this word.
+    pub fn named(word: &str) -> Option<Self> {
+        [Self::Off, Self::Error, Self::Warn, Self::Info, Self::Debug, Self::Trace].into_iter().find(|level| level.word() == word)
+    }
+
     /// The word of this level.
     pub fn word(self) -> &'static str {
         Self::WORDS[self as usize]

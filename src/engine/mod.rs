@@ -6,6 +6,7 @@
 //! | [`ingest`] | batches of facts into the store, findings, publishing |
 //! | [`executor`] | operations: sent, then verified by observation |
 //! | [`tail`] | log views |
+//! | [`Replay`] | pictures without all this running |
 //! | [`router`] | requests to those who answer them |
 //!
 //! Every queue is bounded, every wait has a deadline, and no part waits for another cluster's.
@@ -18,6 +19,7 @@ mod findings;
 mod ingest;
 mod interest;
 mod operation;
+mod replay;
 mod router;
 mod session;
 mod shared;
@@ -27,6 +29,7 @@ mod tail;
 mod tests;
 
 pub use clock::Clock;
+pub use replay::Replay;
 
 use crate::backend::Connector;
 use crate::model::{Fact, Notice, Request, Store, Text, World};

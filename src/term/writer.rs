@@ -2,7 +2,7 @@
 
 use super::sgr::{Look, change};
 use ratatui::buffer::{Buffer, Cell, CellWidth};
-use ratatui::layout::{Rect, Size};
+use ratatui::layout::{Position, Rect, Size};
 use std::io::{self, Write};
 
 /// Synchronized update (private mode 2026): a terminal that knows it shows the frame at once, others ignore it.
@@ -19,13 +19,15 @@ pub struct FrameWriter {
     next: Buffer,
     /// The terminal's content is not known: draw everything.
     whole: bool,
+    /// Where the terminal shows its cursor, if it does.
+    cursor: Option<Position>,
 }
 
 impl FrameWriter {
     /// For a terminal of this size whose content is not known.
     pub fn new(size: Size) -> Self {
-        let area = Rect::from((ratatui::layout::Position::ORIGIN, size));
-        Self { shown: Buffer::empty(area), next: Buffer::empty(area), whole: true }
+        let area = Rect::from((Position::ORIGIN, size));
+        Self { shown: Buffer::empty(area), next: Buffer::empty(area), whole: true, cursor: None }
     }
 
     /// The terminal has another size now, and its content is not known.
@@ -44,15 +46,17 @@ impl FrameWriter {
         &mut self.next
     }
 
-    /// The bytes that bring the terminal from the last frame to the canvas, appended to `out`; none if nothing changed.
-    pub fn encode(&mut self, out: &mut Vec<u8>) {
+    /// The bytes that bring the terminal from the last frame to the canvas, with its cursor shown at `cursor` or nowhere,
+    /// appended to `out`; none if nothing changed.
+    pub fn encode(&mut self, out: &mut Vec<u8>, cursor: Option<Position>) {
         let start = out.len();
         out.extend_from_slice(BEGIN);
         let begun = out.len();
         if self.whole {
             self.whole = false;
             self.shown.reset();
-            out.extend_from_slice(b"\x1b[m\x1b[H\x1b[2J");
+            self.cursor = None;
+            out.extend_from_slice(b"\x1b[?25l\x1b[m\x1b[H\x1b[2J");
         }
         let mut pen = Pen { out, at: None, look: Look::PLAIN };
         let width = usize::from(self.next.area.width).max(1);
@@ -60,12 +64,29 @@ impl FrameWriter {
             pen.row(y, old, new);
         }
         change(pen.out, pen.look, Look::PLAIN);
+        self.point(out, begun, cursor);
         if out.len() == begun {
             out.truncate(start);
         } else {
             out.extend_from_slice(END);
         }
         std::mem::swap(&mut self.shown, &mut self.next);
+    }
+
+    /// Puts the terminal's cursor where it belongs, if drawing moved it or it belongs elsewhere now.
+    fn point(&mut self, out: &mut Vec<u8>, begun: usize, cursor: Option<Position>) {
+        match cursor {
+            Some(at) if cursor != self.cursor || out.len() > begun => {
+                // writing to a Vec cannot fail
+                let _ = write!(out, "\x1b[{};{}H", at.y + 1, at.x + 1);
+                if self.cursor.is_none() {
+                    out.extend_from_slice(b"\x1b[?25h");
+                }
+            }
+            None if self.cursor.is_some() => out.extend_from_slice(b"\x1b[?25l"),
+            _ => {}
+        }
+        self.cursor = cursor;
     }
 }
 
@@ -204,7 +225,7 @@ mod tests {
     fn frame(writer: &mut FrameWriter, draw: impl FnOnce(&mut Buffer)) -> Vec<u8> {
         draw(writer.canvas());
         let mut out = Vec::new();
-        writer.encode(&mut out);
+        writer.encode(&mut out, None);
         out
     }
 
@@ -226,6 +247,22 @@ mod tests {
         frame(&mut writer, |b| b.set_string(2, 1, "ready 2/5", Style::new()));
         let bytes = frame(&mut writer, |b| b.set_string(2, 1, "ready 3/5", Style::new()));
         assert_eq!(String::from_utf8(bytes).unwrap(), "\x1b[?2026h\x1b[2;9H3\x1b[?2026l");
+    }
+
+    #[test]
+    fn the_cursor_is_shown_moved_and_hidden_only_when_it_must_be() {
+        let mut writer = FrameWriter::new(SIZE);
+        let mut step = |text: &str, cursor| {
+            writer.canvas().set_string(0, 0, text, Style::new());
+            let mut out = Vec::new();
+            writer.encode(&mut out, cursor);
+            String::from_utf8(out).unwrap().replace("\x1b[?2026h", "").replace("\x1b[?2026l", "")
+        };
+        assert!(!step("a", None).contains("?25h"));
+        assert_eq!(step("a", Some(Position::new(1, 0))), "\x1b[1;2H\x1b[?25h");
+        assert_eq!(step("a", Some(Position::new(1, 0))), "");
+        assert_eq!(step("ab", Some(Position::new(1, 0))), "\x1b[1;2Hb\x1b[1;2H");
+        assert_eq!(step("ab", None), "\x1b[?25l");
     }
 
     #[test]

@@ -1,0 +1,245 @@
+//! Which clusters there are. Reads files, makes no connection.
+
+use crate::backend::{Backend, BackendError, Connector, docker, kubernetes, sim};
+use crate::config::{ClusterConfig, Config, Endpoint, closest};
+use crate::model::{Cluster, ClusterId};
+use futures::future::BoxFuture;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Where a local engine listens unless something else is said.
+const SOCKET: &str = "/var/run/docker.sock";
+
+/// What the command line asks for.
+#[derive(Clone, Debug, Default)]
+pub struct Choice {
+    /// The simulated fleet instead of real clusters, with this seed.
+    pub demo: Option<u64>,
+    /// Only these kubeconfig contexts; all if empty.
+    pub contexts: Vec<String>,
+    /// Only these clusters, by the name they have on screen; all if empty.
+    pub clusters: Vec<String>,
+}
+
+/// The clusters to connect to.
+#[derive(Default)]
+pub struct Fleet {
+    /// How to reach each, in the order they are shown.
+    pub connectors: Vec<Arc<dyn Connector>>,
+    /// What went wrong on the way, a sentence each.
+    pub warnings: Vec<String>,
+}
+
+/// Finds the clusters. An error is a choice that nothing answers to.
+pub fn discover(config: &Config, choice: &Choice, demo: sim::Options) -> Result<Fleet, String> {
+    let mut fleet = match choice.demo {
+        Some(seed) => {
+            let scenario = sim::demo_scenario().map_err(|problem| problem.to_string())?;
+            let connectors = sim::fleet(&scenario, sim::Options { seed, ..demo });
+            Fleet { connectors, warnings: Vec::new() }
+        }
+        None => real(config, &choice.contexts)?,
+    };
+    if !choice.clusters.is_empty() {
+        let known: Vec<String> = fleet.connectors.iter().map(|c| c.cluster().id.to_string()).collect();
+        for name in &choice.clusters {
+            named("cluster", name, &known)?;
+        }
+        fleet.connectors.retain(|connector| choice.clusters.iter().any(|name| *name == *connector.cluster().id));
+    }
+    Ok(fleet)
+}
+
+/// An error unless `name` is among `known`.
+fn named(what: &str, name: &str, known: &[String]) -> Result<(), String> {
+    if known.iter().any(|k| k == name) {
+        return Ok(());
+    }
+    let help = match closest(name, known.iter().map(String::as_str)) {
+        Some(best) => format!("did you mean `{best}`?"),
+        None if known.is_empty() => "none was found".to_owned(),
+        None => format!("there are {}", known.join(", ")),
+    };
+    Err(format!("there is no {what} `{name}` ({help})"))
+}
+
+fn real(config: &Config, contexts: &[String]) -> Result<Fleet, String> {
+    let mut fleet = Fleet::default();
+    let mut found: Vec<Arc<dyn Connector>> = Vec::new();
+    if config.discover_kubernetes || !contexts.is_empty() {
+        let environment = kubernetes::Environment {
+            kubeconfig: std::env::var_os("KUBECONFIG"),
+            home: etcetera::home_dir().ok(),
+            service_host: std::env::var("KUBERNETES_SERVICE_HOST").ok(),
+        };
+        let discovered = kubernetes::discover(&environment);
+        fleet.warnings.extend(discovered.notices);
+        let known: Vec<String> = discovered.connectors.iter().map(|c| c.cluster().id.to_string()).collect();
+        for name in contexts {
+            named("context", name, &known)?;
+        }
+        let wanted = |c: &Arc<dyn Connector>| contexts.is_empty() || contexts.iter().any(|name| *name == *c.cluster().id);
+        found.extend(discovered.connectors.into_iter().filter(wanted));
+    }
+    if config.discover_docker && contexts.is_empty() {
+        let var = |name: &str| std::env::var(name).ok();
+        let env = docker::Env { var: &var, home: etcetera::home_dir().ok(), socket: PathBuf::from(SOCKET) };
+        found.extend(docker::discover(&env).into_iter().map(|engine| -> Arc<dyn Connector> { Arc::new(engine) }));
+    }
+    let mut used = BTreeSet::new();
+    // the configuration's own clusters keep their names, whatever is discovered
+    for (name, settings) in &config.clusters {
+        if let Some(endpoint) = settings.endpoint.as_ref().filter(|_| !settings.hide && contexts.is_empty()) {
+            match configured(name, endpoint) {
+                Ok(inner) => fleet.add(inner, name, settings.clone(), &mut used),
+                Err(warning) => fleet.warnings.push(warning),
+            }
+        }
+    }
+    let mut unmet: BTreeSet<&String> = config.clusters.iter().filter(|(_, c)| c.endpoint.is_none()).map(|(name, _)| name).collect();
+    for inner in found {
+        let name = inner.cluster().id.to_string();
+        unmet.remove(&name);
+        let settings = config.clusters.get(&name).filter(|c| c.endpoint.is_none()).cloned().unwrap_or_default();
+        if !settings.hide {
+            fleet.add(inner, &name, settings, &mut used);
+        }
+    }
+    if contexts.is_empty() {
+        fleet.warnings.extend(
+            unmet
+                .into_iter()
+                .map(|name| format!("the configuration has settings for cluster {name}, but no cluster of that name was found")),
+        );
+    }
+    Ok(fleet)
+}
+
+/// A cluster that the configuration says how to reach.
+fn configured(name: &str, endpoint: &Endpoint) -> Result<Arc<dyn Connector>, String> {
+    match endpoint {
+        Endpoint::Docker { host, tls } => {
+            // the same reading as of the environment: one address, its certificates, and nothing else around
+            let folder = tls.as_deref().map(Path::to_string_lossy);
+            let var = |variable: &str| match variable {
+                "DOCKER_HOST" => Some(host.clone()),
+                "DOCKER_CERT_PATH" => folder.as_ref().map(ToString::to_string),
+                "DOCKER_TLS_VERIFY" => folder.as_ref().map(|_| "1".to_owned()),
+                _ => None,
+            };
+            let env = docker::Env { var: &var, home: None, socket: PathBuf::new() };
+            match docker::discover(&env).into_iter().next() {
+                Some(engine) => Ok(Arc::new(engine)),
+                None => Err(format!("cluster {name}: {host} is not a docker address")),
+            }
+        }
+        Endpoint::Kubernetes { kubeconfig, context } => {
+            let discovered = match kubeconfig {
+                Some(file) => kubernetes::discover_files(std::slice::from_ref(file)),
+                None => kubernetes::discover(&kubernetes::Environment {
+                    kubeconfig: std::env::var_os("KUBECONFIG"),
+                    home: etcetera::home_dir().ok(),
+                    service_host: None,
+                }),
+            };
+            let file = kubeconfig.as_ref().map_or_else(|| "the kubeconfig".to_owned(), |file| file.display().to_string());
+            let Some(wanted) = context.clone().or(discovered.current) else {
+                let why = discovered.notices.first().cloned().unwrap_or_else(|| format!("{file} names no current context"));
+                return Err(format!("cluster {name}: {why}; say `context = \"…\"`"));
+            };
+            let known: Vec<String> = discovered.connectors.iter().map(|c| c.cluster().id.to_string()).collect();
+            let inner = discovered.connectors.into_iter().find(|c| *c.cluster().id == *wanted);
+            inner.ok_or_else(|| {
+                let why = discovered.notices.first().cloned();
+                let why = why.or_else(|| named("context", &wanted, &known).err()).unwrap_or_default();
+                format!("cluster {name}, in {file}: {why}")
+            })
+        }
+    }
+}
+
+impl Fleet {
+    fn add(&mut self, inner: Arc<dyn Connector>, name: &str, settings: ClusterConfig, used: &mut BTreeSet<String>) {
+        let mut names = std::iter::once(name.to_owned()).chain((2..).map(|n| format!("{name}-{n}")));
+        let unique = names.find(|name| !used.contains(name)).unwrap_or_default();
+        used.insert(unique.clone());
+        self.connectors.push(Arc::new(Member { inner, id: ClusterId::new(&unique), settings }));
+    }
+}
+
+/// A cluster by its name in the fleet and with its settings of the configuration.
+struct Member {
+    inner: Arc<dyn Connector>,
+    id: ClusterId,
+    settings: ClusterConfig,
+}
+
+impl Connector for Member {
+    fn cluster(&self) -> Cluster {
+        let mut cluster = self.inner.cluster();
+        cluster.id = self.id.clone();
+        cluster.protected |= self.settings.protected;
+        cluster.read_only |= self.settings.read_only;
+        cluster
+    }
+
+    fn connect(&self) -> BoxFuture<'_, Result<Arc<dyn Backend>, BackendError>> {
+        self.inner.connect()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn config(text: &str) -> Config {
+        Config::parse(&format!("[discover]\nkubernetes = false\ndocker = false\n{text}"), None).unwrap()
+    }
+
+    fn rows(fleet: &Fleet) -> Vec<(String, String, bool, bool)> {
+        let row = |c: Cluster| (c.id.to_string(), c.endpoint.to_string(), c.protected, c.read_only);
+        fleet.connectors.iter().map(|c| row(c.cluster())).collect()
+    }
+
+    #[test]
+    fn clusters_of_the_configuration_have_their_names_and_settings() {
+        let dir = tempfile::tempdir().unwrap();
+        let kube = dir.path().join("kube.yaml");
+        let text = "current-context: b\nclusters: [{name: c, cluster: {server: 'https://one:6443'}}]\n\
+                    contexts: [{name: a, context: {cluster: c, user: u}}, {name: b, context: {cluster: c, user: u}}]\n";
+        std::fs::write(&kube, text).unwrap();
+        let kube = kube.display();
+        let config = config(&format!(
+            "[clusters.edge]\ndocker = 'tcp://10.0.0.1:2375'\nread_only = true\n[clusters.gone]\nhide = true\ndocker = 'tcp://x:1'\n\
+             [clusters.prod]\nkubeconfig = '{kube}'\nprotected = true\n[clusters.bad]\nkubeconfig = '{kube}'\ncontext = 'c'\n\
+             [clusters.lost]\nprotected = true\n"
+        ));
+        let fleet = discover(&config, &Choice::default(), sim::Options::default()).unwrap();
+        let edge = ("edge".to_owned(), "tcp://10.0.0.1:2375".to_owned(), false, true);
+        let prod = ("prod".to_owned(), "https://one:6443".to_owned(), true, false);
+        assert_eq!(rows(&fleet), [edge, prod.clone()]);
+        assert_eq!(fleet.warnings.len(), 2, "{:?}", fleet.warnings);
+        assert!(fleet.warnings[0].starts_with("cluster bad, in "), "{:?}", fleet.warnings);
+        assert!(fleet.warnings[0].ends_with("there is no context `c` (did you mean `a`?)"), "{:?}", fleet.warnings);
+        assert!(fleet.warnings[1].contains("settings for cluster lost"));
+
+        let only = |name: &str| Choice { clusters: vec![name.to_owned()], ..Choice::default() };
+        assert_eq!(rows(&discover(&config, &only("prod"), sim::Options::default()).unwrap()), [prod]);
+        let error = discover(&config, &only("prd"), sim::Options::default()).err();
+        assert_eq!(error.unwrap(), "there is no cluster `prd` (did you mean `prod`?)");
+    }
+
+    #[test]
+    fn two_sources_of_one_name_are_told_apart() {
+        let config = config("[clusters.one]\ndocker = 'tcp://a:1'\n");
+        let endpoint = config.clusters["one"].endpoint.clone().unwrap();
+        let mut fleet = Fleet::default();
+        let mut used = BTreeSet::new();
+        for _ in 0..3 {
+            fleet.add(configured("one", &endpoint).unwrap(), "one", ClusterConfig::default(), &mut used);
+        }
+        assert_eq!(rows(&fleet).iter().map(|r| r.0.as_str()).collect::<Vec<_>>(), ["one", "one-2", "one-3"]);
+    }
+}

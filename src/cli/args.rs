@@ -1,0 +1,203 @@
+//! What the program can be called with.
+
+use super::Failure;
+use crate::app::Choice;
+use crate::config::{Config, LogLevel, Paths};
+use crate::ui::PaneId;
+use crate::ui::pane::PANES;
+use clap::builder::PossibleValuesParser;
+use clap::{Args as Group, Parser, Subcommand, ValueEnum};
+use ratatui::layout::Size;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A terminal control room for container platforms: Kubernetes, Docker Swarm and Docker engines, live and side by side.
+///
+/// Without a command it opens on every cluster it can find: kubeconfig contexts, docker contexts, DOCKER_HOST, the local
+/// engine, and those of the configuration file.
+#[derive(Debug, Parser)]
+#[command(name = "quarterdeck", version, max_term_width = 100, disable_help_subcommand = true)]
+pub(super) struct Args {
+    /// What to do, if not to open the screen
+    #[command(subcommand)]
+    pub(super) sub: Option<Sub>,
+
+    #[command(flatten)]
+    pub(super) common: Common,
+
+    /// Break off after the first frame
+    #[cfg(debug_assertions)]
+    #[arg(long, hide = true)]
+    pub(super) break_off: bool,
+}
+
+#[derive(Clone, Debug, Group)]
+pub(super) struct Common {
+    /// A simulated fleet instead of real clusters
+    #[arg(long, global = true)]
+    pub(super) demo: bool,
+
+    /// What happens in the simulated fleet: the same number, the same happenings
+    #[arg(long, global = true, value_name = "N", default_value_t = 1, requires = "demo")]
+    pub(super) seed: u64,
+
+    /// Another configuration file
+    #[arg(long, global = true, value_name = "FILE", env = "QUARTERDECK_CONFIG")]
+    pub(super) config: Option<PathBuf>,
+
+    /// Only this kubeconfig context (may be given several times)
+    #[arg(long, global = true, value_name = "NAME", conflicts_with = "demo")]
+    pub(super) context: Vec<String>,
+
+    /// Only this cluster, by its name on screen (may be given several times)
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(super) cluster: Vec<String>,
+
+    /// Send no action to any cluster
+    #[arg(long, global = true)]
+    pub(super) read_only: bool,
+
+    /// A theme by name
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(super) theme: Option<String>,
+
+    /// A keymap by name
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(super) keymap: Option<String>,
+
+    /// How much is logged
+    #[arg(long, global = true, value_name = "LEVEL", value_parser = PossibleValuesParser::new(LogLevel::WORDS))]
+    pub(super) log_level: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Sub {
+    /// Print one frame without a terminal: for scripts and pictures
+    Snapshot(Snapshot),
+    /// List all keys
+    Keys,
+    /// List all themes
+    Themes,
+    /// Show where files are and what holds
+    Config,
+}
+
+#[derive(Debug, Group)]
+pub(super) struct Snapshot {
+    /// How long the simulated fleet has run: 90s, 5m
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "90s", requires = "demo")]
+    pub(super) at: Duration,
+
+    /// Columns and rows
+    #[arg(long, value_name = "COLUMNSxROWS", value_parser = size, default_value = "200x50")]
+    pub(super) size: Size,
+
+    /// Which pane
+    #[arg(long, value_parser = PossibleValuesParser::new(PANES.iter().map(|spec| spec.name)), default_value = "fleet")]
+    pub(super) pane: String,
+
+    /// In which form
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(super) format: Format,
+
+    /// Keys pressed before the picture is taken, as keymaps write them: "j j enter"
+    #[arg(long, value_name = "KEYS", default_value = "")]
+    pub(super) keys: String,
+
+    /// How long real clusters get to answer
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "5s")]
+    pub(super) wait: Duration,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// Plain text
+    Text,
+    /// Text with colours
+    Ansi,
+    /// A picture
+    Svg,
+}
+
+impl Args {
+    /// The paths, and the configuration with what the command line says put over it.
+    pub(super) fn configuration(&self) -> Result<(Paths, Config), Failure> {
+        let common = &self.common;
+        let paths = Paths::find(common.config.clone());
+        let mut config = Config::load(&paths).map_err(Failure::usage)?;
+        if let Some(theme) = &common.theme {
+            config.theme.clone_from(theme);
+        }
+        if let Some(keymap) = &common.keymap {
+            config.keymap.clone_from(keymap);
+        }
+        if let Some(level) = common.log_level.as_deref().and_then(LogLevel::named) {
+            config.log_level = level;
+        }
+        config.read_only |= common.read_only;
+        Ok((paths, config))
+    }
+
+    /// Which clusters are asked for.
+    pub(super) fn choice(&self) -> Choice {
+        let common = &self.common;
+        Choice { demo: common.demo.then_some(common.seed), contexts: common.context.clone(), clusters: common.cluster.clone() }
+    }
+}
+
+impl Snapshot {
+    /// The pane asked for.
+    pub(super) fn pane(&self) -> PaneId {
+        PANES.iter().find(|spec| spec.name == self.pane).map_or(PaneId::Fleet, |spec| spec.id)
+    }
+}
+
+/// `90s`, `5m`, `1h`, `250ms`, or seconds without a unit.
+fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("`{text}` is no time; write 250ms, 90s, 5m or 1h");
+    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let amount: u32 = digits.parse().map_err(|_| wrong())?;
+    let unit = match &text[digits.len()..] {
+        "ms" => Duration::from_millis(1),
+        "" | "s" => Duration::from_secs(1),
+        "m" => Duration::from_secs(60),
+        "h" => Duration::from_secs(3_600),
+        _ => return Err(wrong()),
+    };
+    Ok(unit.saturating_mul(amount))
+}
+
+/// `200x50`, at most 1000 by 1000.
+fn size(text: &str) -> Result<Size, String> {
+    let parsed = text.split_once('x').and_then(|(columns, rows)| Some((columns.parse().ok()?, rows.parse().ok()?)));
+    match parsed {
+        Some((columns @ 1..=1_000, rows @ 1..=1_000)) => Ok(Size::new(columns, rows)),
+        _ => Err(format!("`{text}` is no size; write COLUMNSxROWS, like 200x50, at most 1000x1000")),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_holds_together() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn times_and_sizes_are_read() {
+        for (text, want) in [("90s", 90_000), ("5m", 300_000), ("1h", 3_600_000), ("250ms", 250), ("7", 7_000)] {
+            assert_eq!(duration(text), Ok(Duration::from_millis(want)));
+        }
+        for text in ["", "s", "-1s", "5x", "1.5s", "99999999999s"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+        assert_eq!(size("80x24"), Ok(Size::new(80, 24)));
+        for text in ["80", "0x5", "80x", "70000x10", "2000x10", "8 x 8"] {
+            assert!(size(text).is_err(), "{text}");
+        }
+    }
+}

@@ -14,3 +14,6 @@ pub(super) use names::Names;
 pub(super) use node::{node, scheduling_rev};
 pub(super) use pod::{image_name, pod};
 pub(super) use quantity::{bytes, millicores};
+
+#[cfg(test)]
+mod tests;

@@ -120,7 +120,7 @@ fn refused_config(doing: &str, err: &kube::Error) -> BackendError {
 
 /// A client with deadlines for connecting, probes of silent connections, compressed answers, and no hidden retries.
 /// Credential plugins must have been taken out of `config` before.
-fn client(config: Config) -> Result<Client, kube::Error> {
+pub(super) fn client(config: Config) -> Result<Client, kube::Error> {
     if config.proxy_url.is_some() {
         // the kube crate's own stack: ours has no proxies
         return Ok(ClientBuilder::try_from(config)?.build());

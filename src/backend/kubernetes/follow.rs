@@ -296,3 +296,6 @@ impl From<Failure> for Stop {
         Self::Failed(failure)
     }
 }
+
+#[cfg(test)]
+mod tests;

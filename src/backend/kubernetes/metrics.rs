@@ -78,9 +78,9 @@ pub(super) async fn poll(api: Api, index: Shared, sink: Sink) {
             return;
         }
         let began = Instant::now();
-        sweep(&api, &index, &sink).await;
+        let whole = sweep(&api, &index, &sink).await;
         tokio::select! {
-            () = sleep_until(began + EVERY) => continue,
+            () = sleep_until(began + if whole { EVERY } else { LEAST }) => continue,
             gone = interest.wait_for(|look| !look.usage) => if gone.is_err() {
                 return;
             }
@@ -89,18 +89,31 @@ pub(super) async fn poll(api: Api, index: Shared, sink: Sink) {
     }
 }
 
-async fn sweep(api: &Api, index: &Shared, sink: &Sink) {
+/// Measures once. False if there were measurements of pods but no pods yet: the session has just begun.
+async fn sweep(api: &Api, index: &Shared, sink: &Sink) -> bool {
     let (nodes, pods) = tokio::join!(read(api, "nodes"), read(api, "pods"));
     match nodes {
         Ok(rows) => {
             let rows = rows.into_iter().map(|m| (Key::new(&m.metadata.name), m));
             send(sink, Kind::Node, rows.collect()).await;
         }
-        Err(failure) => return refuse(sink, failure).await,
+        Err(failure) => {
+            refuse(sink, failure).await;
+            return true;
+        }
     }
     match pods {
-        Ok(rows) => send(sink, Kind::Task, keyed(index, rows)).await,
-        Err(failure) => refuse(sink, failure).await,
+        Ok(rows) => {
+            let measured = rows.len();
+            let rows = keyed(index, rows);
+            let whole = measured == 0 || !rows.is_empty();
+            send(sink, Kind::Task, rows).await;
+            whole
+        }
+        Err(failure) => {
+            refuse(sink, failure).await;
+            true
+        }
     }
 }
 

@@ -18,7 +18,7 @@ use super::raw::{
     ReplicaSet, StatefulSet,
 };
 use crate::backend::{BackendError, Sink};
-use crate::model::{Change, Delta, Key, Kind, Task, Text};
+use crate::model::{Change, Delta, Key, Kind, Node, Task, Text};
 use owners::Owners;
 use relist::Relist;
 use services::{Feed, Services};
@@ -50,6 +50,7 @@ pub(super) async fn run(api: &Api, index: &Shared, sink: &Sink) -> BackendError 
         owners: Owners::default(),
         down: HashSet::new(),
         orphans: HashMap::new(),
+        nodes: HashMap::new(),
         node_names: Relist::default(),
         pods: Relist::default(),
         events: Relist::default(),
@@ -141,6 +142,8 @@ struct Session<'a> {
     down: HashSet<Key>,
     /// Rows of pods that wait for their ReplicaSet to become known, by the ReplicaSet's uid.
     orphans: HashMap<Key, HashMap<Key, Task>>,
+    /// Nodes as they were sent last: their heartbeats change nothing that is shown.
+    nodes: HashMap<Key, Node>,
     node_names: Relist,
     pods: Relist,
     events: Relist,
@@ -172,11 +175,13 @@ impl Session<'_> {
                 let key = Key::new(&raw.metadata.name);
                 self.node_names.gone(&key);
                 self.down.remove(&key);
+                self.nodes.remove(&key);
                 Change::Remove(key)
             }
             Step::End => {
                 for key in self.node_names.end() {
                     self.down.remove(&key);
+                    self.nodes.remove(&key);
                 }
                 Change::End
             }

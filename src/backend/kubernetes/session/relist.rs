@@ -17,6 +17,11 @@ impl Relist {
         self.arriving = Some(HashSet::new());
     }
 
+    /// Whether a list is arriving.
+    pub fn arriving(&self) -> bool {
+        self.arriving.is_some()
+    }
+
     /// An object is there.
     pub fn seen(&mut self, key: &Key) {
         if let Some(arriving) = &mut self.arriving {

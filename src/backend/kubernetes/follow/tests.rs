@@ -1,0 +1,141 @@
+//! The loop against a scripted server on the loopback.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use super::*;
+use crate::backend::kubernetes::connect::client;
+use crate::backend::kubernetes::credentials::Credentials;
+use crate::backend::kubernetes::raw::RawNode;
+use parking_lot::Mutex;
+use std::sync::Arc;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+/// What the server answers to one request after the other; when the script ends it answers no more.
+async fn server(script: Vec<(u16, String)>) -> (Api, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+    let log = Arc::clone(&asked);
+    tokio::spawn(async move {
+        let mut kept = Vec::new();
+        let mut script = script.into_iter();
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                match stream.read_u8().await {
+                    Ok(byte) => head.push(byte),
+                    Err(_) => break,
+                }
+            }
+            let head = String::from_utf8(head).unwrap();
+            log.lock().push(head.split(' ').nth(1).unwrap_or_default().to_owned());
+            match script.next() {
+                Some((code, body)) => {
+                    let head = format!("HTTP/1.1 {code} x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+                    stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+                }
+                None => kept.push(stream),
+            }
+        }
+    });
+    let config = kube::Config::new(url.parse().unwrap());
+    (Api::new(client(config).unwrap(), Arc::new(Credentials::default()), &url), asked)
+}
+
+fn follow(api: Api) -> (mpsc::Receiver<Step<RawNode>>, Link) {
+    let (out, steps) = mpsc::channel(100);
+    let link = Link::new();
+    let lists = Arc::new(Semaphore::new(2));
+    tokio::spawn(Follower { api, out, link: link.clone(), lists, seed: 60 }.run());
+    (steps, link)
+}
+
+async fn words(steps: &mut mpsc::Receiver<Step<RawNode>>, count: usize) -> Vec<String> {
+    let mut out = Vec::new();
+    while out.len() < count {
+        let step = tokio::time::timeout(Duration::from_secs(10), steps.recv()).await.expect("a step").unwrap();
+        out.push(match step {
+            Step::Begin => "begin".to_owned(),
+            Step::Item(node) => format!("+{}", node.metadata.name),
+            Step::Gone(node) => format!("-{}", node.metadata.name),
+            Step::End => "end".to_owned(),
+            Step::Failed(why) => why.to_string(),
+            Step::Absent => "absent".to_owned(),
+        });
+    }
+    out
+}
+
+fn node(name: &str, version: u32) -> String {
+    format!(r#"{{"metadata":{{"name":"{name}","uid":"{name}","resourceVersion":"{version}"}}}}"#)
+}
+
+fn list(version: u32, next: &str, nodes: &[String]) -> (u16, String) {
+    let body = format!(r#"{{"metadata":{{"resourceVersion":"{version}","continue":"{next}"}},"items":[{}]}}"#, nodes.join(","));
+    (200, body)
+}
+
+fn event(kind: &str, object: &str) -> String {
+    format!("{{\"type\":\"{kind}\",\"object\":{object}}}\n")
+}
+
+#[tokio::test]
+async fn pages_are_followed_and_a_watch_goes_on_from_the_last_version_seen() {
+    let changes = [
+        event("MODIFIED", &node("a", 11)),
+        event("DELETED", &node("b", 12)),
+        event("BOOKMARK", r#"{"metadata":{"resourceVersion":"20"}}"#),
+    ];
+    let script = vec![list(10, "a/b=", &[node("a", 1)]), list(10, "", &[node("b", 2)]), (200, changes.concat())];
+    let (api, asked) = server(script).await;
+    let (mut steps, _link) = follow(api);
+    assert_eq!(words(&mut steps, 6).await, ["begin", "+a", "+b", "end", "+a", "-b"]);
+    while asked.lock().len() < 4 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let asked = asked.lock();
+    assert_eq!(asked[0], "/api/v1/nodes?limit=500");
+    assert_eq!(asked[1], "/api/v1/nodes?limit=500&continue=a%2Fb%3D");
+    assert!(asked[2].contains("resourceVersion=10&"), "{}", asked[2]);
+    assert!(asked[3].contains("resourceVersion=20&"), "{}", asked[3]);
+}
+
+#[tokio::test]
+async fn a_version_the_server_does_not_have_is_listed_anew_however_it_says_so() {
+    let in_stream = event("ERROR", r#"{"kind":"Status","code":410,"reason":"Expired","message":"too old resource version"}"#);
+    let ahead = r#"{"code":504,"message":"Timeout: Too large resource version: 9, current: 5"}"#;
+    for gone in [(200, in_stream), (410, "{}".to_owned()), (504, ahead.to_owned())] {
+        let script = vec![list(10, "", &[node("a", 1)]), gone, list(30, "", &[node("c", 3)])];
+        let (api, _) = server(script).await;
+        let (mut steps, _link) = follow(api);
+        assert_eq!(words(&mut steps, 6).await, ["begin", "+a", "end", "begin", "+c", "end"]);
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_is_said_in_words_and_does_not_end_the_session() {
+    let refused = r#"{"code":403,"reason":"Forbidden","message":"nodes is forbidden: User \"dev\" cannot list resource \"nodes\" in API group \"\" at the cluster scope"}"#;
+    let (api, _) = server(vec![(403, refused.to_owned())]).await;
+    let (mut steps, link) = follow(api);
+    let want = "cannot list nodes: forbidden: dev may not list nodes; ask for `list` on `nodes` in all namespaces";
+    assert_eq!(words(&mut steps, 1).await, [want]);
+    assert!(tokio::time::timeout(Duration::from_millis(50), link.ended()).await.is_err());
+}
+
+#[tokio::test]
+async fn a_refusal_of_our_credentials_ends_the_session() {
+    let (api, _) = server(vec![(401, r#"{"code":401,"message":"token expired"}"#.to_owned())]).await;
+    let (_steps, link) = follow(api);
+    let error = tokio::time::timeout(Duration::from_secs(5), link.ended()).await.unwrap();
+    assert!(matches!(&error, crate::backend::BackendError::Unauthorised(why) if why.contains("token expired")), "{error:?}");
+}
+
+#[tokio::test]
+async fn an_object_of_an_unknown_shape_hides_no_other() {
+    let odd = r#"{"metadata":{"name":7},"spec":[]}"#.to_owned();
+    let changes = [event("ADDED", &odd), event("ADDED", &node("c", 12))].concat();
+    let (api, _) = server(vec![list(10, "", &[node("a", 1), odd, node("b", 2)]), (200, changes)]).await;
+    let (mut steps, _link) = follow(api);
+    assert_eq!(words(&mut steps, 5).await, ["begin", "+a", "+b", "end", "+c"]);
+}

@@ -7,7 +7,7 @@ use crate::theme::Role;
 use crate::ui::cx::{Cx, Place};
 use crate::ui::detail::About;
 use crate::ui::outcome::{Go, Outcome};
-use crate::ui::view::rows::{By, Reads, Rows, Sort, Source};
+use crate::ui::view::rows::{By, Rows, Sort, Source};
 use crate::ui::widget::bar;
 use crate::ui::widget::table::{CellText, Column, Fit};
 use crate::util::humanize;
@@ -122,10 +122,6 @@ impl Source for Clusters {
 
     fn name(_state: &ClusterState, _row: &ClusterState) -> (Text, Text) {
         (Text::default(), Text::default())
-    }
-
-    fn reads(_column: usize) -> Reads {
-        Reads::default()
     }
 }
 

@@ -77,8 +77,9 @@ impl Source for Events {
         (row.namespace.clone(), row.object.clone())
     }
 
-    fn reads(_column: usize) -> Reads {
-        Reads::default()
+    fn reads(_column: usize, place: &Place) -> Reads {
+        // an event may come before the task that makes it the service's
+        Reads { tasks: place.subject.is_some(), ..Reads::default() }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::ui::cx::{Cx, Place};
 use crate::ui::detail::About;
 use crate::ui::outcome::{Go, Outcome};
 use crate::ui::view::naming;
-use crate::ui::view::rows::{By, Reads, Rows, Sort, Source, table_changes};
+use crate::ui::view::rows::{By, Rows, Sort, Source, table_changes};
 use crate::ui::widget::table::{CellText, Column, Fit};
 use crate::util::humanize;
 use std::sync::Arc;
@@ -77,10 +77,6 @@ impl Source for Fleet {
 
     fn name(_state: &ClusterState, row: &Finding) -> (Text, Text) {
         (Text::default(), row.subject.clone())
-    }
-
-    fn reads(_column: usize) -> Reads {
-        Reads::default()
     }
 }
 

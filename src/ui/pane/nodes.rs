@@ -111,8 +111,8 @@ impl Source for Nodes {
         (Text::default(), row.name.clone())
     }
 
-    fn reads(column: usize) -> Reads {
-        Reads { findings: false, usage: matches!(column, TASKS | CPU | CPU_RESERVED | TREND | MEMORY | MEMORY_RESERVED) }
+    fn reads(column: usize, _place: &Place) -> Reads {
+        Reads { usage: matches!(column, TASKS | CPU | CPU_RESERVED | TREND | MEMORY | MEMORY_RESERVED), ..Reads::default() }
     }
 }
 

@@ -99,8 +99,8 @@ impl Source for Services {
         (row.namespace.clone(), row.name.clone())
     }
 
-    fn reads(column: usize) -> Reads {
-        Reads { findings: matches!(column, STATE | WHY), usage: matches!(column, CPU | TREND | MEMORY) }
+    fn reads(column: usize, _place: &Place) -> Reads {
+        Reads { findings: matches!(column, STATE | WHY), usage: matches!(column, CPU | TREND | MEMORY), ..Reads::default() }
     }
 }
 

@@ -105,8 +105,8 @@ impl Source for Tasks {
         (row.namespace.clone(), row.name.clone())
     }
 
-    fn reads(column: usize) -> Reads {
-        Reads { findings: false, usage: matches!(column, CPU | TREND | MEMORY) }
+    fn reads(column: usize, _place: &Place) -> Reads {
+        Reads { usage: matches!(column, CPU | TREND | MEMORY), ..Reads::default() }
     }
 }
 

@@ -44,6 +44,8 @@ pub struct Reads {
     pub findings: bool,
     /// Measurements and sums of tasks.
     pub usage: bool,
+    /// Tasks.
+    pub tasks: bool,
 }
 
 /// The rows of one cluster for one source.
@@ -73,8 +75,10 @@ pub trait Source: Sized + 'static {
     fn by(state: &ClusterState, row: &Self::Row, column: usize) -> By;
     /// Namespace and name: what decides between equals.
     fn name(state: &ClusterState, row: &Self::Row) -> (Text, Text);
-    /// What [`Source::by`] reads for this column besides the row.
-    fn reads(column: usize) -> Reads;
+    /// What [`Source::by`] for this column and [`Source::admits`] read besides the row.
+    fn reads(_column: usize, _place: &Place) -> Reads {
+        Reads::default()
+    }
 }
 
 #[derive(Debug)]
@@ -194,7 +198,7 @@ impl<S: Source> RowIndex<S> {
         if !same_clusters {
             return None;
         }
-        let reads = S::reads(params.sort.column);
+        let reads = S::reads(params.sort.column, &params.place);
         let filtered = !params.query.is_empty();
         let mut changed = Vec::new();
         let mut any = false;
@@ -204,7 +208,7 @@ impl<S: Source> RowIndex<S> {
             }
             any = true;
             let findings = (reads.findings || filtered) && !state.findings.same_as(&old.findings);
-            if findings || reads.usage && usage_differs(state, old) {
+            if findings || reads.tasks && !state.tasks.same_as(&old.tasks) || reads.usage && usage_differs(state, old) {
                 return None;
             }
             match (S::rows(state), S::rows(old)) {

@@ -182,6 +182,12 @@ impl TableState {
         }
     }
 
+    /// The shown column after `column`, going round.
+    pub fn next_column(&self, column: usize) -> Option<usize> {
+        let at = self.shown.iter().position(|(shown, _)| *shown == column).map_or(0, |at| at + 1);
+        self.shown.get(at).or(self.shown.first()).map(|(shown, _)| *shown)
+    }
+
     fn scroll(&mut self, view: View<'_>) {
         if let Some(cursor) = view.cursor {
             if cursor < self.offset {

@@ -22,14 +22,17 @@ impl<L: List> Pane for ListPane<L> {
 
     fn enter(&mut self, cx: &Cx<'_>) -> Outcome {
         if self.subject != cx.place.subject {
-            // another list than last time: what was looked for and marked there means nothing here
-            *self = Self { sort: self.sort, subject: cx.place.subject.clone(), ..Self::new() };
+            self.turn_to(cx.place.subject.clone());
+        }
+        if self.narrow != cx.place.narrow {
+            // what is not listed any more must not be acted on
+            self.marked.clear();
+            self.narrow = cx.place.narrow.clone();
         }
         Outcome::Handled
     }
 
     fn leave(&mut self, _cx: &Cx<'_>) -> Outcome {
-        self.marked.clear();
         self.typing = false;
         Outcome::Handled
     }
@@ -64,11 +67,9 @@ impl<L: List> Pane for ListPane<L> {
                 Outcome::Handled
             }
             Command::Select => self.mark(cx),
-            Command::SelectAll => self.mark_all(),
+            Command::SelectAll => self.mark_all(cx),
             Command::Sort => {
-                let hidden = self.hidden(cx);
-                let next =
-                    (1..=L::COLUMNS.len()).map(|n| (self.sort.column + n) % L::COLUMNS.len()).find(|at| hidden & (1 << at) == 0);
+                let next = self.table.next_column(self.sort.column);
                 self.sort_by(next, cx)
             }
             Command::SortReverse => self.sort_by(Some(self.sort.column), cx),

@@ -11,7 +11,7 @@ use super::{Pane, PaneId};
 use crate::input::{Command, Scope};
 use crate::model::{ClusterState, Interest, Kind, ObjectRef, Text};
 use crate::ui::Effect;
-use crate::ui::cx::{Cx, Subject};
+use crate::ui::cx::{Cx, Narrow, Subject};
 use crate::ui::detail::About;
 use crate::ui::outcome::{Go, Outcome};
 use crate::ui::view::filter::Query;
@@ -86,7 +86,21 @@ pub struct ListPane<L: List> {
     wanted: Option<ObjectRef>,
     /// What the list was of when it was last entered.
     subject: Option<Subject>,
+    /// What it was narrowed to then.
+    narrow: Narrow,
+    /// Where the operator was in lists of something else, newest last.
+    left: Vec<Left>,
 }
+
+/// What going back to a list brings back.
+struct Left {
+    subject: Option<Subject>,
+    pinned: Option<RowId>,
+    typed: LineEdit,
+}
+
+/// Lists of something else that are remembered.
+const LEFT: usize = 8;
 
 impl<L: List> Default for ListPane<L> {
     fn default() -> Self {
@@ -111,7 +125,24 @@ impl<L: List> ListPane<L> {
             cursor: None,
             wanted: None,
             subject: None,
+            narrow: Narrow::default(),
+            left: Vec::new(),
         }
+    }
+
+    /// Makes it the list of something else: what was marked means nothing there; cursor and filter are as they were when
+    /// that list was left.
+    fn turn_to(&mut self, subject: Option<Subject>) {
+        let mut left = std::mem::take(&mut self.left);
+        left.retain(|held| held.subject != self.subject);
+        left.push(Left { subject: self.subject.take(), pinned: self.pinned.take(), typed: std::mem::take(&mut self.typed) });
+        if left.len() > LEFT {
+            left.remove(0);
+        }
+        let back = left.iter().position(|held| held.subject == subject).map(|at| left.remove(at));
+        let (pinned, typed) = back.map(|held| (held.pinned, held.typed)).unwrap_or_default();
+        let query = Query::new(typed.text());
+        *self = Self { sort: self.sort, subject, pinned, typed, query, left, narrow: self.narrow.clone(), ..Self::new() };
     }
 
     fn refresh(&mut self, cx: &Cx<'_>) -> bool {
@@ -201,13 +232,15 @@ impl<L: List> ListPane<L> {
         self.go(self.at + 1)
     }
 
-    fn mark_all(&mut self) -> Outcome {
-        let all = self.index.ids().all(|id| self.marked.contains(id));
-        for id in self.index.ids() {
+    fn mark_all(&mut self, cx: &Cx<'_>) -> Outcome {
+        let objects = self.index.ids().filter(|id| row::<L>(cx, id).is_some_and(|(state, row)| L::object(state, row).is_some()));
+        let objects: Vec<RowId> = objects.cloned().collect();
+        let all = objects.iter().all(|id| self.marked.contains(id));
+        for id in objects {
             if all {
-                self.marked.remove(id);
+                self.marked.remove(&id);
             } else {
-                self.marked.insert(id.clone());
+                self.marked.insert(id);
             }
         }
         Outcome::Handled

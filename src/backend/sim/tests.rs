@@ -206,3 +206,62 @@ fn the_demo_opens_with_trouble_of_every_sort_and_gets_over_it() {
     }
     assert!((5..36).contains(&seen_whole), "checkout was whole in {seen_whole} of 40 minutes");
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(48))]
+    /// Whatever is asked in whatever order, and whatever nodes do meanwhile: rows add up, hosts' reservations are those of
+    /// their instances, and once everybody leaves it alone everything is whole again.
+    #[test]
+    fn nothing_an_operator_does_leaves_the_platform_broken(
+        swarm in proptest::bool::ANY,
+        deeds in proptest::collection::vec((0u8..9, 0usize..4, 0i64..20_000), 1..14),
+    ) {
+        let mut bench = Bench::new(if swarm { SWARM } else { KUBERNETES });
+        let services = ["web", "db", "agent"];
+        let nodes = ["a1", "a2", "b1", "c1"];
+        for (deed, which, pause) in deeds {
+            let service = services[which % 3];
+            let host = *bench.platform.hosts.keys().nth(which).unwrap();
+            let intent = match deed {
+                0 => bench.intent(Kind::Service, service, Action::Scale { to: which as u32 + 2 }),
+                1 => bench.intent(Kind::Service, service, Action::Redeploy),
+                2 => bench.intent(Kind::Service, service, Action::RollBack),
+                3 => bench.intent(Kind::Node, nodes[which], Action::Pause),
+                4 => bench.intent(Kind::Node, nodes[which], Action::Drain),
+                5 => bench.intent(Kind::Node, nodes[which], Action::Activate),
+                6 => bench.intent(Kind::Service, service, Action::Rebalance),
+                _ => {
+                    if deed == 7 { bench.platform.host_silent(host) } else { bench.platform.host_back(host) }
+                    bench.pass(pause);
+                    continue;
+                }
+            };
+            // what a platform refuses (scaling a global service) it must refuse without harm
+            if let Ok(Begun::Moves(mut moves)) = bench.platform.begin(&intent) {
+                moves.step(&mut bench.platform);
+            }
+            bench.pass(pause);
+            bench.told_whole();
+        }
+        for host in bench.platform.hosts.keys().copied().collect::<Vec<_>>() {
+            bench.platform.host_back(host);
+        }
+        for node in nodes {
+            let intent = bench.intent(Kind::Node, node, Action::Activate);
+            bench.take(&intent);
+            bench.pass(500);
+        }
+        bench.pass(900_000);
+        bench.told_whole();
+        for service in services {
+            let row = bench.service(service);
+            proptest::prop_assert_eq!(Some(row.ready), row.desired, "{}", service);
+            proptest::prop_assert_eq!((row.current, row.updated), (row.ready, row.ready), "{}", service);
+        }
+        for host in bench.platform.hosts.values() {
+            let live = bench.platform.instances.values().filter(|i| i.host.is_some() && host.instances.contains(&i.id));
+            let sum = live.fold(Default::default(), |sum: crate::model::Resources, i| sum.plus(i.definition.requests));
+            proptest::prop_assert_eq!(host.reserved, sum);
+        }
+    }
+}

@@ -6,6 +6,8 @@ mod node;
 mod service;
 mod task;
 mod write;
+#[cfg(test)]
+mod write_tests;
 
 use super::client::Docker;
 use crate::backend::{BackendError, ProgressSink};

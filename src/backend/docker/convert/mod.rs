@@ -5,6 +5,8 @@ pub mod event;
 mod node;
 mod service;
 mod task;
+#[cfg(test)]
+mod tests;
 pub mod words;
 
 use super::wire;

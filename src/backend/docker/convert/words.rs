@@ -45,12 +45,27 @@ pub fn unplaced(err: &str, spec: &TaskSpec) -> String {
     else {
         return err.to_owned();
     };
-    let reasons: Vec<String> =
-        reasons.split("; ").filter(|reason| !reason.is_empty()).map(|reason| reason_words(reason, spec)).collect();
+    let reasons: Vec<&str> = reasons.split("; ").filter(|reason| !reason.is_empty()).collect();
     match reasons.as_slice() {
         [] => "no node takes it".to_owned(),
-        [one] => one.clone(),
-        several => format!("no node takes it: {}", several.join("; ")),
+        // the only reason there is holds for all nodes
+        [one] => only_reason(one, spec),
+        several => {
+            let words: Vec<String> = several.iter().map(|reason| reason_words(reason, spec)).collect();
+            format!("no node takes it: {}", words.join("; "))
+        }
+    }
+}
+
+fn only_reason(reason: &str, spec: &TaskSpec) -> String {
+    if reason.starts_with("scheduling constraints not satisfied") && !spec.placement.constraints.is_empty() {
+        format!("no node satisfies {}", spec.placement.constraints.join(" and "))
+    } else if reason.starts_with("insufficient resources") {
+        format!("no node has the room it reserves ({})", amounts(&spec.resources.reservations))
+    } else if reason.ends_with("not available for new tasks") {
+        "no node takes tasks: all are down, paused or drained".to_owned()
+    } else {
+        reason_words(reason, spec)
     }
 }
 
@@ -104,10 +119,7 @@ mod tests {
         )
         .unwrap();
         for (err, want) in [
-            (
-                "no suitable node (scheduling constraints not satisfied on 3 nodes)",
-                "3 nodes not satisfying node.labels.ssd == true",
-            ),
+            ("no suitable node (scheduling constraints not satisfied on 3 nodes)", "no node satisfies node.labels.ssd == true"),
             ("no suitable node (insufficient resources on 1 node)", "no node has the room it reserves (cpu 500m, 256 MiB)"),
             (
                 "no suitable node (2 nodes not available for new tasks; scheduling constraints not satisfied on 1 node)",

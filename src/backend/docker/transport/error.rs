@@ -26,6 +26,13 @@ impl HttpError {
     /// the latter heals by itself (moby `daemon/cluster/errors.go`).
     pub fn during(&self, doing: &str, on: &impl std::fmt::Display) -> BackendError {
         match self {
+            // ssh never asks for a password here
+            Self::NoAnswer(cause) if cause.starts_with("ssh: ") && cause.contains("Permission denied") => {
+                BackendError::Unauthorised(format!("{doing} on {on}: {cause}; add your key to the ssh agent or its configuration"))
+            }
+            Self::NoAnswer(cause) if cause.starts_with("ssh: ") && cause.contains("Host key verification failed") => {
+                BackendError::Unauthorised(format!("{doing} on {on}: {cause} Log in once with ssh and compare its key"))
+            }
             Self::NoAnswer(cause) => BackendError::Unreachable(format!("{doing} on {on}: {cause}")),
             Self::Unreadable(cause) => {
                 BackendError::Protocol(format!("{doing} on {on}: the answer cannot be read: {cause}; is it a Docker engine?"))
@@ -81,6 +88,9 @@ mod tests {
             BackendError::Unsupported(_)
         ));
         assert!(matches!(say(refused(503, "The swarm does not have a leader.")), BackendError::Unreachable(_)));
+        let ssh = |words: &str| say(HttpError::NoAnswer(format!("ssh: {words}")));
+        assert!(matches!(ssh("ops@box: Permission denied (publickey)."), BackendError::Unauthorised(_)));
+        assert!(matches!(ssh("connect to host box port 22: Connection refused"), BackendError::Unreachable(_)));
         assert!(matches!(say(refused(404, "service x not found")), BackendError::NotFound(_)));
     }
 

@@ -1,0 +1,100 @@
+//! A single engine: states, logs, actions, measurements.
+
+use super::*;
+
+/// A container that exists as long as the test.
+struct Container(String);
+
+impl Container {
+    fn run(args: &[&str]) -> Self {
+        let mut all = vec!["run", "-d"];
+        all.extend(args);
+        Self(docker(&all))
+    }
+}
+
+impl Drop for Container {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("docker").args(["rm", "-f", &self.0]).output();
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs a real engine that is no swarm manager in DOCKER_HOST"]
+async fn containers_of_a_real_engine() {
+    let compose = |n: &str, policy: &str| {
+        let service = format!("com.docker.compose.service={n}");
+        let policy = format!("--restart={policy}");
+        vec!["--label".to_owned(), "com.docker.compose.project=shop".to_owned(), "--label".to_owned(), service, policy]
+    };
+    let run = |extra: Vec<String>, rest: &[&str]| {
+        let all: Vec<&str> = extra.iter().map(String::as_str).chain(rest.iter().copied()).collect();
+        Container::run(&all)
+    };
+    let web1 = run(compose("web", "always"), &["--name", "shop_web_1", "busybox:qd", "sh", "-c", TALK]);
+    let _web2 = run(compose("web", "always"), &["--name", "shop_web_2", "busybox:qd", "sh", "-c", TALK]);
+    let crash = run(compose("crash", "on-failure:2"), &["--name", "shop_crash_1", "busybox:qd", "sh", "-c", "sleep 1; exit 3"]);
+    let _migrate = run(compose("migrate", "no"), &["--name", "shop_migrate_1", "busybox:qd", "true"]);
+    let sick = Container::run(&[
+        "--name",
+        "sick",
+        "--health-cmd",
+        "false",
+        "--health-interval",
+        "1s",
+        "--health-retries",
+        "2",
+        "busybox:qd",
+        "sleep",
+        "1000",
+    ]);
+    let oom = Container::run(&["--name", "oom", "-m", "8m", "busybox:qd", "sh", "-c", "x=a; while :; do x=$x$x; done"]);
+    let tty = Container::run(&["--name", "term", "-t", "busybox:qd", "sh", "-c", TALK]);
+    let mut session = Session::open().await;
+    let wait = Duration::from_secs(30);
+    session
+        .until("all in their states", wait, |s| {
+            let is = |id: &str, state: TaskState| s.tasks.get(id).is_some_and(|t| t.state == state);
+            s.services.get("shop/web").is_some_and(|web| web.ready == 2 && web.desired == Some(2))
+                && is(&crash.0, TaskState::Failed)
+                && is(&oom.0, TaskState::Failed)
+                && s.tasks
+                    .get(sick.0.as_str())
+                    .is_some_and(|t| t.why.as_deref().is_some_and(|why| why.contains("health check failed")))
+                && s.services.get("shop/migrate").is_some_and(|m| m.desired == Some(0))
+        })
+        .await;
+    session.print();
+    let task = |id: &str| session.state().tasks.get(id).unwrap().clone();
+    assert_eq!(task(&oom.0).why.as_deref(), Some("out of memory (limit 8.0 MiB)"));
+    assert_eq!((task(&crash.0).why.as_deref(), task(&crash.0).restarts), (Some("exit 3"), 2));
+    assert!(!task(&sick.0).ready);
+
+    assert!(log(&session, &web1.0, 4, None).await.iter().any(|line| line.stream == Stream::Err));
+    assert!(log(&session, &tty.0, 4, None).await.iter().all(|line| line.stream == Stream::Out));
+
+    let stop = intent(&session, Kind::Task, &tty.0, "term", Action::Stop);
+    act(&session, &stop).await.unwrap();
+    session.until("stopped", wait, |s| s.tasks.get(tty.0.as_str()).is_some_and(|t| t.state == TaskState::Stopped)).await;
+    act(&session, &Intent { action: Action::Start, ..stop.clone() }).await.unwrap();
+    session.until("started", wait, |s| s.tasks.get(tty.0.as_str()).is_some_and(|t| t.ready)).await;
+    act(&session, &Intent { action: Action::DeleteTask, ..stop.clone() }).await.unwrap();
+    session.until("deleted", wait, |s| s.tasks.get(tty.0.as_str()).is_none() && s.services.get(tty.0.as_str()).is_none()).await;
+    let gone = act(&session, &Intent { action: Action::Start, ..stop }).await;
+    assert!(matches!(gone, Err(BackendError::NotFound(_))), "{gone:?}");
+
+    let since = task_since(&session, &web1.0);
+    let redeploy = intent(&session, Kind::Service, "shop/web", "web", Action::Redeploy);
+    act(&session, &redeploy).await.unwrap();
+    session.until("restarted", wait, |s| s.tasks.get(web1.0.as_str()).is_some_and(|t| t.since > since && t.ready)).await;
+    let refused = act(&session, &Intent { action: Action::Scale { to: 3 }, ..redeploy }).await;
+    assert!(matches!(refused, Err(BackendError::Unsupported(_))));
+    session
+        .until("measurements", wait, |s| s.node_usage.iter().next().is_some() && s.service_usage.get("shop/web").is_some())
+        .await;
+    assert!(session.backend.inspect(&object(&session, Kind::Service, "shop/web")).await.unwrap().contains("shop_web_2"));
+}
+
+fn task_since(session: &Session, key: &str) -> Timestamp {
+    session.state().tasks.get(key).unwrap().since
+}

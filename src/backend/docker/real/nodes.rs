@@ -1,0 +1,67 @@
+//! A swarm's nodes: paused, emptied, killed.
+
+use super::*;
+
+/// Runs the testbed's script for the swarm, which ends and starts its nodes.
+fn testbed(args: &[&str]) {
+    let script =
+        std::env::var("TESTBED_SWARM").unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/tests/testbed/swarm").to_owned());
+    let out = std::process::Command::new(script).args(args).output().unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+}
+
+#[tokio::test]
+#[ignore = "needs a real swarm of three nodes in DOCKER_HOST, whose node3 it empties and kills"]
+async fn a_node_of_a_real_swarm_is_paused_emptied_and_killed() {
+    let service = Service::create("dk-node", &["--replicas", "6", "app:1"]);
+    let every = Service::create("dk-every", &["--mode", "global", "app:1"]);
+    let (id, every) = (service.0.clone(), every.0.clone());
+    let mut session = Session::open().await;
+    let wait = Duration::from_secs(60);
+    session.until("created and running", wait, |s| steady(s, &id, "app:1", 6) && steady(s, &every, "app:1", 3)).await;
+    session.interest.send_replace(Interest::default());
+    let node3 = session.state().nodes.iter().find(|n| n.name.as_str() == "node3").unwrap().key.clone();
+    let is = |s: &ClusterState, want: Availability| s.nodes.get(&node3).unwrap().availability == want;
+    let there = |s: &ClusterState| s.tasks.iter().filter(|t| t.node.as_ref() == Some(&node3) && !t.state.ended()).count();
+
+    for (action, want) in
+        [(Action::Pause, Availability::Paused), (Action::Activate, Availability::Active), (Action::Evacuate, Availability::Paused)]
+    {
+        let asked = intent(&session, Kind::Node, &node3, "node3", action);
+        let expect = act(&session, &asked).await.unwrap();
+        session.until(&format!("{want:?}"), wait, |s| is(s, want)).await;
+        if let Expect::NodeEmpty { .. } = expect {
+            session.until("empty", wait, |s| there(s) == 0 && steady(s, &id, "app:1", 6)).await;
+            session.during(Duration::from_secs(5)).await;
+            assert_eq!(there(session.state()), 0, "nothing came back");
+        }
+        let stale = act(&session, &asked).await;
+        assert!(matches!(stale, Err(BackendError::Changed(_))));
+    }
+    let back = intent(&session, Kind::Node, &node3, "node3", Action::Activate);
+    act(&session, &back).await.unwrap();
+    session.until("active again", wait, |s| is(s, Availability::Active) && steady(s, &every, "app:1", 3)).await;
+    let spread = intent(&session, Kind::Service, &id, "dk-node", Action::Rebalance);
+    act(&session, &spread).await.unwrap();
+    session.during(Duration::from_secs(2)).await;
+    session.until("rebalanced", wait * 2, |s| steady(s, &id, "app:1", 6) && there(s) >= 3).await;
+
+    testbed(&["kill", "3"]);
+    session.until("node3 is down", Duration::from_secs(40), |s| s.nodes.get(&node3).unwrap().state == NodeState::Down).await;
+    let late = Timestamp::now().since(session.state().nodes.get(&node3).unwrap().since.unwrap());
+    println!("{late:?} after the platform knew");
+    assert!(late < Duration::from_secs(15));
+    session
+        .until("its tasks are lost", Duration::from_secs(5), |s| {
+            s.tasks.iter().filter(|t| t.node.as_ref() == Some(&node3) && !t.state.ended()).all(|t| t.state == TaskState::Lost)
+        })
+        .await;
+    session.print();
+    session.until("others took over", wait, |s| steady(s, &id, "app:1", 6)).await;
+    session.during(Duration::from_secs(3)).await;
+    session.print();
+    testbed(&["start", "3"]);
+    session
+        .until("node3 is back", wait, |s| s.nodes.get(&node3).unwrap().state == NodeState::Ready && steady(s, &every, "app:1", 3))
+        .await;
+}

@@ -1,0 +1,128 @@
+//! A swarm's services and tasks.
+
+use super::*;
+
+#[tokio::test]
+#[ignore = "needs a real swarm in DOCKER_HOST"]
+async fn services_of_a_real_swarm_scale_redeploy_and_roll_back() {
+    let args = ["--replicas", "3", "--update-delay", "0s", "--update-monitor", "1s", "--label", "keep=this", "app:1"];
+    let service = Service::create("dk-actions", &args);
+    let id = service.0.clone();
+    let mut session = Session::open().await;
+    let wait = Duration::from_secs(60);
+    session.until("created and running", wait, |s| steady(s, &id, "app:1", 3)).await;
+
+    let before: serde_json::Value = serde_json::from_str(&service.spec()).unwrap();
+    let old = intent(&session, Kind::Service, &id, "dk-actions", Action::Scale { to: 5 });
+    let expect = act(&session, &old).await.unwrap();
+    session.until("scaled", wait, |s| steady(s, &id, "app:1", 5)).await;
+    assert_eq!(expect, Expect::Converged { service: Key::new(&id), spec_rev: session.state().services.get(&id).unwrap().spec_rev });
+    let mut after: serde_json::Value = serde_json::from_str(&service.spec()).unwrap();
+    after["Mode"]["Replicated"]["Replicas"] = serde_json::json!(3);
+    assert_eq!(before, after, "nothing else of the spec has changed");
+
+    let refused = act(&session, &old).await;
+    assert!(matches!(refused, Err(BackendError::Changed(_))), "an intent bound to the old spec is refused");
+
+    docker(&["service", "update", "-q", "--detach", "--no-resolve-image", "--image", "app:2", &id]);
+    session.until("someone else updates the image", wait, |s| steady(s, &id, "app:2", 5)).await;
+    println!("previous: {:?}", session.state().services.get(&id).unwrap().previous);
+    let back = intent(&session, Kind::Service, &id, "dk-actions", Action::RollBack);
+    act(&session, &back).await.unwrap();
+    session.until("rolled back", wait, |s| steady(s, &id, "app:1", 5)).await;
+
+    let tasks = |s: &Session| s.state().tasks_of(&id).filter(|t| t.wanted).map(|t| t.key.clone()).collect::<Vec<_>>();
+    let old_tasks = tasks(&session);
+    let redeploy = intent(&session, Kind::Service, &id, "dk-actions", Action::Redeploy);
+    act(&session, &redeploy).await.unwrap();
+    session.during(Duration::from_secs(1)).await;
+    session
+        .until("redeployed", wait, |s| {
+            steady(s, &id, "app:1", 5) && s.tasks_of(&id).filter(|t| t.wanted).all(|t| !old_tasks.contains(&t.key))
+        })
+        .await;
+
+    // two writes at once, while a rollout bumps the version
+    let again = intent(&session, Kind::Service, &id, "dk-actions", Action::Redeploy);
+    act(&session, &again).await.unwrap();
+    session.during(Duration::from_millis(800)).await;
+    let scale = intent(&session, Kind::Service, &id, "dk-actions", Action::Scale { to: 2 });
+    act(&session, &scale).await.unwrap();
+    session.until("scaled in the middle of a rollout", wait, |s| steady(s, &id, "app:1", 2)).await;
+}
+
+#[tokio::test]
+#[ignore = "needs a real swarm in DOCKER_HOST"]
+async fn one_task_of_a_real_swarm_moves_and_leaves_no_constraint() {
+    let service = Service::create("dk-move", &["--replicas", "3", "--update-monitor", "1s", "app:1"]);
+    let id = service.0.clone();
+    let before = service.spec();
+    let mut session = Session::open().await;
+    let wait = Duration::from_secs(60);
+    session.until("created and running", wait, |s| steady(s, &id, "app:1", 3)).await;
+    let all: Vec<_> =
+        session.state().tasks_of(&id).filter(|t| t.wanted).map(|t| (t.key.clone(), t.node.clone(), t.name.clone())).collect();
+    let (task, node, name) = all[0].clone();
+    let others: Vec<_> = all.iter().filter(|(_, on, _)| *on != node).map(|(key, ..)| key.clone()).collect();
+    let moving = intent(&session, Kind::Task, &task, &name, Action::Reschedule);
+    act(&session, &moving).await.unwrap();
+    session
+        .until("moved", wait, |s| steady(s, &id, "app:1", 3) && s.tasks_of(&id).filter(|t| t.wanted).all(|t| t.node != node))
+        .await;
+    session.during(Duration::from_secs(4)).await;
+    let now: Vec<_> = session.state().tasks_of(&id).filter(|t| t.wanted).map(|t| t.key.clone()).collect();
+    assert!(others.iter().all(|key| now.contains(key)), "tasks on other nodes were left alone");
+    assert_eq!(
+        serde_json::from_str::<serde_json::Value>(&before).unwrap(),
+        serde_json::from_str::<serde_json::Value>(&service.spec()).unwrap()
+    );
+
+    // cancelled half way: the constraint goes away all the same
+    let (task, name) = session.state().tasks_of(&id).find(|t| t.wanted).map(|t| (t.key.clone(), t.name.clone())).unwrap();
+    let moving = intent(&session, Kind::Task, &task, &name, Action::Reschedule);
+    assert!(tokio::time::timeout(Duration::from_millis(700), act(&session, &moving)).await.is_err(), "still waiting");
+    assert!(service.spec().contains("node.id!="));
+    session.during(Duration::from_secs(2)).await;
+    assert!(!service.spec().contains("node.id!="), "{}", service.spec());
+}
+
+#[tokio::test]
+#[ignore = "needs a real swarm in DOCKER_HOST"]
+async fn logs_usage_and_objects_of_a_real_swarm() {
+    let plain = Service::create("dk-talk", &["--mode", "global", "--env", "API_TOKEN=hunter2", "busybox:qd", "sh", "-c", TALK]);
+    let tty = Service::create("dk-tty", &["--mode", "global", "--tty", "busybox:qd", "sh", "-c", TALK]);
+    let ids = (plain.0.clone(), tty.0.clone());
+    let mut session = Session::open().await;
+    let wait = Duration::from_secs(60);
+    session.until("created and running", wait, |s| steady(s, &ids.0, "busybox:qd", 3) && steady(s, &ids.1, "busybox:qd", 3)).await;
+    session.during(Duration::from_secs(3)).await;
+    for (service, terminal) in [(&ids.0, false), (&ids.1, true)] {
+        let tasks: Vec<_> = session.state().tasks_of(service).filter(|t| t.wanted).cloned().collect();
+        for task in tasks {
+            let lines = log(&session, &task.key, 4, None).await;
+            println!("{} {}: {:?} {:?}", task.name, task.key, lines[0], lines[1]);
+            assert!(lines.iter().all(|line| line.at.is_some()));
+            let words = |line: &LogLine| line.text.split(' ').next().map(str::to_owned);
+            assert!(
+                lines.iter().any(|line| words(line).as_deref() == Some("out"))
+                    && lines.iter().any(|line| words(line).as_deref() == Some("err"))
+            );
+            let on_err = lines.iter().filter(|line| line.stream == Stream::Err).count();
+            assert_eq!(on_err == 0, terminal, "a terminal has one stream");
+            let last = lines.last().unwrap().at.unwrap();
+            let later = log(&session, &task.key, 2, Some(last)).await;
+            assert!(later.iter().all(|line| line.at.unwrap() >= last));
+        }
+    }
+    session
+        .until("measurements of the manager's own tasks", wait, |s| {
+            s.tasks_of(&ids.0).any(|t| s.task_usage.get(&t.key).is_some_and(|u| u.last().is_some_and(|u| u.usage.mem > 0)))
+        })
+        .await;
+    session.print();
+    let yaml = session.backend.inspect(&object(&session, Kind::Service, &ids.0)).await.unwrap();
+    assert!(yaml.contains("API_TOKEN=(masked)") && !yaml.contains("hunter2"), "{yaml}");
+    println!("{}", yaml.lines().take(30).collect::<Vec<_>>().join("\n"));
+    let node = session.state().nodes.iter().next().unwrap().key.clone();
+    assert!(session.backend.inspect(&object(&session, Kind::Node, &node)).await.unwrap().contains("Hostname"));
+}

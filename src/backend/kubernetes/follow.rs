@@ -8,6 +8,7 @@ use super::failure::{Failure, Sort, Status};
 use super::http::{Api, LIST};
 use super::link::Link;
 use super::raw::Listed;
+use crate::backend::BackendError;
 use crate::model::Text;
 use crate::util::backoff::Backoff;
 use futures::StreamExt;
@@ -136,7 +137,12 @@ impl<T: Listed> Follower<T> {
     async fn report(&self, failure: Failure, wait: Duration, listing: bool) -> Duration {
         let doing = format!("{} {}", if listing { "list" } else { "watch" }, T::PLURAL);
         match failure.sort {
-            Sort::Link | Sort::Credentials | Sort::Status(401) => {
+            // it is the server that cannot be reached, whatever was asked of it
+            Sort::Link => {
+                self.link.lost(T::PLURAL, BackendError::Unreachable(failure.message));
+                wait
+            }
+            Sort::Credentials | Sort::Status(401) => {
                 self.link.lost(T::PLURAL, failure.about(&doing));
                 wait
             }

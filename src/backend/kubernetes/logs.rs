@@ -101,9 +101,10 @@ fn query(path: &str, container: &str, request: &LogRequest) -> String {
     query
 }
 
-/// How lines name where they come from: the end of the pod's name, which differs between pods of a service.
+/// How lines name where they come from: the end of the pod's name, which differs between pods of a service, or the whole
+/// name where that end is a mere number (StatefulSet).
 fn source(request: &LogRequest, container: &str, several: bool) -> Text {
-    let short = request.name.rsplit('-').next().unwrap_or(&request.name);
+    let short = request.name.rsplit('-').next().filter(|end| end.len() == 5).unwrap_or(&request.name);
     if several { Text::from(format!("{short}/{container}")) } else { Text::new(short) }
 }
 

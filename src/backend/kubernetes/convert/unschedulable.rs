@@ -32,7 +32,7 @@ pub(super) fn plain(message: &str) -> String {
         return missing_claim(head).unwrap_or_else(|| head.to_owned());
     };
     let mut parts: Vec<(u32, String)> = split(rest).map(part).collect();
-    parts.sort_by(|a, b| b.0.cmp(&a.0));
+    parts.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
     let words: Vec<String> = parts.into_iter().map(|(_, words)| words).collect();
     if count == "0/0" {
         return "there is no node".to_owned();

@@ -165,10 +165,15 @@ impl Session<'_> {
                 let row = convert::node(&raw, &mut self.names);
                 self.node_names.seen(&row.key);
                 if raw.is_down() {
-                    self.down.insert(row.key.clone())
+                    self.down.insert(row.key.clone());
                 } else {
-                    self.down.remove(&row.key)
-                };
+                    self.down.remove(&row.key);
+                }
+                let same = self.nodes.insert(row.key.clone(), row.clone()).is_some_and(|before| before == row);
+                // while a list arrives each row must be seen, or it is taken for gone
+                if same && !self.node_names.arriving() {
+                    return;
+                }
                 Change::Upsert(row)
             }
             Step::Gone(raw) => {

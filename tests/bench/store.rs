@@ -184,8 +184,9 @@ fn batch(rows: &[Task], round: &mut u32) -> Vec<Fact> {
     let changed = rows.iter().skip(*round as usize % 97).step_by(rows.len() / BATCH).take(BATCH);
     changed
         .map(|row| {
-            let state = if *round % 2 == 0 { TaskState::Running } else { TaskState::Starting };
-            let row = Task { state, ready: *round % 2 == 0, restarts: *round, ..row.clone() };
+            let ready = (*round).is_multiple_of(2);
+            let state = if ready { TaskState::Running } else { TaskState::Starting };
+            let row = Task { state, ready, restarts: *round, ..row.clone() };
             Fact::Cluster(id.clone(), Delta::Task(Change::Upsert(row)))
         })
         .collect()

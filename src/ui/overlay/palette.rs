@@ -40,6 +40,19 @@ struct Entry {
     pick: Pick,
 }
 
+impl Entry {
+    /// Its place while nothing is typed: what can be done to the row under the cursor, then the rest, then what leaves the
+    /// program (an enter too many must not), then what cannot be done.
+    fn rank(&self) -> u8 {
+        match &self.pick {
+            _ if self.refused.is_some() => 3,
+            Pick::Command(Command::Quit | Command::Suspend) => 2,
+            Pick::Command(command) if !matches!(command.scope(), Scope::Global | Scope::List) => 0,
+            _ => 1,
+        }
+    }
+}
+
 /// See the module's description.
 pub struct Palette {
     title: &'static str,
@@ -173,7 +186,7 @@ impl Palette {
         self.offset = 0;
         if typed.is_empty() {
             let mut all: Vec<usize> = (0..self.entries.len()).collect();
-            all.sort_by_key(|n| self.entries.get(*n).is_some_and(|entry| entry.refused.is_some()));
+            all.sort_by_key(|n| self.entries.get(*n).map(Entry::rank));
             self.found = all;
             return;
         }

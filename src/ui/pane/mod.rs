@@ -12,10 +12,13 @@ use ratatui::layout::{Position, Rect};
 pub(crate) mod cells;
 pub(crate) mod clusters;
 mod detail;
+mod document;
 pub(crate) mod events;
 mod fleet;
 pub(crate) mod list;
+mod logs;
 mod nodes;
+mod operations;
 pub(crate) mod services;
 pub(crate) mod tasks;
 
@@ -57,7 +60,10 @@ pub const PANES: &[PaneSpec] = &[
     tab(PaneId::Nodes, "nodes", Command::PaneNodes, || Box::new(ListPane::<nodes::Nodes>::new())),
     tab(PaneId::Services, "services", Command::PaneServices, || Box::new(ListPane::<services::Services>::new())),
     tab(PaneId::Tasks, "tasks", Command::PaneTasks, || Box::new(ListPane::<tasks::Tasks>::new())),
+    tab(PaneId::Logs, "logs", Command::PaneLogs, || Box::new(logs::Logs::default())),
     tab(PaneId::Events, "events", Command::PaneEvents, || Box::new(ListPane::<events::Events>::new())),
+    tab(PaneId::Operations, "operations", Command::PaneOperations, || Box::new(operations::Operations::default())),
+    PaneSpec { id: PaneId::Document, name: "text", command: None, make: || Box::new(document::DocumentPane::default()) },
     PaneSpec { id: PaneId::Detail, name: "detail", command: None, make: || Box::new(detail::DetailPane::default()) },
 ];
 
@@ -180,6 +186,14 @@ pub fn wrapped(text: &str, width: usize) -> impl Iterator<Item = &str> {
         rest = left;
         Some(line.trim_end())
     })
+}
+
+/// Words in place of what there is not, in the middle of nothing else.
+fn say(area: Rect, buf: &mut Buffer, cx: &Cx<'_>, words: &str, role: crate::theme::Role) {
+    let width = usize::from(area.width.saturating_sub(4)).max(1);
+    for (line, y) in wrapped(words, width).zip(area.y.saturating_add(1)..area.bottom()) {
+        super::widget::pen::Pen::new(buf, area, y).gap(3).put(line, cx.style(role));
+    }
 }
 
 /// Where the keymap is looked up for a row about an object of this kind.

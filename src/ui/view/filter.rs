@@ -26,6 +26,20 @@ impl Query {
         self.with.is_empty() && self.without.is_empty()
     }
 
+    /// Where the words wanted stand in `text`, in order of their place, for showing them.
+    pub fn spans(&self, text: &str) -> Vec<std::ops::Range<usize>> {
+        let lower = text.to_lowercase();
+        // a letter whose lower case is longer would move all places after it
+        if self.with.is_empty() || lower.len() != text.len() {
+            return Vec::new();
+        }
+        let mut spans: Vec<_> =
+            self.with.iter().flat_map(|word| lower.match_indices(word.as_str())).map(|(at, w)| at..at + w.len()).collect();
+        spans.retain(|span| text.is_char_boundary(span.start) && text.is_char_boundary(span.end));
+        spans.sort_by_key(|span| span.start);
+        spans
+    }
+
     /// Whether a row matches whose words `words` visits, one after the other.
     pub fn matches(&self, words: impl Fn(&mut dyn FnMut(&str))) -> bool {
         let found = |needle: &String| {

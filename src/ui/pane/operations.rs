@@ -1,0 +1,190 @@
+//! The operations pane: what was asked for, and how it went. Newest first.
+
+use super::{Pane, wrapped};
+use crate::input::{Command, Scope};
+use crate::model::{ClusterId, Interest, ObjectRef, OpId, OpState, Operation, Request, Text};
+use crate::theme::Role;
+use crate::ui::Effect;
+use crate::ui::cx::Cx;
+use crate::ui::outcome::{Go, Outcome};
+use crate::ui::widget::bar;
+use crate::ui::widget::pen::Pen;
+use crate::ui::widget::table::{CellText, Cells, Column, Fit, RowLook, TableState, View};
+use crate::ui::widget::title;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use std::sync::Arc;
+
+const STATE: usize = 0;
+const WHAT: usize = 1;
+const PROGRESS: usize = 2;
+const NOTE: usize = 3;
+const CLUSTER: usize = 4;
+const AGO: usize = 5;
+const BY: usize = 6;
+
+const COLUMNS: &[Column] = &[
+    Column { title: "STATE", fit: Fit::Words, min: 11, max: 11, priority: 0, grow: false },
+    Column { title: "WHAT", fit: Fit::Name, min: 18, max: 44, priority: 0, grow: false },
+    Column { title: "PROGRESS", fit: Fit::Words, min: 11, max: 16, priority: 1, grow: false },
+    Column { title: "NOTE", fit: Fit::Words, min: 16, max: 90, priority: 2, grow: true },
+    Column { title: "CLUSTER", fit: Fit::Name, min: 7, max: 16, priority: 3, grow: false },
+    Column { title: "AGO", fit: Fit::Number, min: 4, max: 4, priority: 1, grow: false },
+    Column { title: "BY", fit: Fit::Name, min: 6, max: 20, priority: 4, grow: false },
+];
+
+/// See the module's description.
+#[derive(Default)]
+pub struct Operations {
+    table: TableState,
+    /// The operation chosen; the newest if none.
+    pinned: Option<OpId>,
+    at: usize,
+}
+
+impl Operations {
+    fn here<'a>(&self, cx: &Cx<'a>) -> Option<&'a Arc<Operation>> {
+        nth(cx, self.at)
+    }
+
+    fn go(&mut self, at: usize, cx: &Cx<'_>) -> Outcome {
+        self.at = at.min(cx.world.operations.len().saturating_sub(1));
+        // at the top it stays with the newest
+        self.pinned = if self.at == 0 { None } else { self.here(cx).map(|op| op.id) };
+        Outcome::Handled
+    }
+
+    fn cancel(&self, cx: &Cx<'_>) -> Outcome {
+        match self.here(cx) {
+            None => Outcome::say("there is no operation to stop"),
+            Some(op) if op.state.ended() => Outcome::say(format!("{} is over ({})", op.title, op.state.word())),
+            Some(op) => Outcome::Effects(vec![Effect::Request(Request::Cancel(op.id))]),
+        }
+    }
+}
+
+fn nth<'a>(cx: &Cx<'a>, row: usize) -> Option<&'a Arc<Operation>> {
+    cx.world.operations.iter().rev().nth(row)
+}
+
+struct InView<'a>(&'a Cx<'a>);
+
+impl Cells for InView<'_> {
+    fn cell(&self, row: usize, column: usize, out: &mut CellText) {
+        let Some(op) = nth(self.0, row) else { return };
+        match column {
+            STATE => {
+                let (sign, role) = sign(op.state);
+                out.put(sign, role);
+                out.put(op.state.word(), role);
+            }
+            WHAT => out.put(&op.title, Role::Text),
+            PROGRESS if op.progress.total > 0 => {
+                let (done, total) = (op.progress.done, op.progress.total);
+                let role = if op.state.ended() { Role::Dim } else { Role::Progress };
+                out.with(role, |out| bar::bar(out, u64::from(done), u64::from(total), 5));
+                out.fmt(Role::Text, format_args!(" {done}/{total}"));
+            }
+            NOTE => out.put(&op.progress.note, if op.state == OpState::Failed { Role::Text } else { Role::Dim }),
+            CLUSTER => out.put(&Text::new(&op.intent.object.cluster), Role::Dim),
+            AGO => super::cells::age(out, self.0, op.asked),
+            BY => out.put(&op.by, Role::Dim),
+            _ => {}
+        }
+    }
+
+    fn look(&self, _row: usize) -> RowLook {
+        RowLook::default()
+    }
+}
+
+fn sign(state: OpState) -> (&'static str, Role) {
+    match state {
+        OpState::Queued => ("· ", Role::Dim),
+        OpState::Running | OpState::Verifying => ("◔ ", Role::Progress),
+        OpState::Done => ("✔ ", Role::Ok),
+        OpState::Failed => ("✖ ", Role::Failing),
+        OpState::Cancelled => ("▲ ", Role::Warning),
+    }
+}
+
+impl Pane for Operations {
+    fn sync(&mut self, cx: &Cx<'_>) -> bool {
+        let at = self.pinned.and_then(|id| cx.world.operations.iter().rev().position(|op| op.id == id));
+        self.at = at.unwrap_or(0);
+        true
+    }
+
+    fn command(&mut self, command: Command, cx: &Cx<'_>) -> Outcome {
+        let page = self.table.page.max(1);
+        match command {
+            Command::Up => self.go(self.at.saturating_sub(1), cx),
+            Command::Down => self.go(self.at + 1, cx),
+            Command::PageUp => self.go(self.at.saturating_sub(page), cx),
+            Command::PageDown => self.go(self.at + page, cx),
+            Command::Top => self.go(0, cx),
+            Command::Bottom => self.go(usize::MAX, cx),
+            Command::CancelOperation => self.cancel(cx),
+            Command::Open => match self.selection(cx) {
+                Some(object) => Outcome::Go(Go::To(object)),
+                None => Outcome::Handled,
+            },
+            Command::Copy => match self.here(cx) {
+                Some(op) => {
+                    Outcome::Effects(vec![Effect::Copy(format!("{} · {} · {}", op.title, op.state.word(), op.progress.note))])
+                }
+                None => Outcome::say("nothing to copy here"),
+            },
+            _ => Outcome::Ignored,
+        }
+    }
+
+    fn render(&mut self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, focus: bool) {
+        let area = area.intersection(buf.area);
+        let all = cx.world.operations.len();
+        let open = cx.world.operations.iter().filter(|op| !op.state.ended()).count();
+        let body = title::title(buf, area, cx, "operations", focus, |pen| {
+            if open > 0 {
+                title::part(pen, cx, &format!("{open} under way"), Role::Progress);
+            }
+            if all > 0 {
+                title::part(pen, cx, &format!("{all} in all"), Role::Dim);
+            }
+        });
+        let Some(here) = self.here(cx) else {
+            return super::say(body, buf, cx, "nothing was asked for since the start of this program", Role::Dim);
+        };
+        // the note whole, below the list: how it failed must be readable to the end
+        let width = usize::from(body.width.saturating_sub(4)).max(1);
+        let note: Vec<&str> = wrapped(&here.progress.note, width).take(4).collect();
+        let foot = u16::try_from(note.len()).unwrap_or(0);
+        let list = if foot > 0 && body.height > foot + 6 { Rect { height: body.height - foot - 1, ..body } } else { body };
+        let hidden = if cx.world.clusters.len() > 1 { 0 } else { 1 << CLUSTER };
+        let view = View { columns: COLUMNS, hidden, rows: all, cursor: focus.then_some(self.at), sort: (AGO, false), header: true };
+        self.table.render(list, buf, cx, view, &InView(cx));
+        for (line, y) in note.iter().zip(list.bottom() + 1..body.bottom()) {
+            let role = if here.state == OpState::Failed { Role::Failing } else { Role::Text };
+            Pen::new(buf, body, y).gap(3).put(line, cx.style(role));
+        }
+    }
+
+    fn selection(&self, cx: &Cx<'_>) -> Option<ObjectRef> {
+        self.here(cx).map(|op| op.intent.object.clone())
+    }
+
+    fn cluster(&self, cx: &Cx<'_>) -> Option<ClusterId> {
+        self.selection(cx).map(|object| object.cluster)
+    }
+
+    fn scopes(&self, _cx: &Cx<'_>) -> &'static [Scope] {
+        &[Scope::Operation, Scope::List]
+    }
+
+    fn hints(&self, _cx: &Cx<'_>) -> &'static [Command] {
+        &[Command::CancelOperation, Command::Open, Command::Copy]
+    }
+
+    fn interest(&self) -> Interest {
+        Interest { usage: false, tasks: true }
+    }
+}

@@ -1,0 +1,196 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use crate::input::Command;
+use crate::model::*;
+use crate::ui::testing::{Bench, NOW, ago};
+use crate::ui::{Effect, PaneId, TextInput};
+
+fn requests(effects: &[Effect]) -> String {
+    let word = |effect: &Effect| match effect {
+        Effect::Request(request) => format!("{request:?}").split([' ', '(']).next().unwrap_or_default().to_owned(),
+        other => format!("{other:?}"),
+    };
+    effects.iter().map(word).collect::<Vec<_>>().join(" ")
+}
+
+fn tail_id(effects: &[Effect]) -> TailId {
+    effects.iter().find_map(|effect| if let Effect::Request(Request::Tail { id, .. }) = effect { Some(*id) } else { None }).unwrap()
+}
+
+fn line(n: u64) -> LogItem {
+    let level = if n % 10 == 3 { "ERROR" } else { "INFO" };
+    let text = Text::from(format!("{level} request {n}"));
+    LogItem::Line(LogLine { at: Some(ago(60)), task: Text::new("x2x9k"), stream: Stream::Out, text })
+}
+
+fn logs() -> (Bench, TailId) {
+    let mut bench = Bench::new(PaneId::Services, (80, 24));
+    while !bench.cursor_line().contains("checkout") {
+        bench.press(Command::Down);
+    }
+    let effects = bench.press(Command::Logs);
+    let id = tail_id(&effects);
+    let target = LogTarget {
+        object: ObjectRef { cluster: "prod-eu".into(), kind: Kind::Service, key: "s-checkout".into() },
+        container: None,
+        previous: false,
+    };
+    let mut buffer = LogBuffer::new(1 << 20);
+    (0..100).for_each(|n| buffer.push(line(n)));
+    buffer.push(LogItem::Gap { at: NOW, lines: Some(212), reason: Text::new("the link was slower than the stream") });
+    buffer.push(line(101));
+    bench.fleet.0.apply(Fact::TailOpened(Tail { id, target, state: TailState::Following(2), buffer }), NOW);
+    bench.sync();
+    (bench, id)
+}
+
+#[test]
+fn a_log_follows_and_holds_its_place_while_lines_come() {
+    let (mut bench, id) = logs();
+    let screen = bench.screen();
+    assert!(screen.contains("logs · shop/checkout · 2 of 3 tasks · following"), "{screen}");
+    assert!(screen.contains("⋯ 212 lines dropped here: the link was slower"), "{screen}");
+    assert!(screen.contains("x2x9k       14:02:00.000  INFO request 101"), "{screen}");
+    bench.press(Command::PageUp);
+    let held = bench.screen();
+    bench.fleet.0.apply(Fact::Log(id, (200..240).map(line).collect()), NOW);
+    bench.sync();
+    let after = bench.screen();
+    let body = |screen: &str| screen.lines().filter(|line| line.contains("request")).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(body(&held), body(&after), "what is read stays where it is");
+    assert!(after.contains("holding") && after.contains("lines below"), "{after}");
+    bench.press(Command::LogFollow);
+    assert!(bench.screen().contains("request 239"), "{}", bench.screen());
+}
+
+#[test]
+fn a_filter_keeps_the_gaps_and_a_match_is_shown_among_its_neighbours() {
+    let (mut bench, _) = logs();
+    bench.press(Command::Filter);
+    bench.type_in("error");
+    let screen = bench.screen();
+    assert!(screen.contains("/error · 10 match") && !screen.contains("INFO") && screen.contains("⋯ 212"), "{screen}");
+    bench.ui.text(TextInput::Enter, bench.moment);
+    bench.press(Command::SearchPrevious);
+    assert!(bench.screen().contains("ERROR request 93") && bench.screen().contains("INFO request 94"), "{}", bench.screen());
+    bench.press(Command::SearchPrevious);
+    assert!(bench.screen().contains("ERROR request 83"), "{}", bench.screen());
+    bench.press(Command::SearchNext);
+    assert!(bench.screen().contains("ERROR request 93"), "{}", bench.screen());
+    bench.press(Command::Back);
+    assert!(!bench.screen().contains("/error") && bench.screen().contains("logs ·"), "esc clears the filter first");
+}
+
+#[test]
+fn clear_mark_and_copy() {
+    let (mut bench, id) = logs();
+    let copied = bench.press(Command::Copy);
+    assert!(matches!(&copied[0], Effect::Copy(text) if text.ends_with("INFO request 101") && !text.contains("x2x9k")));
+    bench.press(Command::LogMark);
+    assert!(bench.screen().contains("── 14:03:00 ──"), "{}", bench.screen());
+    bench.press(Command::LogClear);
+    assert!(bench.screen().contains("cleared; new lines come"), "{}", bench.screen());
+    bench.fleet.0.apply(Fact::Log(id, vec![line(300)]), NOW);
+    bench.sync();
+    let screen = bench.screen();
+    assert!(screen.contains("request 300") && !screen.contains("request 101"), "{screen}");
+}
+
+#[test]
+fn a_log_is_closed_when_one_leaves_and_a_new_one_has_a_new_number() {
+    let (mut bench, id) = logs();
+    assert_eq!(requests(&bench.press(Command::Back)), "Untail");
+    let effects = bench.press(Command::Logs);
+    assert_ne!(tail_id(&effects), id);
+}
+
+#[test]
+fn the_text_of_an_object_is_fetched_anew_searched_and_says_its_age() {
+    let mut bench = Bench::new(PaneId::Services, (80, 24));
+    let object = ObjectRef { cluster: "prod-eu".into(), kind: Kind::Service, key: "s-dns".into() };
+    assert_eq!(requests(&bench.press(Command::Inspect)), "Inspect");
+    assert!(bench.screen().contains("fetching the object"), "{}", bench.screen());
+    let lines = (0..90).map(|n| Text::from(format!("  key{n}: value"))).collect();
+    bench.fleet.0.apply(Fact::Document(Document { object: object.clone(), at: NOW, lines: Ok(lines) }), NOW);
+    bench.sync();
+    let screen = bench.screen();
+    assert!(screen.contains("service kube-system/coredns · prod-eu · as of 14:03:00 (0s ago)"), "{screen}");
+    bench.press(Command::Filter);
+    bench.type_in("key7");
+    bench.ui.text(TextInput::Enter, bench.moment);
+    assert!(bench.screen().contains("▸  key7: value"), "{}", bench.screen());
+    bench.press(Command::SearchNext);
+    assert!(bench.screen().contains("▸  key70: value"), "{}", bench.screen());
+    bench.fleet.0.apply(Fact::Document(Document { object, at: NOW, lines: Err(Text::new("forbidden: get deployments")) }), NOW);
+    bench.sync();
+    assert!(bench.screen().contains("forbidden: get deployments"), "{}", bench.screen());
+}
+
+fn operation(id: u64, state: OpState, note: &str) -> Operation {
+    Operation {
+        id: OpId(id),
+        intent: Intent {
+            object: ObjectRef { cluster: "prod-eu".into(), kind: Kind::Service, key: "s-web".into() },
+            name: Text::new("web"),
+            action: Action::Scale { to: 5 },
+            bound: Bound { uid: "s-web".into(), spec_rev: 1 },
+        },
+        title: Text::from(format!("scale shop/web 2→{id}")),
+        by: Text::new("ops@bastion"),
+        asked: ago(60),
+        ended: None,
+        state,
+        progress: Progress { done: 3, total: 5, note: Text::new(note) },
+    }
+}
+
+#[test]
+fn operations_stand_newest_first_and_can_be_stopped() {
+    let mut bench = Bench::new(PaneId::Operations, (110, 24));
+    assert!(bench.screen().contains("nothing was asked for"), "{}", bench.screen());
+    for row in
+        [operation(1, OpState::Failed, "the quota of shop is used up"), operation(2, OpState::Verifying, "2 tasks not ready")]
+    {
+        bench.fleet.0.apply(Fact::Operation(row), NOW);
+    }
+    bench.sync();
+    let screen = bench.screen();
+    assert!(screen.contains("operations · 1 under way · 2 in all"), "{screen}");
+    assert!(screen.find("2→2").unwrap() < screen.find("2→1").unwrap(), "{screen}");
+    assert!(screen.contains("✖ failed") && screen.contains("███░░ 3/5"), "{screen}");
+    assert_eq!(requests(&bench.press(Command::CancelOperation)), "Cancel");
+    bench.press(Command::Down);
+    // a newer one does not take the cursor away
+    bench.fleet.0.apply(Fact::Operation(operation(3, OpState::Running, "")), NOW);
+    bench.sync();
+    assert!(bench.cursor_line().contains("2→1"), "{}", bench.screen());
+    assert_eq!(requests(&bench.press(Command::CancelOperation)), "");
+    assert!(bench.screen().contains("is over (failed)"), "{}", bench.screen());
+}
+
+#[test]
+fn no_size_makes_them_panic() {
+    let (mut bench, _) = logs();
+    bench.press(Command::LogMark);
+    let mut others = vec![bench];
+    for pane in [PaneId::Operations, PaneId::Metrics] {
+        let mut bench = Bench::new(pane, (80, 24));
+        bench.fleet.0.apply(Fact::Operation(operation(1, OpState::Failed, "the quota of shop is used up")), NOW);
+        bench.sync();
+        others.push(bench);
+    }
+    for bench in &mut others {
+        for width in (0..220).step_by(7) {
+            for height in [0, 1, 2, 5, 9, 10, 11, 13, 18, 24, 31, 40, 59] {
+                bench.size = (width, height);
+                bench.screen();
+            }
+        }
+    }
+}
+
+#[test]
+#[ignore = "for eyes"]
+fn look() {
+    println!("{}", logs().0.screen());
+}

@@ -30,7 +30,6 @@ impl Ui {
     /// Draws the pane and what stands with it.
     fn page(&mut self, body: Rect, buf: &mut Buffer, moment: Moment) {
         let cx = cx!(self, moment);
-        let focus = self.overlays.is_empty();
         let id = cx.place.pane;
         let Some(pane) = self.pane() else { return };
         let lists = pane.has_detail();
@@ -43,7 +42,8 @@ impl Ui {
             }
             if let Some(pane) = pane_mut(&mut self.panes, id) {
                 match how {
-                    How::Page => pane.render(area, buf, &cx, focus),
+                    // also under a dialog the row it is about stays marked
+                    How::Page => pane.render(area, buf, &cx, true),
                     How::Companion => pane.render(area, buf, &cx, false),
                     How::Strip => pane.strip(area, buf, &cx),
                 }

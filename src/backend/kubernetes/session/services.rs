@@ -262,3 +262,107 @@ fn target_kind(kind: ServiceKind) -> &'static str {
 pub(super) fn uid(meta: &Meta) -> Key {
     Key::new(&meta.uid)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::super::super::convert::service;
+    use super::super::super::raw::Deployment;
+    use super::*;
+    use serde_json::{Value, json};
+
+    const OTHERS: [Feed; 5] = [Feed::StatefulSets, Feed::DaemonSets, Feed::ReplicaSets, Feed::Jobs, Feed::CronJobs];
+
+    fn put(services: &mut Services, name: &str) -> Vec<Delta> {
+        let mut raw: Deployment = serde_json::from_value(json!({
+            "metadata": { "name": name, "namespace": "shop", "uid": name },
+            "spec": { "template": { "metadata": { "labels": { "app": name } } } }
+        }))
+        .unwrap();
+        let row = service::deployment(&raw, &mut Names::default());
+        services.upsert(Feed::Deployments, row, &mut raw.spec.template)
+    }
+
+    fn words(deltas: &[Delta]) -> Vec<String> {
+        let word = |delta: &Delta| match delta {
+            Delta::Service(Change::Begin) => "begin".to_owned(),
+            Delta::Service(Change::Upsert(row)) => format!("+{}", row.name),
+            Delta::Service(Change::Remove(key)) => format!("-{key}"),
+            Delta::Service(Change::End) => "end".to_owned(),
+            Delta::Service(Change::Failed(why)) => why.to_string(),
+            other => format!("{other:?}"),
+        };
+        deltas.iter().map(word).collect()
+    }
+
+    fn listed() -> Services {
+        let mut services = Services::new(Shared::default());
+        assert_eq!(words(&services.begin(Feed::Deployments)), ["begin"]);
+        put(&mut services, "web");
+        put(&mut services, "api");
+        assert!(services.end(Feed::Deployments).is_empty());
+        for feed in OTHERS.iter().take(4) {
+            assert!(services.begin(*feed).is_empty());
+            assert!(services.end(*feed).is_empty());
+        }
+        services
+    }
+
+    fn row(deltas: &[Delta]) -> &Service {
+        match deltas.first() {
+            Some(Delta::Service(Change::Upsert(row))) => row,
+            other => unreachable!("no row: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_tables_list_ends_with_the_last_kind_and_a_later_relist_takes_away_only_its_own() {
+        let mut services = listed();
+        assert_eq!(words(&services.end(Feed::CronJobs)), ["end"]);
+        assert!(services.begin(Feed::Deployments).is_empty());
+        assert!(put(&mut services, "web").is_empty(), "nothing about it changed");
+        assert_eq!(words(&services.end(Feed::Deployments)), ["-api"]);
+    }
+
+    #[test]
+    fn a_kind_that_cannot_be_read_is_said_once_the_others_are_listed_and_taken_back_when_it_can() {
+        let mut services = listed();
+        assert_eq!(words(&services.failed(Feed::CronJobs, "cannot list cronjobs".into())), ["end", "cannot list cronjobs"]);
+        assert!(services.failed(Feed::CronJobs, "cannot list cronjobs".into()).is_empty());
+        services.begin(Feed::CronJobs);
+        assert_eq!(words(&services.end(Feed::CronJobs)), ["end"]);
+    }
+
+    #[test]
+    fn the_tightest_budget_that_selects_the_tasks_counts() {
+        let mut services = listed();
+        let mut budget = |name: &str, namespace: &str, app: &str, allowed: u32| {
+            let raw: Value = json!({
+                "metadata": { "name": name, "namespace": namespace, "uid": name },
+                "spec": { "maxUnavailable": "25%", "selector": { "matchLabels": { "app": app } } },
+                "status": { "disruptionsAllowed": allowed }
+            });
+            services.budget(serde_json::from_value(raw).unwrap(), &mut Names::default())
+        };
+        assert!(budget("elsewhere", "other", "web", 0).is_empty());
+        assert_eq!(row(&budget("loose", "shop", "web", 3)).budget.as_ref().unwrap().allowed, 3);
+        let tight = budget("tight", "shop", "web", 1);
+        let held = row(&tight).budget.as_ref().unwrap();
+        assert_eq!((held.name.as_str(), held.allowed, held.rule.as_str()), ("tight", 1, "max unavailable 25%"));
+        assert_eq!(row(&services.no_budget(&"tight".into())).budget.as_ref().unwrap().name.as_str(), "loose");
+    }
+
+    #[test]
+    fn the_previous_definition_is_the_second_newest_and_goes_with_its_holder() {
+        let mut services = listed();
+        let (web, old, new) = (Key::from("web"), Key::from("rs-1"), Key::from("rs-2"));
+        assert_eq!(row(&services.define(&web, &old, 9, "web:1".into(), None)).previous, None);
+        let deltas = services.define(&web, &new, 10, "web:2".into(), Some(Timestamp(5)));
+        assert_eq!(row(&deltas).previous.as_deref(), Some("revision 9 · image web:1"));
+        assert_eq!(row(&deltas).changed, Some(Timestamp(5)));
+        // a roll back: the old holder becomes the newest
+        let back = services.define(&web, &old, 11, "web:1".into(), None);
+        assert_eq!(row(&back).previous.as_deref(), Some("revision 10 · image web:2"));
+        assert_eq!(row(&services.undefine(&new)).previous, None);
+    }
+}

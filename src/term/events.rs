@@ -1,8 +1,10 @@
 //! Events from the terminal, in small batches: a burst of keys or resizes costs one frame.
 
 use crossterm::event::{Event, EventStream};
-use futures::{FutureExt, StreamExt};
+use futures::StreamExt;
+use std::future::poll_fn;
 use std::io;
+use std::task::Poll;
 
 /// Events of one turn at most; more wait for the next, so that frames are drawn between them.
 const BATCH: usize = 64;
@@ -23,16 +25,26 @@ impl Events {
     /// Waits for an event and takes all that are there, at most [`BATCH`], with resizes collapsed to the last. May be
     /// dropped and called again without losing events.
     pub async fn batch(&mut self) -> io::Result<Vec<Event>> {
-        let ended = || io::Error::from(io::ErrorKind::UnexpectedEof);
-        let mut batch = vec![self.stream.next().await.ok_or_else(ended)??];
-        while batch.len() < BATCH {
-            match self.stream.next().now_or_never() {
-                Some(Some(event)) => batch.push(event?),
-                Some(None) | None => break,
+        // the stream remembers the waker of the first poll that found nothing, and no later one: every poll has to be
+        // made with the waker of the task, or the next key waits until something else wakes it
+        poll_fn(|cx| {
+            let mut batch = Vec::new();
+            while batch.len() < BATCH {
+                match self.stream.poll_next_unpin(cx) {
+                    Poll::Ready(Some(Ok(event))) => batch.push(event),
+                    // after what came before it: an error that lasts comes again
+                    Poll::Ready(Some(Err(error))) if batch.is_empty() => return Poll::Ready(Err(error)),
+                    Poll::Ready(None) if batch.is_empty() => {
+                        return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
+                    }
+                    Poll::Pending if batch.is_empty() => return Poll::Pending,
+                    Poll::Ready(_) | Poll::Pending => break,
+                }
             }
-        }
-        collapse(&mut batch);
-        Ok(batch)
+            collapse(&mut batch);
+            Poll::Ready(Ok(batch))
+        })
+        .await
     }
 }
 

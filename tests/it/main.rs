@@ -2,4 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod arch;
+mod cli;
 mod config;
+mod pty;
+mod term;

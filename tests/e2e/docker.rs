@@ -41,12 +41,12 @@ fn stops_and_starts_a_container_and_follows_its_log() {
     app.wait_for("from within", SOON);
     app.send("\x1b");
     app.wait_for("1 of ", SOON);
-    app.send(":task.stop\r");
+    app.send("x");
     app.wait_for("stop", SOON);
     app.send("y");
     docker.until("stopped", Duration::from_secs(30), "inspect lone --format {{.State.Running}}", |out| out == "false");
     app.wait_for("stopped", SOON);
-    app.send(":task.start\r");
+    app.send("u");
     app.wait_for("start", SOON);
     app.send("\r");
     docker.until("started", Duration::from_secs(30), "inspect lone --format {{.State.Running}}", |out| out == "true");

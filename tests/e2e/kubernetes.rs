@@ -1,6 +1,6 @@
 //! A real Kubernetes API server with its controllers and scheduler: the program asks it, `kubectl` checks.
 
-use crate::platform::{Client, quarterdeck, required};
+use crate::platform::{Client, quarterdeck, required, wait_gone};
 use crate::pty::Pty;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -52,7 +52,7 @@ impl Drop for Workload {
 }
 
 fn open(size: (u16, u16)) -> (Pty, tempfile::TempDir) {
-    quarterdeck(size, &[("KUBECONFIG", &required("KUBECONFIG")), ("DOCKER_HOST", "")])
+    quarterdeck(size, &[("KUBECONFIG", &required("KUBECONFIG"))])
 }
 
 /// Goes to the services pane with the cursor on the Deployment.
@@ -192,7 +192,7 @@ fn tells_within_fifteen_seconds_that_a_node_is_lost_or_deleted() {
     println!("lost node on screen {:.1} s after the control plane knew", known.elapsed().as_secs_f64());
     testbed(&["node-start", &node]);
     kubectl.until("the node is back", Duration::from_secs(60), &format!("get node {node}"), |out| !out.contains("NotReady"));
-    app.wait_gone("down", Duration::from_secs(15));
+    wait_gone(&app, "down", Duration::from_secs(15));
 }
 
 fn testbed(args: &[&str]) {

@@ -1,7 +1,6 @@
 //! The platform's own clients, as an operator has them, and the program as the operator starts it.
 
 use crate::pty::Pty;
-use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -63,13 +62,16 @@ impl Client {
     }
 }
 
-/// The program in a terminal of this size (columns, rows), seeing nothing of this machine but what `env` points it at.
+/// The program in a terminal of this size (columns, rows), with a home of its own: it sees nothing of this machine but what
+/// `env` points it at.
 pub fn quarterdeck(size: (u16, u16), env: &[(&str, &str)]) -> (Pty, tempfile::TempDir) {
     let home = tempfile::tempdir().unwrap();
-    let own: Vec<(String, PathBuf)> =
-        ["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "DOCKER_CONFIG"].map(|name| (name.to_string(), home.path().to_path_buf())).into();
-    let mut all: Vec<(&str, &str)> = own.iter().map(|(name, path)| (name.as_str(), path.to_str().unwrap())).collect();
-    all.extend([("KUBECONFIG", "/dev/null"), ("TERM", "xterm-256color"), ("LANG", "C.UTF-8")]);
+    let mut all = vec![("HOME", home.path().to_str().unwrap())];
     all.extend(env);
-    (Pty::spawn(size, &["--utc"], &all), home)
+    (Pty::spawn(env!("CARGO_BIN_EXE_quarterdeck"), size, &[], &all), home)
+}
+
+/// Waits until `text` is no longer on the screen.
+pub fn wait_gone(app: &Pty, text: &str, limit: Duration) {
+    app.wait(&format!("{text} to go away"), limit, |screen| !screen.contains(text));
 }

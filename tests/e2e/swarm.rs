@@ -1,6 +1,6 @@
 //! A real Swarm of three nodes: the program asks its manager, `docker` checks.
 
-use crate::platform::{Client, quarterdeck, required};
+use crate::platform::{Client, quarterdeck, required, wait_gone};
 use crate::pty::Pty;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -204,7 +204,7 @@ fn tells_within_fifteen_seconds_that_a_worker_and_then_that_the_manager_is_gone(
     app.wait_for("stale", Duration::from_secs(15));
     println!("manager gone on screen {:.1} s after the kill", killed.elapsed().as_secs_f64());
     testbed(&["start", "1"]);
-    app.wait_gone("stale", Duration::from_secs(60));
+    wait_gone(&app, "stale", Duration::from_secs(60));
     docker.until("all nodes are back", Duration::from_secs(60), "node ls --format {{.Status}}", |out| out.lines().filter(|l| *l == "Ready").count() == 3);
 }
 

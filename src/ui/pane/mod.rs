@@ -17,6 +17,7 @@ pub(crate) mod events;
 mod fleet;
 pub(crate) mod list;
 mod logs;
+mod metrics;
 mod nodes;
 mod operations;
 pub(crate) mod services;
@@ -61,6 +62,7 @@ pub const PANES: &[PaneSpec] = &[
     tab(PaneId::Services, "services", Command::PaneServices, || Box::new(ListPane::<services::Services>::new())),
     tab(PaneId::Tasks, "tasks", Command::PaneTasks, || Box::new(ListPane::<tasks::Tasks>::new())),
     tab(PaneId::Logs, "logs", Command::PaneLogs, || Box::new(logs::Logs::default())),
+    tab(PaneId::Metrics, "metrics", Command::PaneMetrics, || Box::new(metrics::Metrics::default())),
     tab(PaneId::Events, "events", Command::PaneEvents, || Box::new(ListPane::<events::Events>::new())),
     tab(PaneId::Operations, "operations", Command::PaneOperations, || Box::new(operations::Operations::default())),
     PaneSpec { id: PaneId::Document, name: "text", command: None, make: || Box::new(document::DocumentPane::default()) },

@@ -169,6 +169,20 @@ fn operations_stand_newest_first_and_can_be_stopped() {
 }
 
 #[test]
+fn graphs_have_numbers_and_a_scale_or_say_why_there_are_none() {
+    let mut bench = Bench::new(PaneId::Metrics, (160, 40));
+    let screen = bench.screen();
+    assert!(screen.contains("metrics · node eu-a-01 · prod-eu · measured 10s ago"), "{screen}");
+    assert!(screen.contains("cpu  ") && screen.contains("min 100m · max 340m"), "{screen}");
+    assert!(screen.contains("memory  400 MiB") && screen.contains("-10m") && screen.contains('█'), "{screen}");
+    bench.press(Command::Down);
+    assert!(bench.screen().contains("nothing measured yet"), "{}", bench.screen());
+    bench.fleet.to("prod-eu", Delta::NoUsage(Some(Text::new("metrics-server is not installed"))));
+    bench.sync();
+    assert!(bench.screen().contains("no measurements from prod-eu: metrics-server is not installed"), "{}", bench.screen());
+}
+
+#[test]
 fn no_size_makes_them_panic() {
     let (mut bench, _) = logs();
     bench.press(Command::LogMark);
@@ -193,4 +207,7 @@ fn no_size_makes_them_panic() {
 #[ignore = "for eyes"]
 fn look() {
     println!("{}", logs().0.screen());
+    for size in [(80, 24), (160, 40)] {
+        println!("{}", Bench::new(PaneId::Metrics, size).screen());
+    }
 }

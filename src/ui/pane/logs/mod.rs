@@ -179,7 +179,7 @@ impl Logs {
 
     fn rows(&self, tail: &Tail) -> Vec<Row> {
         let source = self.source(tail);
-        if self.held { source.from_top(self.top, self.height) } else { source.from_end(self.height) }
+        if self.held { source.rows_at(self.top, self.height) } else { source.last_rows(self.height) }
     }
 
     fn title(&mut self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, focus: bool) -> Rect {

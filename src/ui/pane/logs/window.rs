@@ -131,7 +131,7 @@ impl Source<'_> {
     }
 
     /// The last `height` rows.
-    pub fn from_end(&self, height: usize) -> Vec<Row> {
+    pub fn last_rows(&self, height: usize) -> Vec<Row> {
         let mut blocks = Vec::new();
         let last = self.before(u64::MAX).map_or(self.start(), |last| last + 1);
         let tail: Vec<Row> = self.marks.iter().filter(|(at, _)| *at >= last).map(|(_, when)| Row::Mark(*when)).collect();
@@ -155,7 +155,7 @@ impl Source<'_> {
     }
 
     /// Up to `height` rows from the item `top` on; those at the end where there are not enough.
-    pub fn from_top(&self, top: u64, height: usize) -> Vec<Row> {
+    pub fn rows_at(&self, top: u64, height: usize) -> Vec<Row> {
         let mut rows = Vec::new();
         if self.before(top.max(self.start())).is_none() {
             rows.extend(self.begin());
@@ -166,7 +166,7 @@ impl Source<'_> {
             next = self.at_or_after(seq + 1);
         }
         if rows.len() < height {
-            return self.from_end(height);
+            return self.last_rows(height);
         }
         rows.truncate(height);
         rows
@@ -238,13 +238,13 @@ mod tests {
         }
         let marks = [(8, Timestamp(0)), (10, Timestamp(0))];
         let source = |marks, wrap| Source { buffer: &buffer, from: 0, only: None, marks, wrap };
-        assert_eq!(shown(&source(&[], None).from_end(3), &buffer), "7 8 9");
-        assert_eq!(shown(&source(&marks, None).from_end(5), &buffer), "7 -- 8 9 --");
-        assert_eq!(shown(&source(&[], None).from_top(2, 3), &buffer), "2 3 4");
-        assert_eq!(shown(&source(&[], None).from_top(9, 3), &buffer), "7 8 9", "never less than a full page");
+        assert_eq!(shown(&source(&[], None).last_rows(3), &buffer), "7 8 9");
+        assert_eq!(shown(&source(&marks, None).last_rows(5), &buffer), "7 -- 8 9 --");
+        assert_eq!(shown(&source(&[], None).rows_at(2, 3), &buffer), "2 3 4");
+        assert_eq!(shown(&source(&[], None).rows_at(9, 3), &buffer), "7 8 9", "never less than a full page");
         assert_eq!(source(&[], None).page_above(9, 4), Some(6));
         assert_eq!(source(&[], None).page_above(0, 4), None);
-        assert_eq!(shown(&Source { from: 8, ..source(&[], None) }.from_end(5), &buffer), "8 9", "cleared lines are not shown");
+        assert_eq!(shown(&Source { from: 8, ..source(&[], None) }.last_rows(5), &buffer), "8 9", "cleared lines are not shown");
     }
 
     #[test]
@@ -254,13 +254,13 @@ mod tests {
         buffer.push(LogItem::Gap { at: Timestamp(0), lines: Some(3), reason: Text::new("slow") });
         buffer.push(line("xyz"));
         let source = Source { buffer: &buffer, from: 0, only: None, marks: &[], wrap: Some(3) };
-        assert_eq!(shown(&source.from_end(9), &buffer), "abc def gh gap xyz");
-        assert_eq!(shown(&source.from_end(4), &buffer), "def gh gap xyz");
+        assert_eq!(shown(&source.last_rows(9), &buffer), "abc def gh gap xyz");
+        assert_eq!(shown(&source.last_rows(4), &buffer), "def gh gap xyz");
         let mut found = Found::default();
         found.follow(&buffer, &Query::new("XY"));
         assert_eq!(found.lines, 1);
         let filtered = Source { only: Some(&found), wrap: None, ..source };
-        assert_eq!(shown(&filtered.from_end(9), &buffer), "gap xyz");
+        assert_eq!(shown(&filtered.last_rows(9), &buffer), "gap xyz");
         assert_eq!(filtered.before(2), Some(1));
     }
 }

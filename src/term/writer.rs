@@ -12,6 +12,9 @@ const END: &[u8] = b"\x1b[?2026l";
 /// Up to this many unchanged cells are sent again rather than stepped over: a step is `CSI n C`, four bytes.
 const STEP: usize = 3;
 
+/// From so many blanks on they are erased (`CSI n X`) and stepped over rather than written.
+const ERASE: usize = 12;
+
 /// The screen as the terminal has it, and the one that is being drawn.
 #[derive(Debug)]
 pub struct FrameWriter {
@@ -110,6 +113,17 @@ impl Pen<'_> {
             if was != cell || x < torn {
                 torn = torn.max(x + columns(was));
                 self.go(x, y, new);
+                // a gap between columns is erased in one sequence; it leaves the cursor where it is
+                let gap = new[x..end].iter().take_while(|cell| blank(cell)).count();
+                if gap >= ERASE {
+                    change(self.out, self.look, Look::PLAIN);
+                    self.look = Look::PLAIN;
+                    // writing to a Vec cannot fail
+                    let _ = write!(self.out, "\x1b[{gap}X");
+                    torn = old[x..x + gap].iter().enumerate().map(|(at, was)| x + at + columns(was)).fold(torn, usize::max);
+                    x += gap;
+                    continue;
+                }
                 self.put(cell, x, y, wide);
             }
             x += wide;

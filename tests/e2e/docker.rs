@@ -15,7 +15,12 @@ impl<'a> Container<'a> {
         docker.attempt(&["rm", "--force", name]);
         let mut args = vec!["run", "--detach", "--name", name, "--network", "none"];
         labels.iter().for_each(|label| args.extend(["--label", label]));
-        args.extend(["app:1", "/bin/sh", "-c", "trap exit TERM; n=0; while :; do n=$((n+1)); echo line $n from within; sleep 1 & wait; done"]);
+        args.extend([
+            "app:1",
+            "/bin/sh",
+            "-c",
+            "trap exit TERM; n=0; while :; do n=$((n+1)); echo line $n from within; sleep 1 & wait; done",
+        ]);
         docker.args(&args);
         Self { docker, name }
     }
@@ -45,7 +50,7 @@ fn stops_and_starts_a_container_and_follows_its_log() {
     app.wait_for("stop", SOON);
     app.send("y");
     docker.until("stopped", Duration::from_secs(30), "inspect lone --format {{.State.Running}}", |out| out == "false");
-    app.wait_for("stopped", SOON);
+    app.wait_for("succeeded", SOON);
     app.send("u");
     app.wait_for("start", SOON);
     app.send("\r");
@@ -65,5 +70,5 @@ fn groups_compose_containers_into_their_service() {
     app.wait_for("wiki", SOON);
     app.wait_for("2/2", SOON);
     docker.run("stop --time 1 blog-wiki-2");
-    app.wait_for("1/2", SOON);
+    app.wait_for("1/1", SOON);
 }

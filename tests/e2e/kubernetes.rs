@@ -35,12 +35,17 @@ impl Workload {
 
     fn ready(&self, replicas: u32) {
         let want = format!("{replicas}/{replicas}/{replicas}");
-        self.until("deployment is ready", "get deployment web -o jsonpath={.spec.replicas}/{.status.readyReplicas}/{.status.updatedReplicas}", |out| out == want);
+        self.until(
+            "deployment is ready",
+            "get deployment web -o jsonpath={.spec.replicas}/{.status.readyReplicas}/{.status.updatedReplicas}",
+            |out| out == want,
+        );
     }
 
     /// `name|node|uid` of each pod.
     fn pods(&self) -> Vec<String> {
-        let out = self.run("get pods -l app=web -o jsonpath={range.items[*]}{.metadata.name}|{.spec.nodeName}|{.metadata.uid}{\"\\n\"}{end}");
+        let out = self
+            .run("get pods -l app=web -o jsonpath={range.items[*]}{.metadata.name}|{.spec.nodeName}|{.metadata.uid}{\"\\n\"}{end}");
         out.lines().map(String::from).collect()
     }
 }
@@ -100,14 +105,19 @@ fn redeploys_every_pod() {
 fn says_why_a_rollout_is_stuck_and_rolls_it_back() {
     let workload = Workload::create("e2e-rollback", 2);
     workload.run("set image deployment/web app=fail/app:2");
-    workload.until("the new pod is stuck", "get pods -o jsonpath={.items[*].status.containerStatuses[*].state.waiting.reason}", |out| out.contains("ImagePull"));
+    workload.until(
+        "the new pod is stuck",
+        "get pods -o jsonpath={.items[*].status.containerStatuses[*].state.waiting.reason}",
+        |out| out.contains("ImagePull"),
+    );
     let (mut app, _home) = open((200, 50));
     point_at(&mut app, &workload);
-    app.wait_for("image not found", SOON);
+    app.wait_for("the new tasks do not start: cannot pull", SOON);
     app.send("R");
     app.wait_for("roll back", SOON);
     app.send("y");
-    workload.until("image is back", "get deployment web -o jsonpath={.spec.template.spec.containers[0].image}", |out| out == "app:1");
+    workload
+        .until("image is back", "get deployment web -o jsonpath={.spec.template.spec.containers[0].image}", |out| out == "app:1");
     workload.ready(2);
     app.send("9");
     app.wait_for("done", ROLLOUT);

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 /// What the testbed promised in the environment; the suite cannot run without it.
 pub fn required(name: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: this suite runs through tests/run, which starts the platform"))
+    std::env::var(name)
+        .unwrap_or_else(|_| panic!("{name} is not set: this suite runs through tests/run, which starts the platform"))
 }
 
 /// A platform client (`docker`, `kubectl`) with the environment that points it at the testbed.
@@ -40,7 +41,11 @@ impl Client {
 
     /// Runs the client; whether it succeeded, and what it printed.
     pub fn attempt(&self, args: &[&str]) -> (bool, String) {
-        let done = Command::new(&self.program).args(args).envs(self.env.iter().cloned()).output().unwrap_or_else(|e| panic!("{}: {e}", self.program));
+        let done = Command::new(&self.program)
+            .args(args)
+            .envs(self.env.iter().cloned())
+            .output()
+            .unwrap_or_else(|e| panic!("{}: {e}", self.program));
         let mut text = String::from_utf8_lossy(&done.stdout).trim().to_string();
         if !done.status.success() {
             text.push_str(String::from_utf8_lossy(&done.stderr).trim());

@@ -19,20 +19,47 @@ impl<'a> Service<'a> {
         docker.attempt(&["service", "rm", name]);
         let replicas = replicas.to_string();
         docker.args(&[
-            "service", "create", "--detach", "--name", name, "--replicas", &replicas, "--no-resolve-image", "--endpoint-mode", "dnsrr",
-            "--update-monitor", "1s", "--rollback-monitor", "1s", "--stop-grace-period", "1s", "--restart-delay", "1s",
-            image, "/bin/sh", "-c", "trap exit TERM; n=0; while :; do n=$((n+1)); echo line $n of $HOSTNAME; sleep 1 & wait; done",
+            "service",
+            "create",
+            "--detach",
+            "--name",
+            name,
+            "--replicas",
+            &replicas,
+            "--no-resolve-image",
+            "--endpoint-mode",
+            "dnsrr",
+            "--update-monitor",
+            "1s",
+            "--rollback-monitor",
+            "1s",
+            "--stop-grace-period",
+            "1s",
+            "--restart-delay",
+            "1s",
+            image,
+            "/bin/sh",
+            "-c",
+            "trap exit TERM; n=0; while :; do n=$((n+1)); echo line $n of $HOSTNAME; sleep 1 & wait; done",
         ]);
-        docker.until("service is up", ROLLOUT, &format!("service ps {name} --filter desired-state=running --format {{{{.CurrentState}}}}"), |out| {
-            out.lines().filter(|line| line.starts_with("Running")).count() == replicas.parse::<usize>().unwrap()
-        });
+        docker.until(
+            "service is up",
+            ROLLOUT,
+            &format!("service ps {name} --filter desired-state=running --format {{{{.CurrentState}}}}"),
+            |out| out.lines().filter(|line| line.starts_with("Running")).count() == replicas.parse::<usize>().unwrap(),
+        );
         Self { docker, name }
     }
 
     /// Tasks the Swarm wants running and that run: one line each with id and node.
     fn running(&self, count: usize) -> Vec<String> {
-        let line = format!("service ps {} --no-trunc --filter desired-state=running --format {{{{.ID}}}}|{{{{.Node}}}}|{{{{.CurrentState}}}}", self.name);
-        let out = self.docker.until("tasks running", ROLLOUT, &line, |out| out.lines().filter(|l| l.contains("|Running")).count() == count);
+        let line = format!(
+            "service ps {} --no-trunc --filter desired-state=running --format {{{{.ID}}}}|{{{{.Node}}}}|{{{{.CurrentState}}}}",
+            self.name
+        );
+        let out = self
+            .docker
+            .until("tasks running", ROLLOUT, &line, |out| out.lines().filter(|l| l.contains("|Running")).count() == count);
         out.lines().map(String::from).collect()
     }
 }
@@ -101,7 +128,9 @@ fn rolls_back_to_the_image_before() {
     app.send("R");
     app.wait_for("roll back", SOON);
     app.send("y");
-    docker.until("image is back", ROLLOUT, "service inspect rolled --format {{.Spec.TaskTemplate.ContainerSpec.Image}}", |out| out == "app:1");
+    docker.until("image is back", ROLLOUT, "service inspect rolled --format {{.Spec.TaskTemplate.ContainerSpec.Image}}", |out| {
+        out == "app:1"
+    });
     service.running(2);
     app.send("9");
     app.wait_for("done", ROLLOUT);
@@ -164,7 +193,11 @@ fn shows_the_logs_of_all_replicas_and_of_those_that_join() {
     app.send("l");
     let hosts = |count: usize| -> Vec<String> {
         service.running(count);
-        docker.until("logs", SOON, "service logs --raw --tail 3 chatty", |out| hosts_in(out).len() == count).lines().map(String::from).collect()
+        docker
+            .until("logs", SOON, "service logs --raw --tail 3 chatty", |out| hosts_in(out).len() == count)
+            .lines()
+            .map(String::from)
+            .collect()
     };
     for host in hosts_in(&hosts(2).join("\n")) {
         app.wait_for(&format!("of {host}"), SOON);
@@ -177,7 +210,8 @@ fn shows_the_logs_of_all_replicas_and_of_those_that_join() {
 
 /// The containers' host names in lines that end with `of HOST`.
 fn hosts_in(logs: &str) -> Vec<String> {
-    let mut hosts: Vec<String> = logs.lines().filter_map(|line| line.rsplit_once(" of ").map(|(_, host)| host.trim().to_string())).collect();
+    let mut hosts: Vec<String> =
+        logs.lines().filter_map(|line| line.rsplit_once(" of ").map(|(_, host)| host.trim().to_string())).collect();
     hosts.sort();
     hosts.dedup();
     hosts
@@ -192,12 +226,16 @@ fn tells_within_fifteen_seconds_that_a_worker_and_then_that_the_manager_is_gone(
     app.send("3");
     app.wait_for("node3", SOON);
     testbed(&["kill", "3"]);
-    docker.until("the manager knows", Duration::from_secs(40), "node ls --format {{.Hostname}}={{.Status}}", |out| out.contains("node3=Down"));
+    docker.until("the manager knows", Duration::from_secs(40), "node ls --format {{.Hostname}}={{.Status}}", |out| {
+        out.contains("node3=Down")
+    });
     let known = Instant::now();
     app.wait_for("down", Duration::from_secs(15));
     println!("worker down on screen {:.1} s after the manager knew", known.elapsed().as_secs_f64());
     testbed(&["start", "3"]);
-    docker.until("node3 is back", Duration::from_secs(60), "node ls --format {{.Hostname}}={{.Status}}", |out| out.contains("node3=Ready"));
+    docker.until("node3 is back", Duration::from_secs(60), "node ls --format {{.Hostname}}={{.Status}}", |out| {
+        out.contains("node3=Ready")
+    });
 
     let killed = Instant::now();
     testbed(&["kill", "1"]);
@@ -205,7 +243,9 @@ fn tells_within_fifteen_seconds_that_a_worker_and_then_that_the_manager_is_gone(
     println!("manager gone on screen {:.1} s after the kill", killed.elapsed().as_secs_f64());
     testbed(&["start", "1"]);
     wait_gone(&app, "stale", Duration::from_secs(60));
-    docker.until("all nodes are back", Duration::from_secs(60), "node ls --format {{.Status}}", |out| out.lines().filter(|l| *l == "Ready").count() == 3);
+    docker.until("all nodes are back", Duration::from_secs(60), "node ls --format {{.Status}}", |out| {
+        out.lines().filter(|l| *l == "Ready").count() == 3
+    });
 }
 
 fn testbed(args: &[&str]) {

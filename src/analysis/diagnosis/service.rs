@@ -23,6 +23,7 @@ pub fn service(state: &ClusterState, key: &Key, now: Timestamp) -> Option<Findin
     } else {
         given_up(state, service)
             .or_else(|| incomplete(state, service, now))
+            .or_else(|| held_up(state, service))
             .or_else(|| restarting(state, service, now))
             .or_else(|| nearly_full(state, service))
     }?;
@@ -116,6 +117,17 @@ fn healing(state: &ClusterState, service: &Service) -> bool {
         && service
             .desired
             .is_some_and(|desired| state.tasks_of(&service.key).filter(|t| t.ready && t.wanted).count() >= desired as usize)
+}
+
+/// All that were wanted before still serve, but the new definition's tasks do not start. Nobody else says so until the
+/// rollout's deadline has passed.
+fn held_up(state: &ClusterState, service: &Service) -> Option<Found> {
+    if service.rollout.state != RolloutState::Progressing {
+        return None;
+    }
+    let Reason { why, tasks, since, .. } = reasons::of_service(state, &service.key).into_iter().find(|reason| reason.stuck)?;
+    let why = format!("the new tasks do not start: {why}");
+    Some(Found { level: Level::Warning, headline: ready(service), why, extra: count(tasks, "task"), since: Some(since) })
 }
 
 /// All serve, but tasks die again and again.

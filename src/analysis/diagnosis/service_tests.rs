@@ -110,3 +110,16 @@ fn a_failed_job_is_told_with_its_last_end() {
     let last = Task { state: TaskState::Failed, ready: false, ..died("t1", 0, 60, "exit 2") };
     check("failed", job, vec![last], Some((Level::Failing, "failed", "exit 2: backoff limit reached", "")));
 }
+
+#[test]
+fn a_rollout_whose_new_tasks_do_not_start_is_told_while_the_old_ones_serve() {
+    let rolling = Service { rollout: rollout(RolloutState::Progressing, None), updated: 1, ..row("web", 2) };
+    let old = || vec![task("t1", "web", "n1"), task("t2", "web", "n1")];
+    let mut tasks = old();
+    tasks.push(stuck("t3", "web", "image not found: web:2", 20));
+    let want = Some((Level::Warning, "2/2 ready", "the new tasks do not start: image not found: web:2", "1 task"));
+    check("stuck", rolling.clone(), tasks, want);
+    let mut tasks = old();
+    tasks.push(stuck("t3", "web", "pulling image", 20));
+    check("under way", rolling, tasks, None);
+}

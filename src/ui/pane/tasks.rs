@@ -4,7 +4,7 @@ use super::PaneId;
 use super::cells;
 use super::list::{List, plain};
 use crate::input::{Command, Scope};
-use crate::model::{ClusterState, Interest, Key, Kind, ObjectRef, Table, Task, TaskState, Text};
+use crate::model::{ClusterKind, ClusterState, Interest, Key, Kind, ObjectRef, Table, Task, TaskState, Text};
 use crate::theme::Role;
 use crate::ui::cx::{Cx, Place, Subject};
 use crate::ui::outcome::{Go, Outcome};
@@ -63,12 +63,12 @@ impl Source for Tasks {
                 object.cluster == state.cluster.id
                     && match object.kind {
                         Kind::Service => row.service.as_ref() == Some(&object.key),
-                        Kind::Node => row.node.as_ref() == Some(&object.key) && !story(row),
+                        Kind::Node => row.node.as_ref() == Some(&object.key) && !story(state, row),
                         Kind::Task => row.key == object.key,
                         Kind::Event => false,
                     }
             }
-            None => place.narrow.admits_namespace(&row.namespace) && !story(row),
+            None => place.narrow.admits_namespace(&row.namespace) && !story(state, row),
         }
     }
 
@@ -128,7 +128,7 @@ impl List for Tasks {
     ];
 
     fn cell(cx: &Cx<'_>, state: &ClusterState, row: &Task, column: usize, out: &mut CellText) {
-        let text = if story(row) { Role::Dim } else { Role::Text };
+        let text = if story(state, row) { Role::Dim } else { Role::Text };
         match column {
             NAME => {
                 if cx.place.narrow.namespace.is_none()
@@ -192,9 +192,10 @@ impl List for Tasks {
     }
 }
 
-/// Kept for its story only: neither wanted nor alive.
-fn story(row: &Task) -> bool {
-    !row.wanted && row.state.ended()
+/// Kept for its story only: neither wanted nor alive. Only a Swarm has such tasks; elsewhere what has ended is still a thing
+/// one can look into, start again or delete.
+fn story(state: &ClusterState, row: &Task) -> bool {
+    state.cluster.kind == ClusterKind::Swarm && !row.wanted && row.state.ended()
 }
 
 /// Sign, word and role of a task's state.

@@ -64,13 +64,6 @@ impl Fixture {
     pub(crate) fn state(&self) -> Arc<ClusterState> {
         Arc::clone(&self.store.world().clusters[0])
     }
-
-    /// The picture, with the cluster changed.
-    pub(crate) fn world(&self, change: impl FnOnce(&mut Cluster)) -> World {
-        let mut world = self.store.world().clone();
-        change(&mut Arc::make_mut(&mut world.clusters[0]).cluster);
-        world
-    }
 }
 
 pub(crate) fn node(key: &str, zone: &str) -> Node {

@@ -50,7 +50,7 @@ fn stops_and_starts_a_container_and_follows_its_log() {
     app.wait_for("stop", SOON);
     app.send("y");
     docker.until("stopped", Duration::from_secs(30), "inspect lone --format {{.State.Running}}", |out| out == "false");
-    app.wait_for("succeeded", SOON);
+    app.wait_for("stopped", SOON);
     app.send("u");
     app.wait_for("start", SOON);
     app.send("\r");

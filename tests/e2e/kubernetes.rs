@@ -195,6 +195,7 @@ fn tells_within_fifteen_seconds_that_a_node_is_lost_or_deleted() {
     let (mut app, _home) = open((200, 50));
     app.send("3");
     app.wait_for(&node, SOON);
+    assert!(!app.screen().contains("down"), "no node is down yet:\n{}", app.screen());
     testbed(&["node-kill", &node]);
     kubectl.until("the control plane knows", Duration::from_secs(60), &format!("get node {node}"), |out| out.contains("NotReady"));
     let known = Instant::now();

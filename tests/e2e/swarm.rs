@@ -225,6 +225,7 @@ fn tells_within_fifteen_seconds_that_a_worker_and_then_that_the_manager_is_gone(
     let (mut app, _home) = open((200, 50));
     app.send("3");
     app.wait_for("node3", SOON);
+    assert!(!app.screen().contains("down"), "no node is down yet:\n{}", app.screen());
     testbed(&["kill", "3"]);
     docker.until("the manager knows", Duration::from_secs(40), "node ls --format {{.Hostname}}={{.Status}}", |out| {
         out.contains("node3=Down")

@@ -98,7 +98,8 @@ mod tests {
     #[test]
     fn each_rule_has_its_words_and_a_healthy_node_is_quiet() {
         type Change = fn(&mut Node);
-        let table: &[(&str, Change, u32, Option<(Level, &str, &str, &str)>)] = &[
+        type Want = Option<(Level, &'static str, &'static str, &'static str)>;
+        let table: &[(&str, Change, u32, Want)] = &[
             ("healthy", |_| {}, 2, None),
             ("paused", |n| n.availability = Availability::Paused, 2, None),
             ("drained and empty", |n| n.availability = Availability::Drained, 0, None),

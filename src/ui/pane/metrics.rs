@@ -20,15 +20,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 /// See the module's description.
+#[derive(Default)]
 pub struct Metrics {
     object: Option<ObjectRef>,
     list: ListPane<Nodes>,
-}
-
-impl Default for Metrics {
-    fn default() -> Self {
-        Self { object: None, list: ListPane::new() }
-    }
 }
 
 /// One graph.

@@ -14,6 +14,9 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
+/// What one opened log stream sends.
+type LogStream = mpsc::Receiver<Result<Vec<LogLine>, BackendError>>;
+
 /// How the cluster answers connects, pings and requests.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) enum Mood {
@@ -46,7 +49,7 @@ pub(super) struct Script {
     pub(super) executed: Mutex<Vec<(Intent, Instant)>>,
     pub(super) expect: Mutex<Option<Expect>>,
     /// Log streams: what each opened stream of a task sends, in order of opening.
-    pub(super) logs: Mutex<HashMap<Key, Vec<mpsc::Receiver<Result<Vec<LogLine>, BackendError>>>>>,
+    pub(super) logs: Mutex<HashMap<Key, Vec<LogStream>>>,
     pub(super) opened: Mutex<Vec<LogRequest>>,
 }
 
@@ -62,7 +65,7 @@ impl Script {
 
     /// A log stream of a task, for the next time it is opened.
     pub(super) fn stream(&self, task: &str) -> mpsc::Sender<Result<Vec<LogLine>, BackendError>> {
-        let (lines, stream) = mpsc::channel(4_096);
+        let (lines, stream) = mpsc::channel(16_384);
         self.logs.lock().entry(Key::from(task)).or_default().push(stream);
         lines
     }

@@ -12,11 +12,11 @@ use tokio::time::{Instant, sleep, timeout};
 
 const START: Timestamp = Timestamp(1_000_000_000);
 
-fn secs(s: u64) -> Duration {
+pub(super) fn secs(s: u64) -> Duration {
     Duration::from_secs(s)
 }
 
-fn start(names: &[&'static str]) -> (Engine, Vec<Arc<Script>>) {
+pub(super) fn start(names: &[&'static str]) -> (Engine, Vec<Arc<Script>>) {
     start_with(names, Options { by: Text::new("me@here"), clock: Clock::starting_at(START), ..Options::default() })
 }
 
@@ -28,7 +28,7 @@ fn start_with(names: &[&'static str], options: Options) -> (Engine, Vec<Arc<Scri
 }
 
 /// Waits at most `limit` until the picture is as wanted, and returns how long that took.
-async fn until(engine: &Engine, limit: Duration, wanted: impl Fn(&World) -> bool) -> Duration {
+pub(super) async fn until(engine: &Engine, limit: Duration, wanted: impl Fn(&World) -> bool) -> Duration {
     let began = Instant::now();
     let mut world = engine.world.clone();
     let seen = timeout(limit, world.wait_for(|w| wanted(w))).await.is_ok();
@@ -36,7 +36,7 @@ async fn until(engine: &Engine, limit: Duration, wanted: impl Fn(&World) -> bool
     began.elapsed()
 }
 
-fn link(world: &World, n: usize) -> &Link {
+pub(super) fn link(world: &World, n: usize) -> &Link {
     &world.clusters[n].cluster.link
 }
 
@@ -130,7 +130,8 @@ async fn deltas_are_proof_of_life_where_pings_fail() {
     // a backend that only says that it cannot read is none
     for _ in 0..10 {
         sleep(secs(2)).await;
-        let _ = scripts[0].live.lock().clone().unwrap().send(Delta::Task(Change::Failed(Text::new("refused")))).await;
+        let live = scripts[0].live.lock().clone().unwrap();
+        let _ = live.send(Delta::Task(Change::Failed(Text::new("refused")))).await;
     }
     assert!(!engine.world.borrow().clusters[0].cluster.link.is_live());
 }

@@ -1,6 +1,10 @@
 //! Log views: follows one task, or all tasks of a service as they come and go.
 
+mod again;
 mod follow;
+mod stream;
+#[cfg(test)]
+mod tests;
 
 use super::shared::Shared;
 use crate::model::{Fact, LogBuffer, LogTarget, Tail, TailId, TailState};

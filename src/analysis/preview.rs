@@ -1,5 +1,9 @@
 //! What an action would do, said before it is done: what changes, where, on how many, and what could go wrong.
 
+mod node;
+mod service;
+mod task;
+
 use crate::model::{Action, Bound, ClusterState, Danger, Kind, Link, ObjectRef, Text, World};
 
 /// A line of a preview.
@@ -26,6 +30,29 @@ pub struct Preview {
     pub bound: Bound,
 }
 
+/// The lines of a preview as they are put together, and the danger as it rises.
+struct Draft {
+    lines: Vec<PreviewLine>,
+    danger: Danger,
+}
+
+impl Draft {
+    /// What happens.
+    fn fact(&mut self, words: impl Into<Text>) {
+        self.lines.push(PreviewLine { text: words.into(), warning: false });
+    }
+
+    /// What could go wrong.
+    fn warn(&mut self, words: impl Into<Text>) {
+        self.lines.push(PreviewLine { text: words.into(), warning: true });
+    }
+
+    /// It needs at least this much confirmation.
+    fn at_least(&mut self, danger: Danger) {
+        self.danger = self.danger.max(danger);
+    }
+}
+
 /// What `action` on `object` would do.
 ///
 /// # Errors
@@ -35,18 +62,21 @@ pub fn preview(world: &World, object: &ObjectRef, action: &Action) -> Result<Pre
     let state = world.cluster(&object.cluster).ok_or_else(|| Text::from(format!("there is no cluster {}", object.cluster)))?;
     admitted(state, object, action)?;
     let spec = action.kind().spec();
+    let mut draft = Draft { lines: Vec::new(), danger: spec.danger };
     let (name, bound, subject) = match object.kind {
         Kind::Service => {
             let s = state.services.get(&object.key).ok_or_else(gone)?;
-            let subject = if s.namespace.is_empty() { s.name.to_string() } else { format!("{}/{}", s.namespace, s.name) };
-            (s.name.clone(), Bound { uid: s.key.clone(), spec_rev: s.spec_rev }, subject)
+            service::consequences(state, s, action, &mut draft)?;
+            (s.name.clone(), Bound { uid: s.key.clone(), spec_rev: s.spec_rev }, subject(&s.namespace, &s.name))
         }
         Kind::Task => {
             let t = state.tasks.get(&object.key).ok_or_else(gone)?;
+            task::consequences(state, t, action, &mut draft);
             (t.name.clone(), Bound { uid: t.key.clone(), spec_rev: 0 }, t.name.to_string())
         }
         Kind::Node => {
             let n = state.nodes.get(&object.key).ok_or_else(gone)?;
+            node::consequences(state, n, action, &mut draft);
             (n.name.clone(), Bound { uid: n.uid.clone(), spec_rev: n.spec_rev }, format!("node {}", n.name))
         }
         Kind::Event => return Err(Text::new("nothing can be done to an event")),
@@ -55,8 +85,14 @@ pub fn preview(world: &World, object: &ObjectRef, action: &Action) -> Result<Pre
         (Action::Scale { to }, Some(s)) => format!(" {}→{to}", s.desired.unwrap_or(0)),
         _ => String::new(),
     };
-    let danger = if state.cluster.protected { spec.danger.raised() } else { spec.danger };
-    Ok(Preview { title: Text::from(format!("{} {subject}{change}", spec.label)), name, lines: Vec::new(), danger, bound })
+    let danger = if state.cluster.protected { draft.danger.raised() } else { draft.danger };
+    let title = Text::from(format!("{} {subject}{change}", spec.label));
+    Ok(Preview { title, name, lines: draft.lines, danger, bound })
+}
+
+/// `shop/web`; in Swarm the stack's name is in the service's already.
+fn subject(namespace: &str, name: &str) -> String {
+    if namespace.is_empty() || name.starts_with(&format!("{namespace}_")) { name.to_owned() } else { format!("{namespace}/{name}") }
 }
 
 fn gone() -> Text {
@@ -80,3 +116,7 @@ fn admitted(state: &ClusterState, object: &ObjectRef, action: &Action) -> Result
         link => Err(Text::from(format!("{} is {}: what is seen may be old, so nothing is sent", cluster.id, link.word()))),
     }
 }
+
+#[cfg(test)]
+#[path = "preview/tests.rs"]
+mod tests;

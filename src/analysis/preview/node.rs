@@ -1,0 +1,160 @@
+//! What an action on a node would do.
+
+use super::{Draft, subject};
+use crate::analysis::reasons::count;
+use crate::analysis::spread;
+use crate::model::{Action, ClusterKind, ClusterState, Node, Service, Task};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Services named in a list before the rest is only counted.
+const NAMED: usize = 4;
+
+pub(super) fn consequences(state: &ClusterState, node: &Node, action: &Action, draft: &mut Draft) {
+    let here = state.node_loads.get(&node.key).map_or(0, |load| load.tasks);
+    match action {
+        Action::Pause => draft.fact(format!("no new tasks are placed here; the {} it has stay", count(here, "task"))),
+        Action::Activate => {
+            draft.fact("new tasks may be placed here again");
+            draft.fact("nothing moves back by itself; rebalance a service for that");
+        }
+        Action::Evacuate | Action::Drain => away(state, node, matches!(action, Action::Drain), draft),
+        _ => {}
+    }
+}
+
+/// The live tasks of a node, by what becomes of them.
+#[derive(Default)]
+struct Leaving<'a> {
+    /// By service key: the service and how many of its tasks are here.
+    moving: BTreeMap<&'a str, (&'a Service, u32)>,
+    /// Names of services that run on every node.
+    everywhere: Vec<&'a str>,
+    /// Tasks of no service.
+    bare: Vec<&'a str>,
+}
+
+fn leaving<'a>(state: &'a ClusterState, node: &Node) -> Leaving<'a> {
+    let mut all = Leaving::default();
+    let here = |task: &&Arc<Task>| task.node.as_ref() == Some(&node.key) && task.wanted && !task.state.ended();
+    for task in state.tasks.iter().filter(here) {
+        match task.service.as_ref().and_then(|key| state.services.get(key)) {
+            Some(service) if service.kind.one_per_node() => all.everywhere.push(&service.name),
+            Some(service) => all.moving.entry(&service.key).or_insert((service, 0)).1 += 1,
+            None => all.bare.push(&task.name),
+        }
+    }
+    all.everywhere.sort_unstable();
+    all.bare.sort_unstable();
+    all
+}
+
+fn away(state: &ClusterState, node: &Node, drain: bool, draft: &mut Draft) {
+    let all = leaving(state, node);
+    let tasks: u32 = all.moving.values().map(|(_, n)| n).sum();
+    let services = u32::try_from(all.moving.len()).unwrap_or(u32::MAX);
+    let swarm = state.cluster.kind == ClusterKind::Swarm;
+    draft.fact(format!("no new tasks are placed here; moves {} of {}", count(tasks, "task"), count(services, "service")));
+    if swarm {
+        draft.warn("Swarm moves all at once and stops each before its replacement starts");
+        draft.fact(if drain {
+            "the node stays drained"
+        } else {
+            "when it is empty the node is paused, so that nothing comes back"
+        });
+    } else {
+        waits(&all, draft);
+    }
+    stays(&all, swarm, draft);
+    let singles: Vec<_> = all.moving.values().filter(|(s, _)| s.desired == Some(1)).map(|(s, _)| name(s)).collect();
+    if !singles.is_empty() {
+        draft.warn(format!("{} one task only and will not serve for a while", listed(&singles, "has", "have")));
+    }
+    if !state.nodes.iter().any(|other| other.key != node.key && spread::open(other.state, other.availability)) {
+        draft.warn("no other node takes tasks: they will wait until one does");
+    }
+    spread_afterwards(state, node, &all, draft);
+    if !swarm && tasks > 0 {
+        draft.fact("what tasks keep on the node's own disk (emptyDir) is lost");
+    }
+}
+
+/// Budgets: who can go now and who waits.
+fn waits(all: &Leaving<'_>, draft: &mut Draft) {
+    let mut now = 0;
+    for (service, n) in all.moving.values() {
+        match &service.budget {
+            Some(budget) if budget.allowed == 0 => {
+                draft.warn(format!(
+                    "{} waits: {} may lose none now (budget {}: {})",
+                    count(*n, "task"),
+                    name(service),
+                    budget.name,
+                    budget.rule
+                ));
+            }
+            Some(budget) if budget.allowed < *n => {
+                now += budget.allowed;
+                let rest = n - budget.allowed;
+                draft.fact(format!(
+                    "{} of {} waits for its turn (budget {}: {})",
+                    count(rest, "task"),
+                    name(service),
+                    budget.name,
+                    budget.rule
+                ));
+            }
+            _ => now += n,
+        }
+    }
+    draft.fact(format!("{now} can move now"));
+}
+
+fn stays(all: &Leaving<'_>, swarm: bool, draft: &mut Draft) {
+    if !all.everywhere.is_empty() {
+        let names: Vec<String> = all.everywhere.iter().map(|s| (*s).to_owned()).collect();
+        let fate = if swarm { "ends here" } else { "stays" };
+        let n = u32::try_from(names.len()).unwrap_or(u32::MAX);
+        draft.fact(format!("{} {fate}: {} on every node", count(n, "task"), listed(&names, "runs", "run")));
+    }
+    if !all.bare.is_empty() {
+        let names: Vec<String> = all.bare.iter().map(|s| (*s).to_owned()).collect();
+        let n = u32::try_from(names.len()).unwrap_or(u32::MAX);
+        draft.warn(format!(
+            "{} stays: {} to no service, nothing would make a new one",
+            count(n, "task"),
+            listed(&names, "belongs", "belong")
+        ));
+    }
+}
+
+/// How the zones will carry the services that feel it most.
+fn spread_afterwards(state: &ClusterState, node: &Node, all: &Leaving<'_>, draft: &mut Draft) {
+    let Some(zone) = &node.zone else { return };
+    let zone_closes =
+        !state.nodes.iter().any(|n| n.key != node.key && n.zone.as_ref() == Some(zone) && spread::open(n.state, n.availability));
+    let mut most: Vec<_> = all.moving.values().filter(|(s, _)| s.desired.is_some_and(|d| d > 1)).collect();
+    most.sort_by_key(|(s, n)| (std::cmp::Reverse(*n), s.name.clone()));
+    for (service, n) in most.into_iter().take(2) {
+        let zones = spread::zones(state, &service.key);
+        if zones.len() < 2 {
+            return;
+        }
+        let after = spread::forecast(&zones, Some(zone), *n, 0, zone_closes.then_some(zone.as_str()));
+        let was = zones.iter().filter(|z| !z.name.is_empty()).map(|z| z.tasks.to_string()).collect::<Vec<_>>().join(" · ");
+        draft.fact(format!("spread afterwards: {} {}  (was {was})", service.name, spread::words(&after)));
+    }
+}
+
+fn name(service: &Service) -> String {
+    subject(&service.namespace, &service.name)
+}
+
+/// `a, b and 3 more run`: names, and the verb that fits their number.
+fn listed(names: &[String], one: &str, many: &str) -> String {
+    match names {
+        [only] => format!("{only} {one}"),
+        _ if names.len() <= NAMED => format!("{} {many}", names.join(", ")),
+        _ => format!("{} and {} more {many}", names[..NAMED].join(", "), names.len() - NAMED),
+    }
+}

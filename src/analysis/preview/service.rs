@@ -1,0 +1,132 @@
+//! What an action on a service would do.
+
+use super::Draft;
+use crate::analysis::reasons::count;
+use crate::analysis::spread::{self, Place};
+use crate::model::{Action, ClusterKind, ClusterState, Danger, Key, RolloutState, Service, ServiceKind, Text};
+
+pub(super) fn consequences(state: &ClusterState, service: &Service, action: &Action, draft: &mut Draft) -> Result<(), Text> {
+    match action {
+        Action::Scale { to } => scale(state, service, *to, draft)?,
+        Action::Redeploy => redeploy(state, service, draft),
+        Action::RollBack => roll_back(state, service, draft)?,
+        Action::Rebalance => rebalance(state, service, draft),
+        _ => {}
+    }
+    if service.rollout.state == RolloutState::Progressing && !matches!(action, Action::Scale { .. }) {
+        draft.warn("a rollout of it is under way; this begins another one on top");
+    }
+    Ok(())
+}
+
+fn scale(state: &ClusterState, service: &Service, to: u32, draft: &mut Draft) -> Result<(), Text> {
+    if service.kind.one_per_node() {
+        return Err(Text::from(format!(
+            "a {} runs one task on every fitting node; it has no number to change",
+            service.kind.word()
+        )));
+    }
+    let from = service.desired.ok_or_else(|| Text::from(format!("a {} has no number of tasks", service.kind.word())))?;
+    match to.cmp(&from) {
+        std::cmp::Ordering::Equal => draft.fact(format!("nothing changes: {} wanted already", count(from, "task"))),
+        std::cmp::Ordering::Greater => draft.fact(format!("starts {}", count(to - from, "more task"))),
+        std::cmp::Ordering::Less => draft.fact(format!("stops {} of {from} tasks; the platform chooses which", from - to)),
+    }
+    if to == 0 && from > 0 {
+        draft.warn("nothing of it runs any more until it is scaled up again");
+        draft.at_least(Danger::Destructive);
+    }
+    if to != from {
+        let zones = spread::zones(state, &service.key);
+        if zones.len() > 1 {
+            let after = spread::forecast(&zones, None, 0, i64::from(to) - i64::from(from), None);
+            let now = zones.iter().map(|z| z.tasks.to_string()).collect::<Vec<_>>().join(" · ");
+            draft.fact(format!("spread afterwards, if the scheduler evens out: {}  (now {now})", spread::words(&after)));
+        }
+    }
+    if let Some(autoscaler) = &service.autoscaler {
+        draft.warn(format!("the autoscaler sets this number itself and may undo it: {autoscaler}"));
+    }
+    Ok(())
+}
+
+fn redeploy(state: &ClusterState, service: &Service, draft: &mut Draft) {
+    let tasks = service.desired.unwrap_or(service.current);
+    if matches!(service.kind, ServiceKind::Compose | ServiceKind::Container) {
+        draft.fact(format!(
+            "restarts {}, one after the other; the image stays as it is",
+            count(tasks.max(service.current), "container")
+        ));
+    } else {
+        draft.fact(format!("replaces {} by new ones of the same definition, a few at a time", count(tasks, "task")));
+    }
+    if state.cluster.kind == ClusterKind::Swarm {
+        draft.fact("what a roll back would go to is overwritten: Swarm keeps one earlier definition");
+    }
+    alone(state, service, draft);
+}
+
+fn roll_back(state: &ClusterState, service: &Service, draft: &mut Draft) -> Result<(), Text> {
+    let Some(previous) = &service.previous else {
+        return Err(Text::new("there is no earlier definition to go back to"));
+    };
+    draft.fact(format!("goes back to {previous}"));
+    draft.fact(format!(
+        "replaces {} whose definition differs, a few at a time",
+        count(service.desired.unwrap_or(service.current), "task")
+    ));
+    if state.cluster.kind == ClusterKind::Swarm {
+        draft.fact("rolling back once more returns to the present definition");
+    }
+    alone(state, service, draft);
+    Ok(())
+}
+
+fn rebalance(state: &ClusterState, service: &Service, draft: &mut Draft) {
+    let live = || state.tasks_of(&service.key).filter(|t| t.wanted && !t.state.ended());
+    let all = u32::try_from(live().count()).unwrap_or(u32::MAX);
+    if state.cluster.kind == ClusterKind::Swarm {
+        draft.fact(format!("replaces all {}, a few at a time; Swarm then places each where the fewest are", count(all, "task")));
+        draft.warn("Swarm cannot move single tasks: those that are well placed are restarted, too");
+    } else {
+        let tasks: Vec<(Key, Key)> = live().filter_map(|t| Some((t.key.clone(), t.node.clone()?))).collect();
+        let places: Vec<Place> = state
+            .nodes
+            .iter()
+            .map(|n| Place { node: n.key.clone(), zone: n.zone.clone(), available: spread::open(n.state, n.availability) })
+            .collect();
+        let moves = u32::try_from(spread::moves(&tasks, &places).len()).unwrap_or(u32::MAX);
+        if moves == 0 {
+            draft.fact(format!("nothing to move: its {} lie evenly", count(all, "task")));
+        } else {
+            draft.fact(format!("moves {moves} of {}, one at a time, each after the one before is ready again", count(all, "task")));
+        }
+        budget(service, draft);
+    }
+    let zones = spread::zones(state, &service.key);
+    if zones.len() > 1 {
+        draft.fact(format!("spread now: {}", spread::words(&zones)));
+    }
+    alone(state, service, draft);
+}
+
+/// Says so where there is no second task to serve meanwhile.
+pub(super) fn alone(state: &ClusterState, service: &Service, draft: &mut Draft) {
+    if service.desired == Some(1) && !service.kind.runs_to_completion() {
+        // Deployments start the new one first; Swarm, StatefulSets and engines stop the old one first
+        let gap = !(state.cluster.kind == ClusterKind::Kubernetes && service.kind == ServiceKind::Deployment);
+        if gap {
+            draft.warn(format!("{} has one task: it does not serve until the new one is ready", service.name));
+        }
+    }
+}
+
+/// What the budget says about taking one task away.
+pub(super) fn budget(service: &Service, draft: &mut Draft) {
+    let Some(budget) = &service.budget else { return };
+    if budget.allowed == 0 {
+        draft.warn(format!("waits: budget {} allows no task to be taken away now ({})", budget.name, budget.rule));
+    } else {
+        draft.fact(format!("budget {} allows {} to be away ({})", budget.name, count(budget.allowed, "task"), budget.rule));
+    }
+}

@@ -1,0 +1,72 @@
+//! What an action on one task would do.
+
+use super::{Draft, service, subject};
+use crate::analysis::reasons::count;
+use crate::model::{Action, ClusterKind, ClusterState, Danger, Service, Task};
+
+pub(super) fn consequences(state: &ClusterState, task: &Task, action: &Action, draft: &mut Draft) {
+    let owner = task.service.as_ref().and_then(|key| state.services.get(key));
+    match action {
+        Action::Reschedule => reschedule(state, task, owner.map(|s| &**s), draft),
+        Action::DeleteTask => delete(state, owner.map(|s| &**s), draft),
+        Action::Start => draft.fact("starts the container with the definition it was made with"),
+        Action::Stop => draft.fact("asks its process to end and kills it after its grace period; it stays stopped until started"),
+        _ => {}
+    }
+}
+
+fn reschedule(state: &ClusterState, task: &Task, owner: Option<&Service>, draft: &mut Draft) {
+    let node = task.node.as_ref().map_or("no node yet", |key| state.node_name(key));
+    if state.cluster.kind == ClusterKind::Swarm {
+        let here = task
+            .service
+            .as_ref()
+            .map_or(1, |key| state.tasks_of(key).filter(|t| t.wanted && !t.state.ended() && t.node == task.node).count());
+        let here = u32::try_from(here).unwrap_or(u32::MAX);
+        draft.fact(format!("forbids {node} to its service, waits until {} moved, then allows it again", count(here, "task")));
+        if here > 1 {
+            draft.warn(format!("Swarm cannot move a single task: all {here} tasks of the service on {node} move"));
+        }
+        draft.fact("what a roll back would go to is overwritten: Swarm keeps one earlier definition");
+    } else {
+        draft.fact(format!("evicts it from {node}; its service makes a new one where the scheduler puts it"));
+    }
+    match owner {
+        Some(owner) => {
+            if state.cluster.kind == ClusterKind::Kubernetes {
+                service::budget(owner, draft);
+            }
+            last_one(owner, draft);
+        }
+        None => lost(draft),
+    }
+}
+
+fn delete(state: &ClusterState, owner: Option<&Service>, draft: &mut Draft) {
+    if state.cluster.kind == ClusterKind::Docker {
+        draft.fact("removes the container and what it wrote into itself; volumes stay");
+        draft.warn("nothing makes a new one");
+        return;
+    }
+    match owner {
+        Some(owner) => {
+            draft.fact(format!("ends it; {} makes a new one", subject(&owner.namespace, &owner.name)));
+            if let Some(budget) = owner.budget.as_ref().filter(|budget| budget.allowed == 0) {
+                draft.warn(format!("a delete does not ask budget {}, which allows no task to be taken away now", budget.name));
+            }
+            last_one(owner, draft);
+        }
+        None => lost(draft),
+    }
+}
+
+fn last_one(owner: &Service, draft: &mut Draft) {
+    if owner.ready <= 1 && !owner.kind.runs_to_completion() {
+        draft.warn(format!("it is the only ready task of {}: nothing serves until the new one is ready", owner.name));
+    }
+}
+
+fn lost(draft: &mut Draft) {
+    draft.warn("it belongs to no service: nothing makes a new one");
+    draft.at_least(Danger::Destructive);
+}

@@ -1,0 +1,136 @@
+//! Each preview as a row: the fleet, the action, and every line of the dialog (`!` stands before what could go wrong).
+
+use super::*;
+use crate::analysis::fixture::{Fixture, node, service, task};
+use crate::model::{Availability, Budget, ClusterId, ClusterKind, Key, Node, Service, ServiceKind, World};
+use std::sync::Arc;
+
+fn seen(fixture: &Fixture, kind: Kind, key: &str, action: &Action) -> Result<(String, Danger, Vec<String>), String> {
+    let world = World { clusters: vec![fixture.state()], ..World::default() };
+    let object = ObjectRef { cluster: ClusterId::from("prod"), kind, key: Key::from(key) };
+    preview(&world, &object, action).map_err(|why| why.to_string()).map(|p| {
+        let lines = p.lines.iter().map(|l| format!("{}{}", if l.warning { "! " } else { "" }, l.text)).collect();
+        (p.title.to_string(), p.danger, lines)
+    })
+}
+
+fn budget(allowed: u32) -> Option<Budget> {
+    Some(Budget { name: Text::new("cart-pdb"), allowed, rule: Text::new("min available 1") })
+}
+
+/// Two zones: `web` with three tasks (two of them on n1), `cart` with one on n1 under a budget, an agent on every node.
+fn fleet(kind: ClusterKind) -> Fixture {
+    let mut fleet = Fixture::of(kind);
+    fleet.node(node("n1", "a")).node(node("n2", "b"));
+    fleet.service(service("web", 3)).service(Service { budget: budget(0), ..service("cart", 1) });
+    fleet.service(Service { kind: ServiceKind::DaemonSet, ..service("agent", 2) });
+    for (key, of, on) in [
+        ("w1", "web", "n1"),
+        ("w2", "web", "n1"),
+        ("w3", "web", "n2"),
+        ("c1", "cart", "n1"),
+        ("a1", "agent", "n1"),
+        ("a2", "agent", "n2"),
+    ] {
+        fleet.task(task(key, of, on));
+    }
+    fleet
+}
+
+#[test]
+fn scaling_says_how_many_and_where_and_to_zero_needs_the_name() {
+    let fleet = fleet(ClusterKind::Kubernetes);
+    let (title, danger, lines) = seen(&fleet, Kind::Service, "web", &Action::Scale { to: 5 }).unwrap();
+    assert_eq!((title.as_str(), danger), ("scale shop/web 3→5", Danger::Reversible));
+    assert_eq!(lines, ["starts 2 more tasks", "spread afterwards, if the scheduler evens out: a 3 · b 2  (now 2 · 1)"]);
+    let (_, danger, lines) = seen(&fleet, Kind::Service, "web", &Action::Scale { to: 0 }).unwrap();
+    assert_eq!(danger, Danger::Destructive);
+    assert_eq!(lines[1], "! nothing of it runs any more until it is scaled up again");
+    let refused = seen(&fleet, Kind::Service, "agent", &Action::Scale { to: 5 }).unwrap_err();
+    assert_eq!(refused, "a daemonset runs one task on every fitting node; it has no number to change");
+    let mut fleet = fleet;
+    fleet.service(Service { autoscaler: Some(Text::new("web 2–9 at 70% cpu")), ..service("web", 3) });
+    let (_, _, lines) = seen(&fleet, Kind::Service, "web", &Action::Scale { to: 4 }).unwrap();
+    assert!(
+        lines.contains(&"! the autoscaler sets this number itself and may undo it: web 2–9 at 70% cpu".to_owned()),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn evacuating_tells_what_moves_what_waits_what_stays_and_the_spread_after() {
+    let mut fleet = fleet(ClusterKind::Kubernetes);
+    fleet.task(task("bare", "", "n1"));
+    let (title, danger, lines) = seen(&fleet, Kind::Node, "n1", &Action::Evacuate).unwrap();
+    assert_eq!((title.as_str(), danger), ("evacuate node n1", Danger::Destructive));
+    assert_eq!(
+        lines,
+        [
+            "no new tasks are placed here; moves 3 tasks of 2 services",
+            "! 1 task waits: shop/cart may lose none now (budget cart-pdb: min available 1)",
+            "2 can move now",
+            "1 task stays: agent runs on every node",
+            "! 1 task stays: bare belongs to no service, nothing would make a new one",
+            "! shop/cart has one task only and will not serve for a while",
+            "spread afterwards: web a 0 · b 3  (was 2 · 1)",
+            "what tasks keep on the node's own disk (emptyDir) is lost",
+        ]
+    );
+    fleet.node(Node { availability: Availability::Paused, ..node("n2", "b") });
+    let (_, _, lines) = seen(&fleet, Kind::Node, "n1", &Action::Evacuate).unwrap();
+    assert!(lines.contains(&"! no other node takes tasks: they will wait until one does".to_owned()), "{lines:?}");
+}
+
+#[test]
+fn a_swarm_says_that_it_moves_all_at_once() {
+    let (_, _, lines) = seen(&fleet(ClusterKind::Swarm), Kind::Node, "n1", &Action::Drain).unwrap();
+    assert_eq!(lines[1], "! Swarm moves all at once and stops each before its replacement starts");
+    assert_eq!(lines[2], "the node stays drained");
+    let (_, _, lines) = seen(&fleet(ClusterKind::Swarm), Kind::Task, "w1", &Action::Reschedule).unwrap();
+    assert_eq!(lines[1], "! Swarm cannot move a single task: all 2 tasks of the service on n1 move");
+}
+
+#[test]
+fn moving_or_deleting_a_task_says_what_becomes_of_its_service() {
+    let mut fleet = fleet(ClusterKind::Kubernetes);
+    let (_, danger, lines) = seen(&fleet, Kind::Task, "c1", &Action::Reschedule).unwrap();
+    assert_eq!(danger, Danger::Disruptive);
+    assert_eq!(
+        lines[1..],
+        [
+            "! waits: budget cart-pdb allows no task to be taken away now (min available 1)",
+            "! it is the only ready task of cart: nothing serves until the new one is ready",
+        ]
+    );
+    fleet.task(task("bare", "", "n1"));
+    let (_, danger, lines) = seen(&fleet, Kind::Task, "bare", &Action::Reschedule).unwrap();
+    assert_eq!((danger, lines[1].as_str()), (Danger::Destructive, "! it belongs to no service: nothing makes a new one"));
+}
+
+#[test]
+fn rebalancing_and_rolling_back_say_what_they_find() {
+    let mut fleet = fleet(ClusterKind::Kubernetes);
+    let (_, _, lines) = seen(&fleet, Kind::Service, "web", &Action::Rebalance).unwrap();
+    assert_eq!(lines, ["nothing to move: its 3 tasks lie evenly", "spread now: a 2 · b 1"]);
+    fleet.task(task("w3", "web", "n1"));
+    let (_, _, lines) = seen(&fleet, Kind::Service, "web", &Action::Rebalance).unwrap();
+    assert_eq!(lines[0], "moves 1 of 3 tasks, one at a time, each after the one before is ready again");
+    let (_, _, lines) = seen(&fleet, Kind::Service, "web", &Action::RollBack).unwrap();
+    assert_eq!(lines[0], "goes back to revision 6");
+    fleet.service(Service { previous: None, ..service("web", 3) });
+    let refused = seen(&fleet, Kind::Service, "web", &Action::RollBack).unwrap_err();
+    assert_eq!(refused, "there is no earlier definition to go back to");
+}
+
+#[test]
+fn a_protected_cluster_raises_every_step_and_one_that_is_away_refuses() {
+    let mut fleet = fleet(ClusterKind::Kubernetes);
+    let mut state = (*fleet.state()).clone();
+    state.cluster.protected = true;
+    let world = World { clusters: vec![Arc::new(state)], ..World::default() };
+    let object = ObjectRef { cluster: ClusterId::from("prod"), kind: Kind::Service, key: Key::from("web") };
+    assert_eq!(preview(&world, &object, &Action::Redeploy).unwrap().danger, Danger::Disruptive);
+    fleet.delta(crate::model::Delta::Link(Link::Connecting));
+    let refused = seen(&fleet, Kind::Service, "web", &Action::Redeploy).unwrap_err();
+    assert_eq!(refused, "prod is connecting: what is seen may be old, so nothing is sent");
+}

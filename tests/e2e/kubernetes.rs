@@ -206,6 +206,14 @@ fn tells_within_fifteen_seconds_that_a_node_is_lost_or_deleted() {
     wait_gone(&app, "down", Duration::from_secs(15));
 }
 
+#[test]
+fn says_what_a_weak_user_may_not_read() {
+    let weak = format!("{}-nobody", required("KUBECONFIG"));
+    let (app, _home) = quarterdeck((200, 50), &[("KUBECONFIG", &weak)]);
+    app.wait_for("cannot list pods", SOON);
+    app.wait_for("forbidden", SOON);
+}
+
 fn testbed(args: &[&str]) {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/testbed/kube");
     assert!(Command::new(script).args(args).status().unwrap().success(), "{script} {args:?}");

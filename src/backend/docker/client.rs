@@ -141,6 +141,7 @@ fn from_bollard(error: Error) -> HttpError {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
@@ -153,5 +154,25 @@ mod tests {
         assert!(server("", "").is_err());
         // not compared as text
         assert_eq!(server("1.9", ""), Ok((1, 9)));
+    }
+
+    #[tokio::test]
+    async fn bollards_requests_arrive_with_the_version_exactly_once() {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("engine.sock");
+        let listener = tokio::net::UnixListener::bind(&path).unwrap();
+        let http = Arc::new(Http::new(Endpoint::Unix(path)));
+        http.use_version("1.41");
+        let docker = typed(&http, (1, 41)).unwrap();
+        let server = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut head = vec![0; 4_096];
+            let n = stream.read(&mut head).await.unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK").await.unwrap();
+            String::from_utf8_lossy(&head[..n]).lines().next().unwrap_or_default().to_owned()
+        };
+        let (line, answer) = tokio::join!(server, docker.ping());
+        assert_eq!((line.as_str(), answer.unwrap().as_str()), ("GET /v1.41/_ping HTTP/1.1", "OK"));
     }
 }

@@ -29,22 +29,20 @@ pub fn engine(info: &Info, containers: &[Container], details: &HashMap<String, C
 
 fn node(info: &Info) -> Node {
     let zone = info.labels.iter().find_map(|label| label.strip_prefix("zone="));
+    let worker = info.swarm.local_node_state == "active" && !info.swarm.control_available;
     Node {
         key: Key::new(&info.id),
         uid: Key::new(&info.id),
         spec_rev: 0,
         name: Text::new(&info.name),
         zone: zone.map(Text::new),
-        role: Text::new("engine"),
+        // a worker's own engine is shown alone, since only managers know the swarm
+        role: Text::new(if worker { "engine (swarm worker)" } else { "engine" }),
         state: NodeState::Ready,
         since: None,
         why: None,
         availability: Availability::Active,
-        // a worker's own engine is shown alone, since only managers know the swarm
-        pressure: (info.swarm.local_node_state == "active" && !info.swarm.control_available)
-            .then(|| Text::new("swarm worker: only its own containers are seen here; connect to a manager for the swarm"))
-            .into_iter()
-            .collect(),
+        pressure: Box::default(),
         allocatable: Resources { cpu_m: info.cpus * 1_000, mem: info.mem_total },
         max_tasks: None,
         version: Text::new(&info.server_version),

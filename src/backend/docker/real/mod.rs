@@ -66,6 +66,11 @@ impl Session {
         began.elapsed()
     }
 
+    /// Whether the backend has ended the session.
+    pub fn is_over(&self) -> bool {
+        self.watcher.is_finished()
+    }
+
     /// Applies facts for a while.
     pub async fn during(&mut self, time: Duration) {
         let end = Instant::now() + time;
@@ -73,6 +78,7 @@ impl Session {
             self.changes += 1;
             self.store.apply(fact, Timestamp::now());
         }
+        tokio::time::sleep_until(end).await;
     }
 
     pub fn print(&self) {

@@ -65,3 +65,23 @@ async fn a_node_of_a_real_swarm_is_paused_emptied_and_killed() {
         .until("node3 is back", wait, |s| s.nodes.get(&node3).unwrap().state == NodeState::Ready && steady(s, &every, "app:1", 3))
         .await;
 }
+
+#[tokio::test]
+#[ignore = "needs a real swarm in DOCKER_HOST, whose manager node1 it kills"]
+async fn a_killed_manager_ends_the_session_and_a_new_one_begins_when_it_is_back() {
+    let mut session = Session::open().await;
+    session.until("listed", Duration::from_secs(10), |s| s.nodes.iter().count() == 3).await;
+    testbed(&["kill", "1"]);
+    let began = Instant::now();
+    while !session.is_over() {
+        assert!(began.elapsed() < Duration::from_secs(15), "the session goes on without an engine");
+        session.during(Duration::from_millis(100)).await;
+    }
+    println!("over after {:?}", began.elapsed());
+    assert!(session.backend.ping().await.is_err());
+    testbed(&["start", "1"]);
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let mut again = Session::open().await;
+    let ready = |s: &ClusterState| s.nodes.iter().filter(|n| n.state == NodeState::Ready).count() == 3;
+    again.until("all nodes are ready again", Duration::from_secs(60), ready).await;
+}

@@ -135,9 +135,10 @@ fn evacuates_a_node_through_the_eviction_api() {
     app.send("E");
     app.wait_for(&format!("type {node}"), SOON);
     app.send(&format!("{node}\r"));
+    app.send("9");
     let start = Instant::now();
     while workload.pods().iter().any(|pod| pod.split('|').nth(1) == Some(node.as_str())) {
-        assert!(start.elapsed() < ROLLOUT, "pods still on {node}: {:?}", workload.pods());
+        assert!(start.elapsed() < ROLLOUT, "pods still on {node}: {:?}; the screen is\n{}", workload.pods(), app.screen());
         std::thread::sleep(Duration::from_millis(300));
     }
     workload.ready(6);

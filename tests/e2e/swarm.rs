@@ -149,9 +149,10 @@ fn evacuates_a_node_and_everything_runs_elsewhere() {
     app.send("E");
     app.wait_for("type node2", SOON);
     app.send("node2\r");
+    app.send("9");
     let start = Instant::now();
     while service.running(3).iter().any(|line| line.contains("|node2|")) {
-        assert!(start.elapsed() < ROLLOUT, "tasks still on node2");
+        assert!(start.elapsed() < ROLLOUT, "tasks still on node2; the screen is\n{}", app.screen());
         std::thread::sleep(Duration::from_millis(300));
     }
     app.send("9");
@@ -175,7 +176,7 @@ fn reschedules_one_task_to_another_node() {
     app.send("y");
     let start = Instant::now();
     while service.running(1)[0].split('|').nth(1) == Some(node.as_str()) {
-        assert!(start.elapsed() < ROLLOUT, "still on {node}");
+        assert!(start.elapsed() < ROLLOUT, "still on {node}; the screen is\n{}", app.screen());
         std::thread::sleep(Duration::from_millis(300));
     }
     app.send("9");

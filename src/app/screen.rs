@@ -9,6 +9,9 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+/// The bytes of a write that ended, to be used again, and how long it took.
+type Written = (Vec<u8>, Duration);
+
 /// The terminal as a place for frames.
 pub(super) struct Screen {
     writer: FrameWriter,
@@ -17,7 +20,7 @@ pub(super) struct Screen {
     /// Sequences that are no part of a frame (clipboard), sent before the next one.
     aside: Vec<u8>,
     /// A write under way; it gives the spent bytes back for the next one.
-    writing: Option<JoinHandle<io::Result<(Vec<u8>, Duration)>>>,
+    writing: Option<JoinHandle<io::Result<Written>>>,
     spare: Vec<u8>,
 }
 

@@ -72,7 +72,7 @@ impl LineEdit {
     fn insert(&mut self, text: &str) {
         let mut room = LIMIT.saturating_sub(self.text().len());
         let fits = |c: &char| {
-            room = room.checked_sub(c.len_utf8()).unwrap_or_default();
+            room = room.saturating_sub(c.len_utf8());
             room > 0
         };
         // newlines and tabs are among the hostile: a line stays one line

@@ -9,16 +9,6 @@ use crate::model::{Kind, Request};
 const PANES: [PaneId; 6] = [PaneId::Fleet, PaneId::Clusters, PaneId::Nodes, PaneId::Services, PaneId::Tasks, PaneId::Events];
 
 #[test]
-#[ignore = "for eyes"]
-fn look() {
-    for size in [(80, 24), (140, 40), (200, 50)] {
-        for pane in PANES {
-            println!("===== {pane:?} {size:?}\n{}", Bench::new(pane, size).screen());
-        }
-    }
-}
-
-#[test]
 fn no_size_makes_a_pane_panic_or_write_outside() {
     for pane in PANES.into_iter().chain([PaneId::Detail]) {
         let mut bench = Bench::new(pane, (0, 0));

@@ -50,7 +50,7 @@ fn sources() -> Vec<Source> {
     let tests: Vec<PathBuf> = files.iter().flat_map(|path| test_files(path)).collect();
     files
         .into_iter()
-        .filter(|path| !tests.contains(path))
+        .filter(|path| !tests.iter().any(|test| path.starts_with(test) || *path == test.with_extension("rs")))
         .map(|path| {
             let text = fs::read_to_string(&path).unwrap();
             let within = path.strip_prefix(&root).unwrap();
@@ -61,7 +61,7 @@ fn sources() -> Vec<Source> {
         .collect()
 }
 
-/// Files that are modules for tests only, as their parent module declares them.
+/// Modules for tests only, as their parent module declares them: each as the folder it has or could have.
 fn test_files(parent: &Path) -> Vec<PathBuf> {
     let text = fs::read_to_string(parent).unwrap();
     let stem = parent.file_stem().unwrap();
@@ -70,7 +70,7 @@ fn test_files(parent: &Path) -> Vec<PathBuf> {
     let after = |at: usize| lines[at + 1..].iter().find(|line| !line.starts_with("#[")).copied().unwrap_or_default();
     (0..lines.len())
         .filter(|at| lines[*at] == "#[cfg(test)]")
-        .filter_map(|at| after(at).strip_suffix(';')?.rsplit_once("mod ").map(|(_, name)| folder.join(format!("{name}.rs"))))
+        .filter_map(|at| after(at).strip_suffix(';')?.rsplit_once("mod ").map(|(_, name)| folder.join(name)))
         .collect()
 }
 

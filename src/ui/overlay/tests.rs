@@ -194,27 +194,6 @@ fn dialogs_fit_every_size() {
 }
 
 #[test]
-#[ignore = "for eyes"]
-fn look() {
-    for (pane, row, command) in [
-        (PaneId::Services, "catalog", Command::Scale),
-        (PaneId::Services, "catalog", Command::RollBack),
-        (PaneId::Nodes, "eu-c-03", Command::EvacuateNode),
-    ] {
-        let mut bench = on(pane, row);
-        bench.press(command);
-        println!("{}", bench.screen());
-    }
-    for command in [Command::Palette, Command::Help, Command::ScopeNamespace] {
-        let mut bench = on(PaneId::Services, "catalog");
-        bench.press(command);
-        println!("{}", bench.screen());
-        bench.type_in("na");
-        println!("{}", bench.screen());
-    }
-}
-
-#[test]
 fn the_palette_finds_by_name_and_by_the_words_of_k9s() {
     let found = |typed: &str| {
         let mut bench = on(PaneId::Services, "catalog");

@@ -202,12 +202,3 @@ fn no_size_makes_them_panic() {
         }
     }
 }
-
-#[test]
-#[ignore = "for eyes"]
-fn look() {
-    println!("{}", logs().0.screen());
-    for size in [(80, 24), (160, 40)] {
-        println!("{}", Bench::new(PaneId::Metrics, size).screen());
-    }
-}

@@ -2,7 +2,7 @@
 
 use crate::backend::{Backend, BackendError, Connector, docker, kubernetes, sim};
 use crate::config::{ClusterConfig, Config, Endpoint, closest};
-use crate::model::{Cluster, ClusterId};
+use crate::model::{Capabilities, Cluster, ClusterId, ClusterKind, Link, Text};
 use futures::future::BoxFuture;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -52,7 +52,7 @@ pub fn discover(config: &Config, choice: &Choice, demo: sim::Options) -> Result<
 }
 
 /// An error unless `name` is among `known`.
-fn named(what: &str, name: &str, known: &[String]) -> Result<(), String> {
+pub fn named(what: &str, name: &str, known: &[String]) -> Result<(), String> {
     if known.iter().any(|k| k == name) {
         return Ok(());
     }
@@ -91,10 +91,9 @@ fn real(config: &Config, contexts: &[String]) -> Result<Fleet, String> {
     // the configuration's own clusters keep their names, whatever is discovered
     for (name, settings) in &config.clusters {
         if let Some(endpoint) = settings.endpoint.as_ref().filter(|_| !settings.hide && contexts.is_empty()) {
-            match configured(name, endpoint) {
-                Ok(inner) => fleet.add(inner, name, settings.clone(), &mut used),
-                Err(warning) => fleet.warnings.push(warning),
-            }
+            let inner = configured(name, endpoint)
+                .unwrap_or_else(|_| Arc::new(Unusable { id: ClusterId::new(name), endpoint: endpoint.clone() }));
+            fleet.add(inner, name, settings.clone(), &mut used);
         }
     }
     let mut unmet: BTreeSet<&String> = config.clusters.iter().filter(|(_, c)| c.endpoint.is_none()).map(|(name, _)| name).collect();
@@ -135,6 +134,9 @@ fn configured(name: &str, endpoint: &Endpoint) -> Result<Arc<dyn Connector>, Str
             }
         }
         Endpoint::Kubernetes { kubeconfig, context } => {
+            if let Some(file) = kubeconfig.as_ref().filter(|file| !file.exists()) {
+                return Err(format!("cluster {name}: its kubeconfig {} does not exist", file.display()));
+            }
             let discovered = match kubeconfig {
                 Some(file) => kubernetes::discover_files(std::slice::from_ref(file)),
                 None => kubernetes::discover(&kubernetes::Environment {
@@ -156,6 +158,43 @@ fn configured(name: &str, endpoint: &Endpoint) -> Result<Arc<dyn Connector>, Str
                 format!("cluster {name}, in {file}: {why}")
             })
         }
+    }
+}
+
+/// A cluster of the configuration that cannot be used as it stands. It has its row and says why, and each attempt to
+/// connect reads its files anew.
+struct Unusable {
+    id: ClusterId,
+    endpoint: Endpoint,
+}
+
+impl Connector for Unusable {
+    fn cluster(&self) -> Cluster {
+        let (kind, address) = match &self.endpoint {
+            Endpoint::Docker { host, .. } => (ClusterKind::Docker, host.clone()),
+            Endpoint::Kubernetes { kubeconfig, .. } => {
+                (ClusterKind::Kubernetes, kubeconfig.as_ref().map(|file| file.display().to_string()).unwrap_or_default())
+            }
+        };
+        Cluster {
+            id: self.id.clone(),
+            kind,
+            endpoint: Text::from(address),
+            version: None,
+            link: Link::Connecting,
+            protected: false,
+            read_only: false,
+            capabilities: Capabilities::default(),
+        }
+    }
+
+    fn connect(&self) -> BoxFuture<'_, Result<Arc<dyn Backend>, BackendError>> {
+        let (name, endpoint) = (self.id.to_string(), self.endpoint.clone());
+        Box::pin(async move {
+            let read = tokio::task::spawn_blocking(move || configured(&name, &endpoint)).await;
+            let inner = read.map_err(|error| BackendError::Unreachable(error.to_string()))?;
+            inner.map_err(BackendError::Unreachable)?.connect().await
+        })
     }
 }
 
@@ -203,8 +242,8 @@ mod tests {
         fleet.connectors.iter().map(|c| row(c.cluster())).collect()
     }
 
-    #[test]
-    fn clusters_of_the_configuration_have_their_names_and_settings() {
+    #[tokio::test]
+    async fn clusters_of_the_configuration_have_their_names_and_settings() {
         let dir = tempfile::tempdir().unwrap();
         let kube = dir.path().join("kube.yaml");
         let text = "current-context: b\nclusters: [{name: c, cluster: {server: 'https://one:6443'}}]\n\
@@ -213,17 +252,27 @@ mod tests {
         let kube = kube.display();
         let config = config(&format!(
             "[clusters.edge]\ndocker = 'tcp://10.0.0.1:2375'\nread_only = true\n[clusters.gone]\nhide = true\ndocker = 'tcp://x:1'\n\
-             [clusters.prod]\nkubeconfig = '{kube}'\nprotected = true\n[clusters.bad]\nkubeconfig = '{kube}'\ncontext = 'c'\n\
+             [clusters.prod]\nkubeconfig = '{kube}'\nprotected = true\n[clusters.bad]\nkubeconfig = '{kube}'\ncontext = 'c'\nprotected = true\n\
+             [clusters.away]\nkubeconfig = '/nowhere/kube.yaml'\n\
              [clusters.lost]\nprotected = true\n"
         ));
         let fleet = discover(&config, &Choice::default(), sim::Options::default()).unwrap();
         let edge = ("edge".to_owned(), "tcp://10.0.0.1:2375".to_owned(), false, true);
         let prod = ("prod".to_owned(), "https://one:6443".to_owned(), true, false);
-        assert_eq!(rows(&fleet), [edge, prod.clone()]);
-        assert_eq!(fleet.warnings.len(), 2, "{:?}", fleet.warnings);
-        assert!(fleet.warnings[0].starts_with("cluster bad, in "), "{:?}", fleet.warnings);
-        assert!(fleet.warnings[0].ends_with("there is no context `c` (did you mean `a`?)"), "{:?}", fleet.warnings);
-        assert!(fleet.warnings[1].contains("settings for cluster lost"));
+        let bad = ("bad".to_owned(), kube.to_string(), true, false);
+        let away = ("away".to_owned(), "/nowhere/kube.yaml".to_owned(), false, false);
+        assert_eq!(rows(&fleet), [away, bad, edge, prod.clone()]);
+        assert_eq!(fleet.warnings.len(), 1, "{:?}", fleet.warnings);
+        assert!(fleet.warnings[0].contains("settings for cluster lost"));
+        let mut whys = Vec::new();
+        for connector in &fleet.connectors[..2] {
+            whys.push(connector.connect().await.err().unwrap().to_string());
+        }
+        assert_eq!(whys[0], "cluster away: its kubeconfig /nowhere/kube.yaml does not exist");
+        assert!(
+            whys[1].starts_with("cluster bad, in ") && whys[1].ends_with("there is no context `c` (did you mean `a`?)"),
+            "{whys:?}"
+        );
 
         let only = |name: &str| Choice { clusters: vec![name.to_owned()], ..Choice::default() };
         assert_eq!(rows(&discover(&config, &only("prod"), sim::Options::default()).unwrap()), [prod]);

@@ -63,6 +63,10 @@ pub(super) fn run(args: &Args, options: &Snapshot) -> Result<ExitCode, Failure> 
 fn played(args: &Args, at: Duration, ui: &mut Ui) -> Result<Moment, Failure> {
     let scenario = sim::demo_scenario().map_err(Failure::failed)?;
     let mut fleet = sim::Fleet::new(&scenario, sim::Options { seed: args.common.seed, ..sim::Options::default() });
+    let known: Vec<String> = fleet.clusters().iter().map(|cluster| cluster.id.to_string()).collect();
+    for name in &args.common.cluster {
+        app::named("cluster", name, &known).map_err(Failure::usage)?;
+    }
     let mut replay = Replay::new(fleet.clusters().into_iter().filter(|c| wanted(args, &c.id)));
     let mut time = Duration::ZERO;
     loop {

@@ -11,6 +11,9 @@ use ratatui::layout::Size;
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// The longest that a simulated fleet is played for one picture.
+const DAY: Duration = Duration::from_secs(86_400);
+
 /// A terminal control room for container platforms: Kubernetes, Docker Swarm and Docker engines, live and side by side.
 ///
 /// Without a command it opens on every cluster it can find: kubeconfig contexts, docker contexts, DOCKER_HOST, the local
@@ -84,8 +87,8 @@ pub(super) enum Sub {
 
 #[derive(Debug, Group)]
 pub(super) struct Snapshot {
-    /// How long the simulated fleet has run: 90s, 5m
-    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "90s", requires = "demo")]
+    /// How long the simulated fleet has run: 90s, 5m, at most 24h
+    #[arg(long, value_name = "TIME", value_parser = played, default_value = "90s", requires = "demo")]
     pub(super) at: Duration,
 
     /// Columns and rows
@@ -93,7 +96,7 @@ pub(super) struct Snapshot {
     pub(super) size: Size,
 
     /// Which pane
-    #[arg(long, value_parser = PossibleValuesParser::new(PANES.iter().map(|spec| spec.name)), default_value = "fleet")]
+    #[arg(long, value_parser = PossibleValuesParser::new(panes()), default_value = "fleet")]
     pub(super) pane: String,
 
     /// In which form
@@ -152,6 +155,17 @@ impl Snapshot {
     }
 }
 
+/// The panes that can be opened by name; the others show a row of these, and keys lead there.
+fn panes() -> impl Iterator<Item = &'static str> {
+    PANES.iter().filter(|spec| spec.command.is_some()).map(|spec| spec.name)
+}
+
+/// A time of the simulated fleet, which is played second by second.
+fn played(text: &str) -> Result<Duration, String> {
+    let at = duration(text)?;
+    if at > DAY { Err(format!("`{text}` is too long; the simulated fleet is played for 24h at most")) } else { Ok(at) }
+}
+
 /// `90s`, `5m`, `1h`, `250ms`, or seconds without a unit.
 fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("`{text}` is no time; write 250ms, 90s, 5m or 1h");
@@ -192,6 +206,8 @@ mod tests {
         for (text, want) in [("90s", 90_000), ("5m", 300_000), ("1h", 3_600_000), ("250ms", 250), ("7", 7_000)] {
             assert_eq!(duration(text), Ok(Duration::from_millis(want)));
         }
+        assert_eq!(played("24h"), Ok(DAY));
+        assert!(played("25h").is_err());
         for text in ["", "s", "-1s", "5x", "1.5s", "99999999999s"] {
             assert!(duration(text).is_err(), "{text}");
         }

@@ -6,6 +6,7 @@ use crate::app::Looks;
 use crate::config::{Config, Paths};
 use crate::input::{Command, Scope};
 use crate::term::Caps;
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -34,7 +35,10 @@ pub(super) fn keys(args: &Args) -> Result<ExitCode, Failure> {
     let mut section = None;
     for command in Command::ALL {
         let bindings = looks.keymap.bindings().iter().filter(|binding| binding.command == *command);
-        let keys: Vec<String> = bindings.map(|binding| binding.keys.to_string()).collect();
+        let mut keys: Vec<String> = bindings.map(|binding| binding.keys.to_string()).collect();
+        // one key in two scopes is one key
+        let mut seen = BTreeSet::new();
+        keys.retain(|key| seen.insert(key.clone()));
         if section != Some(command.scope()) {
             section = Some(command.scope());
             text.push_str(&format!("{}[{}]\n", if text.is_empty() { "" } else { "\n" }, Scope::name(command.scope())));

@@ -7,6 +7,7 @@ use crate::backend::sim;
 use crate::model::OpState;
 use crate::term::{self, Caps};
 use crate::util::time::Timestamp;
+use rustix::fs::Mode;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
              picture without a terminal `quarterdeck snapshot`",
         ));
     }
+    // the log and reports are the operator's alone
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
     let mut warnings = Vec::new();
     let log = app::start_logging(&paths.state, config.log_level).unwrap_or_else(|words| {
         warnings.push(words);

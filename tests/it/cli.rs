@@ -104,12 +104,45 @@ fn a_cluster_that_is_not_there_is_said_with_those_that_are() {
 }
 
 #[test]
+fn a_played_picture_checks_its_clusters_too() {
+    let home = tempfile::tempdir().unwrap();
+    let out = run(home.path(), &["snapshot", "--demo", "--at", "1s", "--cluster", "prod-us"]);
+    assert_eq!(out.status.code(), Some(2));
+    assert_eq!(text(&out.stderr), "quarterdeck: there is no cluster `prod-us` (did you mean `prod-eu`?)\n");
+}
+
+#[test]
+fn a_reader_that_has_heard_enough_is_no_failure() {
+    let home = tempfile::tempdir().unwrap();
+    for sub in ["snapshot", "keys", "themes", "config"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_quarterdeck"));
+        command.args([sub, "--demo"]).env_clear().env("HOME", home.path()).stdin(Stdio::null());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let out = child.wait_with_output().unwrap();
+        assert_eq!((out.status.code(), text(&out.stderr)), (Some(0), String::new()), "{sub}");
+    }
+}
+
+#[test]
+fn any_size_is_drawn() {
+    let home = tempfile::tempdir().unwrap();
+    for size in ["1x1", "2x1", "1x50", "20x4", "40x10", "300x100"] {
+        for format in ["text", "ansi", "svg"] {
+            let out = run(home.path(), &["snapshot", "--demo", "--at", "5s", "--size", size, "--format", format]);
+            assert!(out.status.success(), "{size} {format}: {}", text(&out.stderr));
+        }
+    }
+}
+
+#[test]
 fn lists_name_everything() {
     let home = tempfile::tempdir().unwrap();
     let keys = text(&run(home.path(), &["keys"]).stdout);
     for command in quarterdeck::input::Command::ALL {
         assert!(keys.contains(command.name()), "{} is not in the list", command.name());
     }
+    assert!(!keys.contains("n, n"), "a key is listed twice:\n{keys}");
     let themes = text(&run(home.path(), &["themes", "--theme", "nord"]).stdout);
     assert!(themes.contains("* nord\n") && themes.contains("  default\n"), "{themes}");
     let config = text(&run(home.path(), &["config", "--read-only"]).stdout);

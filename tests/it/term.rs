@@ -85,11 +85,17 @@ fn the_first_frame_comes_before_any_cluster_has_answered() {
     let home = tempfile::tempdir().unwrap();
     let mut fastest = Duration::MAX;
     for _ in 0..5 {
+        let start = Instant::now();
         let pty = Pty::quarterdeck((80, 24), &["--demo"], home.path());
+        // the key row is the last of a frame
+        while !pty.screen().contains("? help") {
+            assert!(start.elapsed() < SECONDS, "no frame; the screen is\n{}", pty.screen());
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        fastest = fastest.min(start.elapsed());
         pty.wait_for("connecting", SECONDS);
-        fastest = fastest.min(pty.first_byte());
     }
-    println!("first byte after {fastest:?} (best of 5)");
+    println!("first frame after {fastest:?} (best of 5)");
 }
 
 #[test]

@@ -22,6 +22,12 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
              picture without a terminal `quarterdeck snapshot`",
         ));
     }
+    if std::env::var("TERM").is_ok_and(|term| term == "dumb") {
+        return Err(Failure::usage(
+            "this terminal says that it cannot place a cursor (TERM=dumb); use another one, or set TERM to what it is, or \
+             for one picture `quarterdeck snapshot`",
+        ));
+    }
     // the log and reports are the operator's alone
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
     let mut warnings = Vec::new();

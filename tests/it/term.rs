@@ -231,3 +231,13 @@ fn a_resize_is_drawn_and_too_small_says_so() {
     pty.send("\x03");
     assert_eq!(pty.end(SECONDS), 0);
 }
+
+#[test]
+fn a_terminal_that_places_no_cursor_gets_advice() {
+    let home = tempfile::tempdir().unwrap();
+    let env = [("HOME", home.path().to_str().unwrap()), ("TERM", "dumb")];
+    let mut pty = Pty::spawn(env!("CARGO_BIN_EXE_quarterdeck"), (100, 30), &["--demo"], &env);
+    assert_eq!(pty.end(SECONDS), 2);
+    assert!(pty.screen().contains("TERM=dumb") && pty.screen().contains("quarterdeck snapshot"), "{}", pty.screen());
+    assert!(!pty.bytes(0).contains(&0x1b), "an escape sequence was sent");
+}

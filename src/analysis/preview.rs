@@ -4,7 +4,7 @@ mod node;
 mod service;
 mod task;
 
-use crate::model::{Action, Bound, ClusterState, Danger, Kind, Link, ObjectRef, Text, World};
+use crate::model::{Action, ActionKind, Bound, ClusterState, Danger, Kind, Link, ObjectRef, Text, World};
 
 /// A line of a preview.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +61,9 @@ impl Draft {
 pub fn preview(world: &World, object: &ObjectRef, action: &Action) -> Result<Preview, Text> {
     let state = world.cluster(&object.cluster).ok_or_else(|| Text::from(format!("there is no cluster {}", object.cluster)))?;
     admitted(state, object, action)?;
+    if let Some(why) = refused(state, object, action.kind()) {
+        return Err(why);
+    }
     let spec = action.kind().spec();
     let mut draft = Draft { lines: Vec::new(), danger: spec.danger };
     let (name, bound, subject) = match object.kind {
@@ -88,6 +91,16 @@ pub fn preview(world: &World, object: &ObjectRef, action: &Action) -> Result<Pre
     let danger = if state.cluster.protected { draft.danger.raised() } else { draft.danger };
     let title = Text::from(format!("{} {subject}{change}", spec.label));
     Ok(Preview { title, name, lines: draft.lines, danger, bound })
+}
+
+/// Why this sort of object can never be asked for this, by what it is now; nothing if it can. What the backends would
+/// refuse for the same reason is refused here, before it is confirmed, and its key is not hinted.
+pub fn refused(state: &ClusterState, object: &ObjectRef, kind: ActionKind) -> Option<Text> {
+    match object.kind {
+        Kind::Service => state.services.get(&object.key).and_then(|s| service::refused(state, s, kind)),
+        Kind::Task => state.tasks.get(&object.key).and_then(|t| task::refused(state, t, kind)),
+        Kind::Node | Kind::Event => None,
+    }
 }
 
 /// `shop/web`; in Swarm the stack's name is in the service's already.

@@ -3,8 +3,12 @@
 use super::cx::Cx;
 use super::outcome::Outcome;
 use super::overlay::confirm::Confirm;
+use crate::analysis::preview;
 use crate::input::Command;
-use crate::model::{Action, ActionKind, ObjectRef, Text, World};
+use crate::model::{Action, ActionKind, Availability, Kind, ObjectRef, Text, World};
+
+/// Most marked objects looked at for the hints of one frame.
+const LOOKED_AT: usize = 50;
 
 /// The action a command asks for.
 pub fn kind_of(command: Command) -> Option<ActionKind> {
@@ -59,6 +63,31 @@ pub fn refusal(kind: ActionKind, objects: &[ObjectRef], cx: &Cx<'_>) -> Option<T
             None
         }
     })
+}
+
+/// Whether a command can do something for one of these objects, so that its key may be hinted. Commands that are no
+/// action always can.
+pub fn fits(command: Command, objects: &[ObjectRef], cx: &Cx<'_>) -> bool {
+    objects.iter().take(LOOKED_AT).any(|object| fits_one(command, object, cx)) || objects.is_empty() && kind_of(command).is_none()
+}
+
+fn fits_one(command: Command, object: &ObjectRef, cx: &Cx<'_>) -> bool {
+    let Some(state) = cx.world.cluster(&object.cluster) else { return kind_of(command).is_none() };
+    if command == Command::LogsPrevious {
+        return state.tasks.get(&object.key).is_some_and(|task| task.restarts > 0 || task.last_end.is_some());
+    }
+    let Some(kind) = kind_of(command) else { return true };
+    if refusal(kind, std::slice::from_ref(object), cx).is_some() || preview::refused(state, object, kind).is_some() {
+        return false;
+    }
+    // asking again for what it is already is no error, but no advice either
+    let node = state.nodes.get(&object.key).filter(|_| object.kind == Kind::Node).map(|node| node.availability);
+    match (kind, node) {
+        (ActionKind::Pause, Some(now)) => now == Availability::Active,
+        (ActionKind::Activate, Some(now)) => now != Availability::Active,
+        (ActionKind::Drain, Some(now)) => now != Availability::Drained,
+        _ => true,
+    }
 }
 
 /// The action to begin with: a number begins with the present one of the first object that has one.

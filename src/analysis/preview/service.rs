@@ -3,7 +3,7 @@
 use super::Draft;
 use crate::analysis::reasons::count;
 use crate::analysis::spread::{self, Place};
-use crate::model::{Action, ClusterKind, ClusterState, Danger, Key, RolloutState, Service, ServiceKind, Text};
+use crate::model::{Action, ActionKind, ClusterKind, ClusterState, Danger, Key, RolloutState, Service, ServiceKind, Text};
 
 pub(super) fn consequences(state: &ClusterState, service: &Service, action: &Action, draft: &mut Draft) -> Result<(), Text> {
     match action {
@@ -19,18 +19,37 @@ pub(super) fn consequences(state: &ClusterState, service: &Service, action: &Act
     Ok(())
 }
 
+/// Why a service of this kind has no such action.
+pub(super) fn refused(state: &ClusterState, service: &Service, action: ActionKind) -> Option<Text> {
+    use ServiceKind::{CronJob, DaemonSet, Deployment, Job, ReplicaSet, StatefulSet};
+    let (kind, word) = (service.kind, service.kind.word());
+    let kubernetes = state.cluster.kind == ClusterKind::Kubernetes;
+    let per_node = || format!("a {word} runs one task on every fitting node");
+    let why = match action {
+        ActionKind::Scale if kind.one_per_node() => format!("{}; it has no number to change", per_node()),
+        ActionKind::Scale if matches!(kind, Job | CronJob) => format!("the number of tasks of a {word} is not a setting of it"),
+        ActionKind::Scale if service.desired.is_none() => format!("a {word} has no number of tasks"),
+        ActionKind::Redeploy if kubernetes && !matches!(kind, Deployment | StatefulSet | DaemonSet) => {
+            format!("a {word} does not replace its tasks")
+        }
+        ActionKind::RollBack if service.previous.is_none() => "there is no earlier definition to go back to".to_owned(),
+        ActionKind::Rebalance if kind.one_per_node() => format!("{}; there is nothing to move", per_node()),
+        ActionKind::Rebalance if kubernetes && !matches!(kind, Deployment | StatefulSet | ReplicaSet) => {
+            format!("where the tasks of a {word} run is not the scheduler's free choice")
+        }
+        _ => return None,
+    };
+    Some(Text::from(why))
+}
+
 fn scale(state: &ClusterState, service: &Service, to: u32, draft: &mut Draft) -> Result<(), Text> {
-    if service.kind.one_per_node() {
-        return Err(Text::from(format!(
-            "a {} runs one task on every fitting node; it has no number to change",
-            service.kind.word()
-        )));
-    }
     let from = service.desired.ok_or_else(|| Text::from(format!("a {} has no number of tasks", service.kind.word())))?;
     match to.cmp(&from) {
         std::cmp::Ordering::Equal => draft.fact(format!("nothing changes: {} wanted already", count(from, "task"))),
         std::cmp::Ordering::Greater => draft.fact(format!("starts {}", count(to - from, "more task"))),
-        std::cmp::Ordering::Less => draft.fact(format!("stops {} of {from} tasks; the platform chooses which", from - to)),
+        std::cmp::Ordering::Less => {
+            draft.fact(format!("stops {} of {}; the platform chooses which", from - to, count(from, "task")))
+        }
     }
     if to == 0 && from > 0 {
         draft.warn("nothing of it runs any more until it is scaled up again");

@@ -2,7 +2,7 @@
 
 use super::{Draft, service, subject};
 use crate::analysis::reasons::count;
-use crate::model::{Action, ClusterKind, ClusterState, Danger, Service, Task};
+use crate::model::{Action, ActionKind, ClusterKind, ClusterState, Danger, Service, Task, Text};
 
 pub(super) fn consequences(state: &ClusterState, task: &Task, action: &Action, draft: &mut Draft) {
     let owner = task.service.as_ref().and_then(|key| state.services.get(key));
@@ -13,6 +13,22 @@ pub(super) fn consequences(state: &ClusterState, task: &Task, action: &Action, d
         Action::Stop => draft.fact("asks its process to end and kills it after its grace period; it stays stopped until started"),
         _ => {}
     }
+}
+
+/// Why a task of this kind, or as it is now, has no such action.
+pub(super) fn refused(state: &ClusterState, task: &Task, action: ActionKind) -> Option<Text> {
+    let owner = task.service.as_ref().and_then(|key| state.services.get(key));
+    let why = match action {
+        ActionKind::Reschedule if task.state.ended() => "it has ended: there is nothing to move".to_owned(),
+        ActionKind::Reschedule if task.service.is_none() => "no service would make it again; delete it if that is meant".to_owned(),
+        ActionKind::Reschedule if owner.is_some_and(|s| s.kind.one_per_node()) => {
+            "its service runs one on each node: it would come back here".to_owned()
+        }
+        ActionKind::Start if !task.state.ended() => "it runs already".to_owned(),
+        ActionKind::Stop if task.state.ended() => "it does not run".to_owned(),
+        _ => return None,
+    };
+    Some(Text::from(why))
 }
 
 fn reschedule(state: &ClusterState, task: &Task, owner: Option<&Service>, draft: &mut Draft) {

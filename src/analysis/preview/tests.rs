@@ -103,8 +103,8 @@ fn moving_or_deleting_a_task_says_what_becomes_of_its_service() {
         ]
     );
     fleet.task(task("bare", "", "n1"));
-    let (_, danger, lines) = seen(&fleet, Kind::Task, "bare", &Action::Reschedule).unwrap();
-    assert_eq!((danger, lines[1].as_str()), (Danger::Destructive, "! it belongs to no service: nothing makes a new one"));
+    let (_, danger, lines) = seen(&fleet, Kind::Task, "bare", &Action::DeleteTask).unwrap();
+    assert_eq!((danger, lines[0].as_str()), (Danger::Destructive, "! it belongs to no service: nothing makes a new one"));
 }
 
 #[test]
@@ -133,4 +133,22 @@ fn a_protected_cluster_raises_every_step_and_one_that_is_away_refuses() {
     fleet.delta(crate::model::Delta::Link(Link::Connecting));
     let refused = seen(&fleet, Kind::Service, "web", &Action::Redeploy).unwrap_err();
     assert_eq!(refused, "prod is connecting: what is seen may be old, so nothing is sent");
+}
+
+#[test]
+fn what_a_platform_would_refuse_for_the_kind_of_a_thing_is_refused_before() {
+    let mut fleet = fleet(ClusterKind::Kubernetes);
+    fleet.task(task("bare", "", "n1"));
+    fleet.service(Service { kind: ServiceKind::Job, ..service("migrate", 1) });
+    for (kind, key, action, why) in [
+        (Kind::Service, "agent", Action::Rebalance, "a daemonset runs one task on every fitting node; there is nothing to move"),
+        (Kind::Service, "migrate", Action::Redeploy, "a job does not replace its tasks"),
+        (Kind::Service, "migrate", Action::Scale { to: 2 }, "the number of tasks of a job is not a setting of it"),
+        (Kind::Task, "bare", Action::Reschedule, "no service would make it again; delete it if that is meant"),
+        (Kind::Task, "a1", Action::Reschedule, "its service runs one on each node: it would come back here"),
+        (Kind::Task, "w1", Action::Start, "it runs already"),
+    ] {
+        assert_eq!(seen(&fleet, kind, key, &action).unwrap_err(), why);
+    }
+    assert!(seen(&fleet, Kind::Service, "agent", &Action::Redeploy).is_ok());
 }

@@ -27,7 +27,7 @@ pub fn write(cx: &Cx<'_>, state: &ClusterState, sheet: &mut Sheet) {
     sheet.field("state", Role::Dim, &[(cluster.link.word(), role), (&since, Role::Dim)]);
     if let Some((_, reason)) = cluster.link.trouble() {
         sheet.field("why", Role::Dim, &[(reason, role)]);
-        next::write(cx, sheet, &[(Command::Reconnect, " now")]);
+        next::write(cx, sheet, &[], &[(Command::Reconnect, " now")]);
     }
     sheet.fact("platform", &format!("{} {}", cluster.kind.word(), cluster.version.as_deref().unwrap_or_default()));
     sheet.fact("address", &cluster.endpoint);

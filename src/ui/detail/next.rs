@@ -2,15 +2,17 @@
 
 use super::sheet::Sheet;
 use crate::input::Command;
+use crate::model::ObjectRef;
 use crate::theme::Role;
+use crate::ui::act;
 use crate::ui::cx::Cx;
 use crate::ui::keyrow;
 
-/// Writes `next   R roll back to revision 7 · l logs · e events`. Commands without a key are left out.
-pub fn write(cx: &Cx<'_>, sheet: &mut Sheet, steps: &[(Command, &str)]) {
+/// Writes `next   R roll back to revision 7 · l logs · e events`. Commands without a key, or that can do nothing for this object, are left out.
+pub fn write(cx: &Cx<'_>, sheet: &mut Sheet, objects: &[ObjectRef], steps: &[(Command, &str)]) {
     let mut pieces: Vec<(String, Role)> = Vec::new();
     for (command, more) in steps {
-        let Some(key) = cx.hints.key(*command) else { continue };
+        let Some(key) = cx.hints.key(*command).filter(|_| act::fits(*command, objects, cx)) else { continue };
         let gap = if pieces.is_empty() { "" } else { " · " };
         pieces.push((format!("{gap}{key} {}{more}", keyrow::word(*command)), Role::Text));
     }

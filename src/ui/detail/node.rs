@@ -40,7 +40,8 @@ pub fn write(cx: &Cx<'_>, state: &ClusterState, row: &Node, sheet: &mut Sheet) {
         Availability::Active => steps.extend([(Command::PauseNode, ""), (Command::EvacuateNode, "")]),
         Availability::Paused | Availability::Drained => steps.extend([(Command::ActivateNode, ""), (Command::EvacuateNode, "")]),
     }
-    next::write(cx, sheet, &steps);
+    let object = ObjectRef { cluster: state.cluster.id.clone(), kind: Kind::Node, key: row.key.clone() };
+    next::write(cx, sheet, std::slice::from_ref(&object), &steps);
     let reserved = state.node_loads.get(&row.key).map(|load| load.reserved).unwrap_or_default();
     let used = cells::usage(&state.node_usage, &row.key);
     share(sheet, "cpu", used.map(|u| u64::from(u.cpu_m)), reserved.cpu_m, row.allocatable.cpu_m, humanize::cpu, Role::GraphCpu);
@@ -59,7 +60,6 @@ pub fn write(cx: &Cx<'_>, state: &ClusterState, row: &Node, sheet: &mut Sheet) {
     sheet.fact("address", &row.address);
     sheet.fact("version", &row.version);
     sheet.fact("joined", &format!("{} ago", humanize::age_of(cx.since(row.created))));
-    let object = ObjectRef { cluster: state.cluster.id.clone(), kind: Kind::Node, key: row.key.clone() };
     event::last(cx, state, &object, sheet);
 }
 

@@ -4,6 +4,7 @@ use super::event;
 use super::next;
 use super::sheet::Sheet;
 use super::task;
+use crate::analysis::reasons::count;
 use crate::input::Command;
 use crate::model::{ClusterState, Kind, Level, ObjectRef, RolloutState, Service, Task};
 use crate::theme::Role;
@@ -78,7 +79,9 @@ fn rollout(cx: &Cx<'_>, row: &Service, sheet: &mut Sheet) {
     };
     let revision = row.revision.as_ref().map(|revision| format!(" at revision {revision}")).unwrap_or_default();
     let updated = row.desired.map(|want| format!(" · {} of {want} of the newest definition", row.updated)).unwrap_or_default();
-    let note = row.rollout.note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
+    // the colon stays with the words before it, also where the note begins a line of its own
+    let (colon, note) = row.rollout.note.as_ref().map_or(("", String::new()), |note| (":", format!(" {note}")));
+    let revision = format!("{revision}{colon}");
     sheet.field("rollout", Role::Dim, &[(word, role), (&revision, Role::Text), (&note, Role::Text), (&updated, Role::Dim)]);
 }
 
@@ -97,7 +100,8 @@ fn steps(cx: &Cx<'_>, state: &ClusterState, row: &Service, sheet: &mut Sheet) {
     if bad {
         steps.extend([(Command::Logs, ""), (Command::Events, ""), (Command::Tasks, "")]);
     }
-    next::write(cx, sheet, &steps);
+    let object = ObjectRef { cluster: state.cluster.id.clone(), kind: Kind::Service, key: row.key.clone() };
+    next::write(cx, sheet, std::slice::from_ref(&object), &steps);
 }
 
 /// Ready of all live tasks, by zone (by node where no zones are known).
@@ -149,7 +153,7 @@ fn tasks(cx: &Cx<'_>, state: &ClusterState, row: &Service, sheet: &mut Sheet) {
         return;
     }
     tasks.sort_unstable_by(|a, b| task::rank(b).cmp(&task::rank(a)).then_with(|| a.name.cmp(&b.name)));
-    sheet.heading(&format!("{} tasks", tasks.len()));
+    sheet.heading(&count(u32::try_from(tasks.len()).unwrap_or(u32::MAX), "task"));
     for task in tasks.iter().take(TASKS) {
         task::line(cx, state, task, row, sheet);
     }

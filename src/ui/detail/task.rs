@@ -3,6 +3,7 @@
 use super::event;
 use super::next;
 use super::sheet::Sheet;
+use crate::analysis::reasons::count;
 use crate::input::Command;
 use crate::model::{ClusterState, Kind, ObjectRef, Resources, Service, Task};
 use crate::theme::Role;
@@ -37,7 +38,7 @@ pub fn line(cx: &Cx<'_>, state: &ClusterState, task: &Task, service: &Service, s
         (node, Role::Dim),
     ];
     if task.restarts > 0 {
-        pieces.push((format!(" · {} restarts", task.restarts), Role::Dim));
+        pieces.push((format!(" · {}", count(task.restarts, "restart")), Role::Dim));
     }
     if let Some(why) = &task.why {
         pieces.push((format!(" · {why}"), Role::Text));
@@ -66,7 +67,8 @@ pub fn write(cx: &Cx<'_>, state: &ClusterState, row: &Task, sheet: &mut Sheet) {
         steps.insert(0, (Command::LogsPrevious, ""));
     }
     steps.extend([(Command::Events, ""), (Command::Reschedule, "")]);
-    next::write(cx, sheet, &steps);
+    let object = ObjectRef { cluster: state.cluster.id.clone(), kind: Kind::Task, key: row.key.clone() };
+    next::write(cx, sheet, std::slice::from_ref(&object), &steps);
     if let Some(node) = &row.node {
         let name = crate::util::clean::clean(state.node_name(node));
         let zone =
@@ -93,7 +95,6 @@ pub fn write(cx: &Cx<'_>, state: &ClusterState, row: &Task, sheet: &mut Sheet) {
     sheet.fact("reserves", &amount(row.requests));
     sheet.fact("at most", &amount(row.limits));
     sheet.fact("made", &format!("{} ago", humanize::age_of(cx.since(row.created))));
-    let object = ObjectRef { cluster: state.cluster.id.clone(), kind: Kind::Task, key: row.key.clone() };
     event::last(cx, state, &object, sheet);
 }
 

@@ -231,7 +231,12 @@ impl Pane for DocumentPane {
     }
 
     fn hints(&self, _cx: &Cx<'_>) -> &'static [Command] {
-        &[Command::SearchNext, Command::SearchPrevious, Command::Copy, Command::Inspect]
+        // the next place is one of those found
+        if self.query.is_empty() {
+            &[Command::Back, Command::Filter, Command::Copy]
+        } else {
+            &[Command::Back, Command::Filter, Command::SearchNext, Command::SearchPrevious, Command::Copy]
+        }
     }
 }
 

@@ -198,6 +198,7 @@ pub fn rollout_word(row: &Service) -> Option<&'static str> {
     match row.rollout.state {
         RolloutState::Stable if row.suspended => Some("suspended"),
         RolloutState::Stable => None,
+        RolloutState::Progressing if row.kind.runs_to_completion() => Some("running"),
         RolloutState::Progressing if row.desired.is_some_and(|want| row.updated >= want.min(row.current)) => Some("scaling"),
         RolloutState::Progressing => Some("updating"),
         RolloutState::Paused => Some("paused"),

@@ -6,7 +6,7 @@ use crate::theme::Role;
 use crate::ui::cx::Cx;
 use crate::ui::pane::{Pane, PaneId};
 use crate::ui::widget::pen::{self, Pen};
-use crate::ui::{Moment, ascii, header, keyrow, layout};
+use crate::ui::{Moment, act, ascii, header, keyrow, layout};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::time::Duration;
@@ -95,11 +95,12 @@ impl Ui {
         self.width = area.width;
         self.page(body, buf, moment);
         let cx = cx!(self, moment);
-        let mut hints: &[Command] = &[];
+        let mut hints: Vec<Command> = Vec::new();
         let mut list = false;
         if let Some(pane) = pane_mut(&mut self.panes, cx.place.pane) {
             self.cursor = pane.cursor();
-            hints = pane.hints(&cx);
+            let targets = pane.targets(&cx);
+            hints.extend(pane.hints(&cx).iter().filter(|command| act::fits(**command, &targets, &cx)));
             list = pane.has_detail();
         }
         let last = area.bottom() - 1;
@@ -107,7 +108,7 @@ impl Ui {
         let noticed = cx.world.notices.last().filter(|n| cx.since(n.at) < SAID).map(|n| (&n.text, n.warning));
         match said.or(noticed) {
             Some((words, warning)) => keyrow::say(area, last, buf, &cx, words, warning),
-            None => keyrow::draw(area, last, buf, &cx, hints, list),
+            None => keyrow::draw(area, last, buf, &cx, &hints, list),
         }
         for overlay in &mut self.overlays {
             overlay.render(area, buf, &cx);

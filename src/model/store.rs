@@ -281,27 +281,25 @@ fn record_usage(state: &mut ClusterState, of: Kind, at: Timestamp, rows: Vec<(Ke
     for (key, usage) in rows {
         let sample = Sample { at, usage };
         match of {
-            Kind::Node => push_sample(&mut state.node_usage, key, sample),
+            Kind::Node => push_sample(&mut state.node_usage, &key, sample),
             Kind::Task => {
                 let Some(task) = state.tasks.get(&key) else { continue };
                 if let Some(service) = &task.service {
                     let sum = services.entry(service.clone()).or_default();
                     *sum = sum.plus(usage);
                 }
-                push_sample(&mut state.task_usage, key, sample);
+                push_sample(&mut state.task_usage, &key, sample);
             }
             Kind::Service | Kind::Event => {}
         }
     }
     for (key, usage) in services {
-        push_sample(&mut state.service_usage, key, Sample { at, usage });
+        push_sample(&mut state.service_usage, &key, Sample { at, usage });
     }
 }
 
-fn push_sample(table: &mut Table<Series>, key: Key, sample: Sample) {
-    let mut series = table.get(&key).map_or_else(|| Series::new(key), |held| Series::clone(held));
-    series.push(sample);
-    table.insert(Arc::new(series));
+fn push_sample(table: &mut Table<Series>, key: &Key, sample: Sample) {
+    table.update(key, || Series::new(key.clone()), |series| series.push(sample));
 }
 
 /// Words for a fact that has none of its own.

@@ -82,6 +82,21 @@ impl<T: Keyed> Table<T> {
         }
     }
 
+    /// Changes the row with this key, put in by `make` if there is none. A row that nobody else holds is not copied.
+    pub fn update(&mut self, key: &Key, make: impl FnOnce() -> T, change: impl FnOnce(&mut T))
+    where
+        T: Clone,
+    {
+        let slot = hash(key) & (self.shards.len() - 1);
+        if let Ok(at) = self.shards[slot].binary_search_by(|held| held.key().cmp(key)) {
+            change(Arc::make_mut(&mut Arc::make_mut(&mut self.shards[slot])[at]));
+        } else {
+            let mut row = make();
+            change(&mut row);
+            self.insert(Arc::new(row));
+        }
+    }
+
     /// Takes a row out.
     pub fn remove(&mut self, key: &str) -> Option<Arc<T>> {
         let slot = hash(key) & (self.shards.len() - 1);

@@ -4,5 +4,6 @@
 mod arch;
 mod cli;
 mod config;
+mod figures;
 mod pty;
 mod term;

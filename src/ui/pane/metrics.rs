@@ -69,14 +69,14 @@ fn bounds(cx: &Cx<'_>, object: &ObjectRef) -> (Resources, Resources) {
     }
 }
 
-fn samples<'a>(cx: &Cx<'a>, object: &ObjectRef) -> &'a [Sample] {
-    let Some(state) = cx.world.cluster(&object.cluster) else { return &[] };
+fn samples(cx: &Cx<'_>, object: &ObjectRef) -> Vec<Sample> {
+    let Some(state) = cx.world.cluster(&object.cluster) else { return Vec::new() };
     let table = match object.kind {
         Kind::Node => &state.node_usage,
         Kind::Service => &state.service_usage,
         Kind::Task | Kind::Event => &state.task_usage,
     };
-    table.get(&object.key).map_or(&[], |series| series.samples())
+    table.get(&object.key).map_or_else(Vec::new, |series| series.samples().collect())
 }
 
 fn graphs(cx: &Cx<'_>, object: &ObjectRef) -> Vec<Graph> {

@@ -23,17 +23,17 @@ pub fn spark(out: &mut String, series: &Series, width: usize) {
         return;
     }
     let share = Series::CAPACITY.div_ceil(width);
-    let peak = samples.iter().map(|s| s.usage.cpu_m).max().unwrap_or(0);
-    let least = samples.iter().map(|s| s.usage.cpu_m).min().unwrap_or(0);
+    let peak = samples.clone().map(|s| s.usage.cpu_m).max().unwrap_or(0);
+    let least = samples.clone().map(|s| s.usage.cpu_m).min().unwrap_or(0);
     let scale = peak.max(least.saturating_mul(2)).max(20);
     let filled = samples.len().div_ceil(share).min(width);
     out.extend(std::iter::repeat_n(' ', width - filled));
     // counted from the end, so that a column keeps its samples until it is full
     for back in (0..filled).rev() {
         let end = samples.len() - back * share;
-        let here = &samples[end.saturating_sub(share)..end];
-        let sum: u64 = here.iter().map(|s| u64::from(s.usage.cpu_m)).sum();
-        let mean = sum / u64::try_from(here.len()).unwrap_or(1).max(1);
+        let from = end.saturating_sub(share);
+        let sum: u64 = samples.clone().skip(from).take(end - from).map(|s| u64::from(s.usage.cpu_m)).sum();
+        let mean = sum / u64::try_from(end - from).unwrap_or(1).max(1);
         let level = (mean * 7).div_ceil(u64::from(scale)).min(7);
         out.push_str(LEVELS[level as usize]);
     }

@@ -31,7 +31,7 @@ fn every_pane_says_what_matters_at_80x24_and_200x50() {
             PaneId::Fleet,
             &["trouble · 4", "✖  prod-eu  node eu-b-07", "kubelet silent 96s", "▲  prod-eu  shop/search", "unreachable"],
         ),
-        (PaneId::Clusters, &["▲ stale 42s", "✖ unreachable 5m", "2/3", "3/5", "kubernetes"]),
+        (PaneId::Clusters, &["▲ stale 42s", "✖ unreachable 5m", "2/3", "4/5", "kubernetes"]),
         (PaneId::Nodes, &["eu-a-01       ready", "✖ not ready  eu-b", "2/110", "kubelet s"]),
         (
             PaneId::Services,

@@ -2,7 +2,7 @@
 
 use super::list::List;
 use crate::input::{Command, Scope};
-use crate::model::{ClusterState, Key, Kind, Link, ObjectRef, Resources, Table, Text};
+use crate::model::{ClusterState, Key, Kind, Level, Link, ObjectRef, Resources, Table, Text};
 use crate::theme::Role;
 use crate::ui::cx::{Cx, Place};
 use crate::ui::detail::About;
@@ -51,7 +51,7 @@ const COLUMNS: &[Column] = &[
 pub struct Totals {
     /// Nodes that are ready.
     pub nodes_ready: usize,
-    /// Services with a finding.
+    /// Services that do not serve as wanted; one with a warning still does.
     pub services_bad: usize,
     /// What the nodes have to give.
     pub allocatable: Resources,
@@ -71,7 +71,8 @@ impl Totals {
             let usage = Resources { cpu_m: u64::from(sample.usage.cpu_m), mem: sample.usage.mem };
             totals.used = Some(totals.used.unwrap_or_default().plus(usage));
         }
-        totals.services_bad = state.findings.iter().filter(|f| matches!(f.object, Some((Kind::Service, _)))).count();
+        totals.services_bad =
+            state.findings.iter().filter(|f| f.level == Level::Failing && matches!(f.object, Some((Kind::Service, _)))).count();
         totals
     }
 }

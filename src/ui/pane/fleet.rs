@@ -29,7 +29,7 @@ const COLUMNS: &[Column] = &[
     Column { title: "CLUSTER", fit: Fit::Name, min: 7, max: 16, priority: 0, grow: false },
     Column { title: "WHAT", fit: Fit::Name, min: 12, max: 36, priority: 0, grow: false },
     Column { title: "STATE", fit: Fit::Words, min: 9, max: 20, priority: 0, grow: false },
-    Column { title: "WHY", fit: Fit::Words, min: 16, max: 110, priority: 0, grow: true },
+    Column { title: "WHY", fit: Fit::Words, min: 24, max: 110, priority: 0, grow: true },
     Column { title: "", fit: Fit::Words, min: 8, max: 28, priority: 2, grow: false },
     Column { title: "FOR", fit: Fit::Number, min: 4, max: 5, priority: 0, grow: false },
 ];

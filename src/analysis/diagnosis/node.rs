@@ -153,7 +153,7 @@ mod tests {
         let mut fixture = Fixture::kubernetes();
         fixture.node(fixture::node("n1", "a"));
         for (percent, warned) in [(89, false), (90, true)] {
-            fixture.usage(Kind::Node, "n1", Usage { mem: (8 << 30) / 100 * percent + 100, ..Usage::default() });
+            fixture.usage(Kind::Node, "n1", Usage { mem: (8 << 30) / 100 * percent + 1024, ..Usage::default() });
             let found = node(&fixture.state(), &Key::from("n1"), fixture::NOW);
             assert_eq!(found.is_some(), warned, "{percent}%");
         }

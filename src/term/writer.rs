@@ -111,7 +111,7 @@ impl Pen<'_> {
             let (was, cell) = (&old[x], &new[x]);
             let wide = columns(cell);
             if was != cell || x < torn {
-                torn = torn.max(x + columns(was));
+                torn = torn.max(tears(old, x..x + wide));
                 self.go(x, y, new);
                 // a gap between columns is erased in one sequence; it leaves the cursor where it is
                 let gap = new[x..end].iter().take_while(|cell| blank(cell)).count();
@@ -120,7 +120,7 @@ impl Pen<'_> {
                     self.look = Look::PLAIN;
                     // writing to a Vec cannot fail
                     let _ = write!(self.out, "\x1b[{gap}X");
-                    torn = old[x..x + gap].iter().enumerate().map(|(at, was)| x + at + columns(was)).fold(torn, usize::max);
+                    torn = torn.max(tears(old, x..x + gap));
                     x += gap;
                     continue;
                 }
@@ -167,6 +167,12 @@ impl Pen<'_> {
         }
         self.at = Some((x, y));
     }
+}
+
+/// Up to which column characters reach that begin in these columns of `old`: what is written over their beginning leaves
+/// the rest of them torn.
+fn tears(old: &[Cell], columns_written: std::ops::Range<usize>) -> usize {
+    columns_written.filter_map(|x| old.get(x).map(|cell| x + columns(cell))).max().unwrap_or(0)
 }
 
 fn columns(cell: &Cell) -> usize {
@@ -285,6 +291,18 @@ mod tests {
         frame(&mut writer, |b| b.set_string(0, 0, "a long sentence", Style::new()));
         let bytes = frame(&mut writer, |b| b.set_string(0, 0, "a", Style::new()));
         assert_eq!(String::from_utf8(bytes).unwrap(), "\x1b[?2026h\x1b[1;2H\x1b[K\x1b[?2026l");
+    }
+
+    #[test]
+    fn a_wide_character_written_over_the_beginning_of_another_leaves_no_half_of_it() {
+        let mut writer = FrameWriter::new(SIZE);
+        let mut parser = vt100::Parser::new(SIZE.height, SIZE.width, 0);
+        for (x, text, style) in [(18, "東", Style::new()), (17, "京", Style::new().fg(Color::Red).add_modifier(Modifier::BOLD))] {
+            let mut want = Buffer::empty(Rect::new(0, 0, SIZE.width, SIZE.height));
+            want.set_string(x, 2, text, style);
+            parser.process(&frame(&mut writer, |b| b.set_string(x, 2, text, style)));
+            assert_shows(&parser, &want);
+        }
     }
 
     fn style() -> impl Strategy<Value = Style> {

@@ -86,8 +86,9 @@ fn waits(all: &Leaving<'_>, draft: &mut Draft) {
         match &service.budget {
             Some(budget) if budget.allowed == 0 => {
                 draft.warn(format!(
-                    "{} waits: {} may lose none now (budget {}: {})",
+                    "{} {}: {} may lose none now (budget {}: {})",
                     count(*n, "task"),
+                    if *n == 1 { "waits" } else { "wait" },
                     name(service),
                     budget.name,
                     budget.rule
@@ -97,7 +98,7 @@ fn waits(all: &Leaving<'_>, draft: &mut Draft) {
                 now += budget.allowed;
                 let rest = n - budget.allowed;
                 draft.fact(format!(
-                    "{} of {} waits for its turn (budget {}: {})",
+                    "{} of {} later, as its budget allows ({}: {})",
                     count(rest, "task"),
                     name(service),
                     budget.name,
@@ -110,19 +111,28 @@ fn waits(all: &Leaving<'_>, draft: &mut Draft) {
     draft.fact(format!("{now} can move now"));
 }
 
+fn stay(tasks: u32) -> &'static str {
+    if tasks == 1 { "stays" } else { "stay" }
+}
+
 fn stays(all: &Leaving<'_>, swarm: bool, draft: &mut Draft) {
     if !all.everywhere.is_empty() {
         let names: Vec<String> = all.everywhere.iter().map(|s| (*s).to_owned()).collect();
-        let fate = if swarm { "ends here" } else { "stays" };
         let n = u32::try_from(names.len()).unwrap_or(u32::MAX);
+        let fate = match (swarm, n) {
+            (true, 1) => "ends here",
+            (true, _) => "end here",
+            (false, n) => stay(n),
+        };
         draft.fact(format!("{} {fate}: {} on every node", count(n, "task"), listed(&names, "runs", "run")));
     }
     if !all.bare.is_empty() {
         let names: Vec<String> = all.bare.iter().map(|s| (*s).to_owned()).collect();
         let n = u32::try_from(names.len()).unwrap_or(u32::MAX);
         draft.warn(format!(
-            "{} stays: {} to no service, nothing would make a new one",
+            "{} {}: {} to no service, nothing would make a new one",
             count(n, "task"),
+            stay(n),
             listed(&names, "belongs", "belong")
         ));
     }

@@ -127,6 +127,7 @@ pub(crate) fn task(key: &str, service: &str, node: &str) -> Task {
         ready: true,
         wanted: true,
         why: None,
+        stuck: false,
         since: ago(3_600),
         image: Text::new("web:1"),
         restarts: 0,
@@ -139,7 +140,13 @@ pub(crate) fn task(key: &str, service: &str, node: &str) -> Task {
     }
 }
 
-/// A task that is not ready for this reason.
+/// A task that cannot start for this reason.
 pub(crate) fn stuck(key: &str, service: &str, why: &str, since: u64) -> Task {
-    Task { state: TaskState::Starting, ready: false, why: Some(Text::new(why)), since: ago(since), ..task(key, service, "n1") }
+    let why = Some(Text::new(why));
+    Task { state: TaskState::Starting, ready: false, why, stuck: true, since: ago(since), ..task(key, service, "n1") }
+}
+
+/// A task whose start is under way, at this step.
+pub(crate) fn starting(key: &str, service: &str, step: Option<&str>, since: u64) -> Task {
+    Task { why: step.map(Text::new), stuck: false, ..stuck(key, service, "", since) }
 }

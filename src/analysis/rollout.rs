@@ -207,3 +207,6 @@ fn task_runs(state: &ClusterState, key: &Key, runs: bool, taken: Timestamp) -> V
         (_, state) => pending(0, 1, format!("it is {}", state.word())),
     }
 }
+
+#[cfg(test)]
+mod tests;

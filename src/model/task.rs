@@ -78,6 +78,9 @@ pub struct Task {
     /// Why it is not running and ready, in words an operator reads at night: `image not found: web:1.3`,
     /// `no node satisfies node.labels.ssd == true`, `restarting after exit 1, next try in up to 5m`.
     pub why: Option<Text>,
+    /// Whether `why` tells of something that does not pass by itself (image not found, no node takes it), as against a
+    /// step of a start that is well on its way (preparing volumes, pulling an image).
+    pub stuck: bool,
     /// Since when it is in this state.
     pub since: Timestamp,
     /// Image of the first container, without digest.

@@ -71,6 +71,7 @@ pub fn task(key: &str, service: &str, node: Option<&str>, state: TaskState) -> T
         ready: state == TaskState::Running,
         wanted: true,
         why: None,
+        stuck: false,
         since: ago(240),
         image: Text::new("registry.local/checkout:1.3"),
         restarts: 0,

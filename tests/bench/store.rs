@@ -60,6 +60,7 @@ fn task(n: u32) -> Task {
         ready: true,
         wanted: true,
         why: None,
+        stuck: false,
         since: PICTURE_EPOCH,
         image: format!("registry.local/service-{service:04}:1.3").into(),
         restarts: 0,

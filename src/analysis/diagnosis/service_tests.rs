@@ -2,8 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::analysis::fixture::{self};
-use crate::analysis::fixture::{Fixture, ago, service as row, stuck, task};
+use crate::analysis::fixture::{self, Fixture, ago, service as row, starting, stuck, task};
 use crate::model::{Ending, Rollout, ServiceKind, Usage};
 
 type Want = Option<(Level, &'static str, &'static str, &'static str)>;
@@ -31,12 +30,11 @@ fn died(key: &str, restarts: u32, s: u64, reason: &str) -> Task {
 
 #[test]
 fn healthy_is_quiet() {
-    let starting = |s| Task { why: None, ..stuck("t1", "web", "", s) };
     check("whole", row("web", 2), vec![task("t1", "web", "n1"), task("t2", "web", "n1")], None);
     check("scaled to none", row("web", 0), vec![], None);
     let progressing =
         Service { ready: 1, changed: Some(ago(30)), rollout: rollout(RolloutState::Progressing, None), ..row("web", 2) };
-    check("a young rollout", progressing, vec![starting(20)], None);
+    check("a young rollout", progressing, vec![starting("t1", "web", None, 20)], None);
     let held = Service { rollout: rollout(RolloutState::Paused, None), ..row("web", 2) };
     check("held on purpose and whole", held, vec![], None);
     check("one restart", row("web", 1), vec![died("t1", 1, 60, "exit 1")], None);
@@ -68,7 +66,7 @@ fn what_is_missing_is_told_with_the_tasks_reasons() {
     check("pending", short(4), vec![pending], want);
     let want = Some((Level::Failing, "4/5 ready", "the platform has not made the missing tasks", "1 task missing"));
     check("no task at all", short(4), vec![], want);
-    let slow = Task { why: None, ..stuck("t1", "web", "", 300) };
+    let slow = starting("t1", "web", None, 300);
     check("slow start", short(4), vec![slow], Some((Level::Failing, "4/5 ready", "starting", "1 task")));
 }
 
@@ -120,6 +118,6 @@ fn a_rollout_whose_new_tasks_do_not_start_is_told_while_the_old_ones_serve() {
     let want = Some((Level::Warning, "2/2 ready", "the new tasks do not start: image not found: web:2", "1 task"));
     check("stuck", rolling.clone(), tasks, want);
     let mut tasks = old();
-    tasks.push(stuck("t3", "web", "pulling image", 20));
+    tasks.push(starting("t3", "web", Some("pulling image"), 20));
     check("under way", rolling, tasks, None);
 }

@@ -168,6 +168,11 @@ impl Platform {
             ready: instance.ready && !down,
             wanted: instance.wanted,
             why: if down { Some("its node does not answer".into()) } else { instance.why.clone() },
+            stuck: match instance.phase {
+                Phase::Pending => instance.why.is_some(),
+                Phase::BackOff | Phase::Pulling => instance.tries > 0,
+                phase => down || phase == Phase::Failed,
+            },
             since: self.stamp(if down { down_since.max(instance.since) } else { instance.since }),
             image: instance.definition.image.clone(),
             restarts: instance.restarts,

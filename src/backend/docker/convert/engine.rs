@@ -124,6 +124,7 @@ fn task(raw: &Container, detail: Option<&ContainerDetail>, node: &Key) -> Task {
         // what ended well or was stopped is not missed; what failed is, where something keeps it running
         wanted: !state.ended() || (state == TaskState::Failed && (compose.is_some() || restarts_itself)),
         why: why(raw, state, detail),
+        stuck: matches!(state, TaskState::Failed) || raw.state == "restarting",
         since: since.unwrap_or(created),
         image: Text::new(words::image(&raw.image)),
         restarts: detail.map_or(0, |detail| detail.restart_count),

@@ -110,6 +110,7 @@ fn task(raw: &wire::Task, service: Option<&wire::Service>, node: Option<&Node>, 
         ready: state == TaskState::Running && wanted,
         wanted,
         why: why(raw, state, down, last_end).map(Text::from),
+        stuck: matches!(state, TaskState::Failed | TaskState::Lost) || state == TaskState::Pending && !raw.status.err.is_empty(),
         since: match down {
             Some(Node { since: Some(since), .. }) if state == TaskState::Lost => *since,
             _ => raw.status.timestamp.or(raw.created_at).unwrap_or_default(),

@@ -14,7 +14,7 @@ pub(in super::super) fn pod(raw: &RawPod, service: Option<Key>, node_down: bool,
     let state = state(raw, lost);
     let created = meta.creation_timestamp.0.unwrap_or_default();
     let why = if state == TaskState::Lost {
-        Some("its node does not answer: nobody knows whether it runs".to_owned())
+        Some(why::Why::stuck("its node does not answer: nobody knows whether it runs"))
     } else {
         why::why(raw)
     };
@@ -31,7 +31,8 @@ pub(in super::super) fn pod(raw: &RawPod, service: Option<Key>, node_down: bool,
         state,
         ready,
         wanted: meta.deletion_timestamp.0.is_none(),
-        why: why.map(|words| names.text(&words)),
+        stuck: why.as_ref().is_some_and(|why| why.stuck),
+        why: why.map(|why| names.text(&why.words)),
         since: since(raw, state).unwrap_or(created),
         image: names.text(raw.spec.containers.first().map_or("", |c| image_name(&c.image))),
         restarts: statuses(raw).filter(counted).map(|c| c.restart_count).sum(),

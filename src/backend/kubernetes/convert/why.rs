@@ -7,13 +7,33 @@ use crate::util::humanize::bytes_of;
 /// Longest message of a kubelet that is passed on.
 const MESSAGE: usize = 200;
 
+/// A reason in words.
+pub(super) struct Why {
+    /// The words.
+    pub words: String,
+    /// See [`crate::model::Task::stuck`].
+    pub stuck: bool,
+}
+
+impl Why {
+    /// It does not pass by itself.
+    pub fn stuck(words: impl Into<String>) -> Self {
+        Self { words: words.into(), stuck: true }
+    }
+
+    /// A step on the way.
+    fn passing(words: impl Into<String>) -> Self {
+        Self { words: words.into(), stuck: false }
+    }
+}
+
 /// Why `pod` is not running and ready; none if it is, or if it ended well.
-pub(super) fn why(pod: &RawPod) -> Option<String> {
+pub(super) fn why(pod: &RawPod) -> Option<Why> {
     match pod.status.phase.as_str() {
         "Succeeded" => None,
-        "Failed" => Some(failed(pod)),
-        _ if pod.metadata.deletion_timestamp.0.is_some() => ending(pod),
-        _ => init(pod).or_else(|| containers(pod)).or_else(|| conditions(pod)),
+        "Failed" => Some(Why::stuck(failed(pod))),
+        _ if pod.metadata.deletion_timestamp.0.is_some() => ending(pod).map(Why::stuck),
+        _ => init(pod).or_else(|| containers(pod).map(Why::stuck)).or_else(|| conditions(pod)),
     }
 }
 
@@ -53,7 +73,7 @@ fn evicted(message: &str) -> String {
     }
 }
 
-fn init(pod: &RawPod) -> Option<String> {
+fn init(pod: &RawPod) -> Option<Why> {
     let statuses = &pod.status.init_container_statuses;
     let all = pod.spec.init_containers.len();
     for (i, spec) in pod.spec.init_containers.iter().enumerate() {
@@ -63,10 +83,10 @@ fn init(pod: &RawPod) -> Option<String> {
             continue;
         }
         if let Some(words) = stuck(pod, spec, status) {
-            return Some(format!("init container {}: {words}", spec.name));
+            return Some(Why::stuck(format!("init container {}: {words}", spec.name)));
         }
         if status.state.running.is_some() {
-            return Some(format!("init container {} runs ({} of {all})", spec.name, i + 1));
+            return Some(Why::passing(format!("init container {} runs ({} of {all})", spec.name, i + 1)));
         }
     }
     None
@@ -186,30 +206,27 @@ pub(super) fn end_words(pod: &RawPod, container: &str, ended: &Terminated) -> St
     }
 }
 
-fn conditions(pod: &RawPod) -> Option<String> {
+fn conditions(pod: &RawPod) -> Option<Why> {
     let status = &pod.status;
     if let Some(scheduled) = condition(&status.conditions, "PodScheduled").filter(|c| c.status == "False") {
-        return Some(match scheduled.reason.as_str() {
+        return Some(Why::stuck(match scheduled.reason.as_str() {
             "SchedulingGated" => "held back by its scheduling gates".to_owned(),
             _ => unschedulable::plain(&scheduled.message),
-        });
+        }));
     }
     let creating = |c: &ContainerStatus| c.state.waiting.as_ref().is_some_and(|w| w.reason == "ContainerCreating");
     if status.phase == "Pending" {
-        return if status.container_statuses.iter().any(creating) {
-            Some("preparing volumes, network and image".to_owned())
-        } else {
-            None
-        };
+        let creates = status.container_statuses.iter().any(creating);
+        return creates.then(|| Why::passing("preparing volumes, network and image"));
     }
     let ready = condition(&status.conditions, "Ready").filter(|c| c.status == "False")?;
     let unready: Vec<&ContainerStatus> = status.container_statuses.iter().filter(|c| !c.ready).collect();
     if unready.is_empty() {
-        return Some(if pod.spec.readiness_gates.is_empty() {
-            "its node stopped reporting".to_owned()
+        return Some(Why::stuck(if pod.spec.readiness_gates.is_empty() {
+            "its node stopped reporting"
         } else {
-            "a readiness gate is not met".to_owned()
-        });
+            "a readiness gate is not met"
+        }));
     }
     let starting = unready
         .iter()
@@ -217,9 +234,9 @@ fn conditions(pod: &RawPod) -> Option<String> {
     let names: Vec<&str> = unready.iter().map(|c| c.name.as_str()).collect();
     let of = if pod.spec.containers.len() > 1 { format!(" of {}", names.join(", ")) } else { String::new() };
     Some(match ready.reason.as_str() {
-        _ if starting => format!("not ready: the startup check{of} has not passed yet"),
-        "ContainersNotReady" => format!("not ready: the readiness check{of} does not pass"),
-        _ => short(&ready.message),
+        _ if starting => Why::passing(format!("not ready: the startup check{of} has not passed yet")),
+        "ContainersNotReady" => Why::stuck(format!("not ready: the readiness check{of} does not pass")),
+        _ => Why::stuck(short(&ready.message)),
     })
 }
 

@@ -1,0 +1,177 @@
+#![allow(clippy::unwrap_used)]
+use super::*;
+use crate::analysis::fixture::{self, Fixture, NOW, ago, starting, stuck, task};
+use crate::model::{Ending, Node, Rollout, ServiceKind, Task};
+
+/// What a verdict must be: its words, beside how far it is.
+#[derive(Debug, PartialEq)]
+enum Want {
+    Pending(u32, u32, &'static str),
+    Done(&'static str),
+    Failed(&'static str),
+}
+use Want::{Done, Failed, Pending};
+
+fn hold(name: &str, fixture: &Fixture, expect: &Expect, taken: u64, want: &Want) {
+    let found = verdict(&fixture.state(), expect, ago(taken), NOW);
+    let same = match (&found, want) {
+        (Verdict::Pending(p), Pending(done, total, note)) => (p.done, p.total, p.note.as_str()) == (*done, *total, *note),
+        (Verdict::Done(words), Done(want)) | (Verdict::Failed(words), Failed(want)) => words.as_str() == *want,
+        _ => false,
+    };
+    assert!(same, "{name}: {found:?}, wanted {want:?}");
+}
+
+/// The verdict on specification 7 of the service `web`, `taken` seconds after it was taken.
+fn converged(name: &str, kind: ClusterKind, service: Service, tasks: Vec<Task>, taken: u64, want: Want) {
+    let mut fixture = Fixture::of(kind);
+    fixture.service(service);
+    for task in tasks {
+        fixture.task(task);
+    }
+    hold(name, &fixture, &Expect::Converged { service: Key::from("web"), spec_rev: 7 }, taken, &want);
+}
+
+fn at(state: RolloutState, note: Option<&str>) -> Rollout {
+    Rollout { state, note: note.map(Text::new) }
+}
+
+fn web(ready: u32, updated: u32, current: u32, desired: u32) -> Service {
+    Service { ready, updated, current, ..fixture::service("web", desired) }
+}
+
+#[test]
+fn a_kubernetes_rollout_is_done_when_generation_counts_and_tasks_agree() {
+    let check = |name, service, want| converged(name, ClusterKind::Kubernetes, service, vec![], 1, want);
+    check("whole", web(5, 5, 5, 5), Done("5 of 5 ready"));
+    check("scaled to none", web(0, 0, 0, 0), Done("scaled to none: nothing runs"));
+    check(
+        "the old specification",
+        Service { spec_rev: 6, ..web(5, 5, 5, 5) },
+        Pending(0, 5, "waiting for the cluster to show the change"),
+    );
+    check(
+        "counts of before the write",
+        Service { observed_rev: 6, ..web(5, 5, 5, 5) },
+        Pending(0, 5, "waiting for the platform's controllers to see the change"),
+    );
+    let twice = Service { spec_rev: 9, observed_rev: 9, ..web(5, 5, 5, 5) };
+    check("changed again meanwhile", twice, Done("5 of 5 ready; someone else changed the definition again meanwhile"));
+    check("not all ready", web(3, 5, 5, 5), Pending(3, 5, "3 of 5 ready"));
+    check("not all renewed", web(5, 2, 5, 5), Pending(2, 5, "5 of 5 ready; 2 of 5 renewed"));
+    check("the old still there", web(5, 5, 7, 5), Pending(5, 5, "5 of 5 ready; 2 tasks still to end"));
+    let moving = Service { rollout: at(RolloutState::Progressing, None), ..web(5, 5, 5, 5) };
+    check("the platform says it goes on", moving, Pending(5, 5, "5 of 5 ready"));
+    let daemon = Service { kind: ServiceKind::DaemonSet, ..web(3, 3, 3, 3) };
+    check("one a node", daemon, Done("3 of 3 ready"));
+    check("by the clock", Service { kind: ServiceKind::CronJob, ..web(0, 0, 0, 1) }, Done("the platform has the new definition"));
+}
+
+#[test]
+fn a_rollout_that_fails_says_why() {
+    let check = |name, service, tasks, want| converged(name, ClusterKind::Kubernetes, service, tasks, 1, want);
+    let failed = |note| Service { rollout: at(RolloutState::Failed, note), ..web(2, 1, 3, 3) };
+    let tasks = vec![stuck("t1", "web", "image not found: web:3", 60)];
+    check("by its tasks", failed(Some("deadline")), tasks, Failed("the rollout failed: image not found: web:3 (1 task)"));
+    check("by its note", failed(Some("deadline exceeded")), vec![], Failed("the rollout failed: deadline exceeded"));
+    check("without a word", failed(None), vec![], Failed("the rollout failed"));
+    let paused = Service { rollout: at(RolloutState::Paused, None), ..web(3, 1, 3, 3) };
+    check("held", paused, vec![], Failed("the rollout is held: someone paused this service; resume it to let it go on"));
+    let waits = vec![starting("t1", "web", Some("pulling image web:2"), 3)];
+    check("what it waits for", web(2, 3, 3, 3), waits, Pending(2, 3, "2 of 3 ready; 1: pulling image web:2"));
+
+    let fixture = Fixture::kubernetes();
+    let expect = Expect::Converged { service: Key::from("web"), spec_rev: 7 };
+    hold("gone", &fixture, &expect, 1, &Failed("the service is gone: someone removed it meanwhile"));
+}
+
+#[test]
+fn a_swarm_update_is_held_against_its_hash_and_its_own_word() {
+    let check = |name, service, taken, want| converged(name, ClusterKind::Swarm, service, vec![], taken, want);
+    check("whole", web(2, 2, 2, 2), 1, Done("2 of 2 ready"));
+    let other = |state, note| Service { spec_rev: 99, rollout: at(state, note), ..web(2, 2, 2, 2) };
+    let soon = Pending(0, 2, "waiting for the cluster to show the change");
+    check("another hash at once is an old fact", other(RolloutState::Stable, None), 3, soon);
+    let late = Failed("someone else changed the service meanwhile: what was asked for here no longer holds");
+    check("another hash later is another's change", other(RolloutState::Stable, None), 16, late);
+    let back = Failed("the platform rolled it back: update paused due to failure");
+    check("rolled back", other(RolloutState::RollingBack, Some("update paused due to failure")), 3, back);
+    let paused = Service { rollout: at(RolloutState::Paused, Some("task failed")), ..web(1, 1, 2, 2) };
+    check("paused", paused, 3, Failed("the swarm paused the update: task failed"));
+}
+
+#[test]
+fn what_is_deleted_is_gone_when_it_no_longer_runs() {
+    let mut fixture = Fixture::of(ClusterKind::Swarm);
+    let gone = |key: &str| Expect::Gone { kind: Kind::Task, key: Key::from(key) };
+    hold("no row", &fixture, &gone("t1"), 1, &Done("the task is gone"));
+    fixture.task(task("t1", "web", "n1"));
+    hold("runs", &fixture, &gone("t1"), 1, &Pending(0, 1, "waiting for the task to end"));
+    fixture.task(Task { wanted: false, ..task("t1", "web", "n1") });
+    hold("told to end", &fixture, &gone("t1"), 1, &Pending(0, 1, "waiting for the task to end"));
+    // Swarm keeps the row of an ended task for its story
+    fixture.task(Task { wanted: false, state: TaskState::Stopped, ..task("t1", "web", "n1") });
+    hold("ended", &fixture, &gone("t1"), 1, &Done("the task is gone"));
+    fixture.node(fixture::node("n1", "a"));
+    let node = Expect::Gone { kind: Kind::Node, key: Key::from("n1") };
+    hold("a node", &fixture, &node, 1, &Pending(0, 1, "waiting for the node to end"));
+}
+
+#[test]
+fn a_task_is_replaced_when_it_is_gone_and_its_service_whole() {
+    let expect = |service: Option<&str>| Expect::Replaced { task: Key::from("t1"), service: service.map(Key::from) };
+    let mut fixture = Fixture::kubernetes();
+    hold("a lone one", &fixture, &expect(None), 1, &Done("the task is gone"));
+    hold("of no service", &fixture, &expect(Some("web")), 1, &Failed("the task is gone, and so is its service"));
+    fixture.service(web(2, 2, 2, 2)).task(task("t1", "web", "n1")).task(task("t2", "web", "n2"));
+    hold("still there", &fixture, &expect(Some("web")), 1, &Pending(0, 2, "waiting for the old task to end"));
+    fixture.task(Task { wanted: false, state: TaskState::Stopped, ready: false, ..task("t1", "web", "n1") });
+    // the service's own count may be of before
+    hold("one short", &fixture, &expect(Some("web")), 1, &Pending(1, 2, "the old task is gone; 2 of 2 ready"));
+    fixture.task(task("t3", "web", "n3"));
+    hold("whole", &fixture, &expect(Some("web")), 1, &Done("the task is gone, and 2 of 2 are ready"));
+}
+
+#[test]
+fn a_node_has_the_availability_and_no_tasks_but_its_own() {
+    let paused = || Node { availability: Availability::Paused, ..fixture::node("n1", "a") };
+    let expect = Expect::NodeEmpty { node: Key::from("n1"), availability: Availability::Paused };
+    let is = Expect::NodeIs { node: Key::from("n1"), availability: Availability::Paused };
+    let mut fixture = Fixture::kubernetes();
+    hold("no node", &fixture, &is, 1, &Failed("the node is gone"));
+    hold("no node to empty", &fixture, &expect, 1, &Failed("the node is gone"));
+    fixture.node(fixture::node("n1", "a"));
+    hold("not yet", &fixture, &is, 1, &Pending(0, 1, "the node is still active"));
+    hold("not yet, to empty", &fixture, &expect, 1, &Pending(0, 0, "the node is still active"));
+    fixture.node(paused());
+    hold("paused", &fixture, &is, 1, &Done("the node is paused"));
+    hold("paused and empty", &fixture, &expect, 1, &Done("the node is paused and empty"));
+    fixture.service(web(1, 1, 1, 1)).task(task("t1", "web", "n1"));
+    hold("one left", &fixture, &expect, 1, &Pending(0, 0, "1 task left, t1 among them"));
+    fixture.node(Node { state: NodeState::Down, ..paused() });
+    hold("left on a dead node", &fixture, &expect, 1, &Pending(0, 0, "1 task left on a node that is down, t1 among them"));
+    fixture.node(paused()).task(Task { state: TaskState::Succeeded, ..task("t1", "web", "n1") });
+    fixture.service(Service { kind: ServiceKind::DaemonSet, ..fixture::service("agent", 3) }).task(task("t2", "agent", "n1"));
+    hold("its own stay", &fixture, &expect, 1, &Done("the node is paused and empty; 1 task of the node itself stay"));
+}
+
+#[test]
+fn a_container_runs_or_is_stopped() {
+    let expect = |runs| Expect::TaskRuns { task: Key::from("t1"), runs };
+    let mut fixture = Fixture::of(ClusterKind::Docker);
+    hold("gone, to run", &fixture, &expect(true), 1, &Failed("the task is gone"));
+    hold("gone, to stop", &fixture, &expect(false), 1, &Done("the task is gone"));
+    fixture.task(task("t1", "", "n1"));
+    hold("runs", &fixture, &expect(true), 1, &Done("running"));
+    hold("runs still", &fixture, &expect(false), 1, &Pending(0, 1, "it is running"));
+    fixture.task(Task { state: TaskState::Stopped, ..task("t1", "", "n1") });
+    hold("stopped", &fixture, &expect(false), 1, &Done("stopped"));
+    hold("stopped still", &fixture, &expect(true), 1, &Pending(0, 1, "it is stopped"));
+    let last_end = Some(Ending { at: Some(ago(1)), exit: 127, reason: Text::new("exit 127 (command not found)") });
+    fixture.task(Task { state: TaskState::Failed, since: ago(1), last_end, ..task("t1", "", "n1") });
+    let why = "it started and ended at once: exit 127 (command not found)";
+    hold("ended at once", &fixture, &expect(true), 5, &Failed(why));
+    // that was the run before
+    hold("failed before it was asked for", &fixture, &expect(true), 0, &Pending(0, 1, "it is failed"));
+    hold("nothing to wait for", &fixture, &Expect::Nothing, 0, &Done("done"));
+}

@@ -1,5 +1,6 @@
 //! Keeps the findings right as rows change: only objects whose rows changed are judged again.
 
+use super::spells::Spells;
 use crate::analysis::diagnosis;
 use crate::model::{Change, ClusterState, Delta, Fact, Finding, Key, Kind, Store, World};
 use crate::util::time::Timestamp;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     seen: World,
+    spells: Spells,
 }
 
 /// What a batch touched in one cluster.
@@ -36,7 +38,7 @@ impl Findings {
                 Some(before) => touched(before, state),
                 None => everything(state),
             };
-            judge(store, state, &touched, now);
+            self.judge(store, state, &touched, now);
         }
         self.seen = store.world().clone();
     }
@@ -45,9 +47,26 @@ impl Findings {
     pub(super) fn recheck(&mut self, store: &mut Store, now: Timestamp) {
         let world = store.world().clone();
         for state in &world.clusters {
-            judge(store, state, &everything(state), now);
+            self.judge(store, state, &everything(state), now);
         }
+        self.spells.forget(now);
         self.seen = store.world().clone();
+    }
+
+    fn judge(&mut self, store: &mut Store, state: &ClusterState, touched: &Touched, now: Timestamp) {
+        let services = touched.services.iter().map(|key| (Kind::Service, key, diagnosis::service(state, key, now)));
+        let nodes = touched.nodes.iter().map(|key| (Kind::Node, key, diagnosis::node(state, key, now)));
+        let mut changes = vec![(Finding::key_of(None), diagnosis::cluster(state, now))];
+        changes.extend(services.chain(nodes).map(|(kind, key, finding)| (Finding::key_of(Some((kind, key))), finding)));
+        for (key, finding) in changes {
+            let held = state.findings.get(&key);
+            let change = match finding.map(|finding| self.spells.age(&state.cluster.id, finding, now)) {
+                Some(finding) if held.is_none_or(|held| **held != finding) => Change::Upsert(finding),
+                None if held.is_some() => Change::Remove(key),
+                _ => continue,
+            };
+            store.apply(Fact::Cluster(state.cluster.id.clone(), Delta::Finding(change)), now);
+        }
     }
 }
 
@@ -73,20 +92,4 @@ fn touched(before: &ClusterState, now: &ClusterState) -> Touched {
         touched.nodes.extend(old.or(new).map(|n| n.key.clone()));
     });
     touched
-}
-
-fn judge(store: &mut Store, state: &ClusterState, touched: &Touched, now: Timestamp) {
-    let services = touched.services.iter().map(|key| (Kind::Service, key, diagnosis::service(state, key, now)));
-    let nodes = touched.nodes.iter().map(|key| (Kind::Node, key, diagnosis::node(state, key, now)));
-    let mut changes = vec![(Finding::key_of(None), diagnosis::cluster(state, now))];
-    changes.extend(services.chain(nodes).map(|(kind, key, finding)| (Finding::key_of(Some((kind, key))), finding)));
-    for (key, finding) in changes {
-        let held = state.findings.get(&key);
-        let change = match finding {
-            Some(finding) if held.is_none_or(|held| **held != finding) => Change::Upsert(finding),
-            None if held.is_some() => Change::Remove(key),
-            _ => continue,
-        };
-        store.apply(Fact::Cluster(state.cluster.id.clone(), Delta::Finding(change)), now);
-    }
 }

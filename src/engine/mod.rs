@@ -23,6 +23,7 @@ mod replay;
 mod router;
 mod session;
 mod shared;
+mod spells;
 mod supervisor;
 mod tail;
 #[cfg(test)]

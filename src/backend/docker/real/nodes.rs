@@ -24,9 +24,13 @@ async fn a_node_of_a_real_swarm_is_paused_emptied_and_killed() {
     let is = |s: &ClusterState, want: Availability| s.nodes.get(&node3).unwrap().availability == want;
     let there = |s: &ClusterState| s.tasks.iter().filter(|t| t.node.as_ref() == Some(&node3) && !t.state.ended()).count();
 
-    for (action, want) in
-        [(Action::Pause, Availability::Paused), (Action::Activate, Availability::Active), (Action::Evacuate, Availability::Paused)]
-    {
+    for (action, want) in [
+        (Action::Pause, Availability::Paused),
+        (Action::Activate, Availability::Active),
+        (Action::Drain, Availability::Drained),
+        (Action::Activate, Availability::Active),
+        (Action::Evacuate, Availability::Paused),
+    ] {
         let asked = intent(&session, Kind::Node, &node3, "node3", action);
         let expect = act(&session, &asked).await.unwrap();
         session.until(&format!("{want:?}"), wait, |s| is(s, want)).await;

@@ -88,6 +88,38 @@ async fn one_task_of_a_real_swarm_moves_and_leaves_no_constraint() {
 
 #[tokio::test]
 #[ignore = "needs a real swarm in DOCKER_HOST"]
+async fn a_task_of_a_real_swarm_is_deleted_on_its_own_engine_only() {
+    let service = Service::create("dk-delete", &["--replicas", "3", "--restart-delay", "0s", "app:1"]);
+    let id = service.0.clone();
+    let mut session = Session::open().await;
+    let wait = Duration::from_secs(60);
+    session.until("created and running", wait, |s| steady(s, &id, "app:1", 3)).await;
+    let here = docker(&["info", "--format", "{{.Swarm.NodeID}}"]);
+    let on = |local: bool| {
+        let fits = |t: &&Arc<crate::model::Task>| t.wanted && (t.node.as_deref() == Some(here.as_str())) == local;
+        session.state().tasks_of(&id).find(fits).map(|t| (t.key.clone(), t.name.clone())).expect("three tasks on three nodes")
+    };
+    let ((mine, mine_name), (other, other_name)) = (on(true), on(false));
+
+    let refused = act(&session, &intent(&session, Kind::Task, &other, &other_name, Action::DeleteTask)).await;
+    assert!(matches!(&refused, Err(BackendError::Unsupported(why)) if why.contains("only the engine it runs on")), "{refused:?}");
+
+    let container = docker(&["inspect", "--type", "task", "--format", "{{.Status.ContainerStatus.ContainerID}}", &mine]);
+    let expect = act(&session, &intent(&session, Kind::Task, &mine, &mine_name, Action::DeleteTask)).await.unwrap();
+    assert_eq!(expect, Expect::Replaced { task: mine.clone(), service: Some(Key::new(&id)) });
+    session
+        .until("another in its place", wait, |s| {
+            steady(s, &id, "app:1", 3) && s.tasks_of(&id).filter(|t| t.wanted).all(|t| t.key != mine)
+        })
+        .await;
+    assert!(!docker(&["ps", "-a", "-q", "--no-trunc"]).contains(&container), "its container is gone");
+    assert!(session.state().tasks_of(&id).any(|t| t.wanted && t.key == other), "the other one was left alone");
+    let again = act(&session, &intent(&session, Kind::Task, &mine, &mine_name, Action::DeleteTask)).await;
+    assert!(matches!(again, Err(BackendError::Changed(_))), "{again:?}");
+}
+
+#[tokio::test]
+#[ignore = "needs a real swarm in DOCKER_HOST"]
 async fn logs_usage_and_objects_of_a_real_swarm() {
     let plain = Service::create("dk-talk", &["--mode", "global", "--env", "API_TOKEN=hunter2", "busybox:qd", "sh", "-c", TALK]);
     let tty = Service::create("dk-tty", &["--mode", "global", "--tty", "busybox:qd", "sh", "-c", TALK]);

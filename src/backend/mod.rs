@@ -10,6 +10,7 @@ pub mod kubernetes;
 pub mod sim;
 
 mod error;
+mod tls;
 
 pub use error::BackendError;
 

@@ -22,6 +22,11 @@ impl Client {
         Self { program: "docker".into(), env: vec![("DOCKER_HOST".into(), host.into())] }
     }
 
+    /// `docker` with a configuration folder of its own, for its contexts.
+    pub fn docker_config(folder: &std::path::Path) -> Self {
+        Self { program: "docker".into(), env: vec![("DOCKER_CONFIG".into(), folder.to_str().unwrap().into())] }
+    }
+
     /// The testbed's `kubectl` with its administrator's kubeconfig.
     pub fn kubectl() -> Self {
         Self { program: required("KUBECTL"), env: vec![("KUBECONFIG".into(), required("KUBECONFIG"))] }

@@ -2,6 +2,7 @@
 
 use crate::platform::{Client, quarterdeck, required, wait_gone};
 use crate::pty::Pty;
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -248,6 +249,70 @@ fn tells_within_fifteen_seconds_that_a_worker_and_then_that_the_manager_is_gone(
     docker.until("all nodes are back", Duration::from_secs(60), "node ls --format {{.Status}}", |out| {
         out.lines().filter(|l| *l == "Ready").count() == 3
     });
+}
+
+#[test]
+fn reaches_an_engine_over_tls_by_its_docker_context_and_says_what_is_wrong_with_others() {
+    let (host, tls) = (required("TLS_HOST"), required("TLS_DIR"));
+    let config = tempfile::tempdir().unwrap();
+    let docker = Client::docker_config(config.path());
+    let context = |name: &str, files: &str| {
+        docker.args(&["context", "create", name, "--docker", &format!("host={host}{}", files.replace('@', &format!("{tls}/")))]);
+    };
+    context("secure", ",ca=@ca.pem,cert=@cert.pem,key=@key.pem");
+    context("stranger", ",ca=@engine.crt,cert=@cert.pem,key=@key.pem");
+    context("nobody", ",ca=@ca.pem");
+    for (name, says) in
+        [("secure", "live"), ("stranger", "its certificate is of an unknown authority (check ca.pem)"), ("nobody", "unauthorised")]
+    {
+        // they are one engine: alone, each is shown
+        let only = tempfile::tempdir().unwrap();
+        let folder = |kind: &str| format!("contexts/{kind}/{}", hash_of(config.path(), name));
+        for kind in ["meta", "tls"] {
+            copy(&config.path().join(folder(kind)), &only.path().join(folder(kind)));
+        }
+        let (mut app, _home) = quarterdeck((200, 50), &[("DOCKER_CONFIG", only.path().to_str().unwrap())]);
+        app.send("2");
+        app.wait(&format!("{name}: {says}"), SOON, |screen| screen.contains(name) && screen.contains(says));
+    }
+}
+
+/// The folder that docker's client keeps a context in.
+fn hash_of(config: &Path, name: &str) -> String {
+    let mut all = std::fs::read_dir(config.join("contexts/meta")).unwrap().map(|entry| entry.unwrap().path());
+    let of = |path: &std::path::PathBuf| {
+        std::fs::read_to_string(path.join("meta.json")).unwrap().contains(&format!("\"Name\":\"{name}\""))
+    };
+    all.find(of).unwrap().file_name().unwrap().to_str().unwrap().to_owned()
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().map(|entry| entry.unwrap()) {
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() { copy(&entry.path(), &to) } else { assert!(std::fs::copy(entry.path(), to).is_ok()) }
+    }
+}
+
+#[test]
+fn reaches_an_engine_through_ssh() {
+    // the ssh of this test logs in nowhere: it runs what it is told to run over there right here, beside a banner
+    let bin = tempfile::tempdir().unwrap();
+    let ssh = bin.path().join("ssh");
+    let socket = required("DOCKER_HOST");
+    let script = format!(
+        "#!/bin/sh\necho \"$@\" >> {0}/asked\necho 'Authorised use only' >&2\nDOCKER_HOST={socket} exec docker system dial-stdio\n",
+        bin.path().display()
+    );
+    std::fs::write(&ssh, script).unwrap();
+    std::fs::set_permissions(&ssh, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", bin.path().display(), std::env::var("PATH").unwrap());
+    let (mut app, _home) = quarterdeck((200, 50), &[("DOCKER_HOST", "ssh://ops@edge-1"), ("PATH", &path)]);
+    app.send("3");
+    app.wait("the swarm's nodes", SOON, |screen| ["node1", "node2", "node3", "1 live"].iter().all(|word| screen.contains(word)));
+    assert!(!app.screen().contains("Authorised"), "what ssh says does not get onto the screen:\n{}", app.screen());
+    let asked = std::fs::read_to_string(bin.path().join("asked")).unwrap();
+    assert!(asked.lines().all(|line| line.contains("edge-1") && line.ends_with("docker system dial-stdio")), "{asked}");
 }
 
 fn testbed(args: &[&str]) {

@@ -38,6 +38,25 @@ wait_for() { # SECONDS COMMAND...
     done
 }
 
+# ---- Certificates, in the present folder: NAME.crt and NAME.key.
+
+authority() { # NAME
+    openssl req -x509 -new -nodes -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -keyout "$1.key" -out "$1.crt" \
+        -subj "/CN=quarterdeck-testbed-$1" -days 3650 -addext keyUsage=critical,keyCertSign,cRLSign 2>/dev/null
+}
+
+certificate() { # NAME AUTHORITY SUBJECT ALTERNATIVE-NAMES
+    openssl ecparam -genkey -name prime256v1 -noout -out "$1.key"
+    openssl req -new -key "$1.key" -subj "$3" -out "$1.csr"
+    openssl x509 -req -in "$1.csr" -CA "$2.crt" -CAkey "$2.key" -CAcreateserial -days 3650 -out "$1.crt" -extfile <(
+        echo basicConstraints=critical,CA:FALSE
+        echo keyUsage=critical,digitalSignature
+        echo extendedKeyUsage=serverAuth,clientAuth
+        echo "subjectAltName=$4"
+    ) 2>/dev/null
+    rm "$1.csr"
+}
+
 # ---- Docker engines. Each lives in a network namespace of its own and in a cgroup of the same name: everything that
 # belongs to an engine (dockerd, its containerd, shims, containers) can then be found without guessing, also when an
 # earlier run was killed, and its bridges and firewall rules go away with the namespace.

@@ -39,22 +39,18 @@ impl Docker {
     /// Connects, agrees on the API version and asks the engine what it is.
     pub async fn connect(endpoint: Endpoint) -> Result<Self, BackendError> {
         let http = Arc::new(Http::new(endpoint));
-        let during = |doing: &'static str| {
-            let endpoint = http.endpoint().clone();
-            move |error: HttpError| error.during(doing, &endpoint)
-        };
-        let version: Version = http.get("/version").await.map_err(during("connecting"))?;
-        let version =
-            negotiate(&version).map_err(|wrong| BackendError::Protocol(format!("connecting on {}: {wrong}", http.endpoint())))?;
+        let failed = |error: HttpError| error.connecting(http.endpoint());
+        let version: Version = http.get("/version").await.map_err(failed)?;
+        let version = negotiate(&version).map_err(|wrong| BackendError::Protocol(format!("{wrong} ({})", http.endpoint())))?;
         http.use_version(&format!("{}.{}", version.0, version.1));
-        let info: Info = http.get("/info").await.map_err(during("asking what it is"))?;
+        let info: Info = http.get("/info").await.map_err(failed)?;
         if info.swarm.local_node_state == "locked" {
             return Err(BackendError::Unauthorised(format!(
-                "connecting on {}: the swarm is locked since its engine was restarted; unlock it with `docker swarm unlock`",
+                "the swarm is locked since its engine was restarted; unlock it with `docker swarm unlock` ({})",
                 http.endpoint()
             )));
         }
-        let typed = typed(&http, version).map_err(|e| during("connecting")(from_bollard(e)))?;
+        let typed = typed(&http, version).map_err(|e| failed(from_bollard(e)))?;
         Ok(Self { http, typed, info })
     }
 

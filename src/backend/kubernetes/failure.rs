@@ -1,6 +1,6 @@
 //! What a request to the API server can end with instead of an answer, and the words for it.
 
-use crate::backend::BackendError;
+use crate::backend::{BackendError, tls};
 use serde::Deserialize;
 use std::error::Error;
 use std::time::Duration;
@@ -157,16 +157,19 @@ pub(super) fn forbidden(message: &str) -> String {
     format!("forbidden: {user} may not {verb} {resource}{dot}{group}; ask for `{verb}` on `{resource}{dot}{group}` {place}")
 }
 
+/// The names of TLS settings in kubeconfig files.
+const TLS: tls::Settings = tls::Settings { authority: "certificate-authority", name: "server and tls-server-name" };
+
 /// Why a connection to `server` failed, in words, found by walking the chain of causes.
 pub(super) fn link_words(server: &str, error: &(dyn Error + 'static)) -> String {
+    if let Some(error) = tls::within(error) {
+        return tls::words(server, error, &TLS);
+    }
     let mut deepest = error.to_string();
     let mut cause = Some(error);
     while let Some(err) = cause {
         deepest = err.to_string();
         if let Some(io) = err.downcast_ref::<std::io::Error>() {
-            if let Some(tls) = tls_in(io) {
-                return tls_words(server, tls);
-            }
             match io.kind() {
                 std::io::ErrorKind::ConnectionRefused => {
                     return format!("{server} refused the connection (is the API server running, or a tunnel missing?)");
@@ -181,9 +184,6 @@ pub(super) fn link_words(server: &str, error: &(dyn Error + 'static)) -> String 
                 _ => {}
             }
         }
-        if let Some(tls) = err.downcast_ref::<rustls::Error>() {
-            return tls_words(server, tls);
-        }
         if err.to_string() == "dns error" {
             let why = err.source().map(ToString::to_string).unwrap_or_default();
             return format!("the name of {server} does not resolve: {why} (is DNS or a VPN missing?)");
@@ -191,34 +191,6 @@ pub(super) fn link_words(server: &str, error: &(dyn Error + 'static)) -> String 
         cause = err.source();
     }
     format!("{server}: {deepest}")
-}
-
-/// The TLS error within an i/o error. `source()` of an i/o error skips what it wraps, and some wrap it twice.
-fn tls_in(io: &std::io::Error) -> Option<&rustls::Error> {
-    let inner = io.get_ref()?;
-    inner.downcast_ref::<rustls::Error>().or_else(|| tls_in(inner.downcast_ref::<std::io::Error>()?))
-}
-
-fn tls_words(server: &str, tls: &rustls::Error) -> String {
-    use rustls::{AlertDescription, CertificateError, Error};
-    match tls {
-        Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
-            format!("{server} cannot be trusted: its certificate is of an unknown authority (check certificate-authority)")
-        }
-        Error::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
-            format!("{server} cannot be trusted: its certificate has expired")
-        }
-        Error::InvalidCertificate(CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }) => {
-            format!("{server} cannot be trusted: its certificate is for another name (check server and tls-server-name)")
-        }
-        Error::AlertReceived(
-            AlertDescription::BadCertificate
-            | AlertDescription::CertificateExpired
-            | AlertDescription::CertificateRequired
-            | AlertDescription::UnknownCA,
-        ) => format!("{server} does not accept our client certificate: {tls} (has it expired?)"),
-        _ => format!("TLS with {server} failed: {tls}"),
-    }
 }
 
 #[cfg(test)]

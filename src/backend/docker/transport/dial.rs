@@ -70,7 +70,7 @@ async fn secure(stream: TcpStream, host: &str, tls: &Tls) -> Result<Box<dyn Stre
     let name =
         ServerName::try_from(host.to_owned()).map_err(|_| format!("{host} is no name a certificate can be checked against"))?;
     let stream = within(tokio_rustls::TlsConnector::from(config).connect(name, stream)).await;
-    Ok(Box::new(stream.map_err(|e| format!("the TLS handshake failed: {e}"))?))
+    Ok(Box::new(stream.map_err(|e| tls::words(&e).unwrap_or_else(|| format!("the TLS handshake failed: {e}")))?))
 }
 
 /// Arguments for the system's ssh, as `docker` itself calls it: the operator's ssh configuration, keys and agent apply.

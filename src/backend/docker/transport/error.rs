@@ -1,6 +1,6 @@
 //! What a request to an engine can end with, and its words.
 
-use crate::backend::BackendError;
+use crate::backend::{BackendError, tls};
 
 /// Why a request brought no usable answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,24 +21,34 @@ pub enum HttpError {
 impl HttpError {
     /// The error as a sentence: `doing` is the operation in the -ing form with its target (`listing services`), `on` the
     /// engine's address.
-    ///
+    pub fn during(&self, doing: &str, on: &impl std::fmt::Display) -> BackendError {
+        self.sorted(|cause| format!("{doing} on {on}: {cause}"))
+    }
+
+    /// The same for connecting. The row it stands in says what it is about, so the cause comes first: a narrow screen cuts
+    /// the end.
+    pub fn connecting(&self, on: &impl std::fmt::Display) -> BackendError {
+        self.sorted(|cause| format!("{cause} ({on})"))
+    }
+
     /// Moby answers 503 for all requests that only a Swarm manager can answer, and also while a swarm has no leader; only
     /// the latter heals by itself (moby `daemon/cluster/errors.go`).
-    pub fn during(&self, doing: &str, on: &impl std::fmt::Display) -> BackendError {
+    fn sorted(&self, sentence: impl Fn(&str) -> String) -> BackendError {
         match self {
             // ssh never asks for a password here
             Self::NoAnswer(cause) if cause.starts_with("ssh: ") && cause.contains("Permission denied") => {
-                BackendError::Unauthorised(format!("{doing} on {on}: {cause}; add your key to the ssh agent or its configuration"))
+                BackendError::Unauthorised(sentence(&format!("{cause}; add your key to the ssh agent or its configuration")))
             }
             Self::NoAnswer(cause) if cause.starts_with("ssh: ") && cause.contains("Host key verification failed") => {
-                BackendError::Unauthorised(format!("{doing} on {on}: {cause} Log in once with ssh and compare its key"))
+                BackendError::Unauthorised(sentence(&format!("{cause} Log in once with ssh and compare its key")))
             }
-            Self::NoAnswer(cause) => BackendError::Unreachable(format!("{doing} on {on}: {cause}")),
+            Self::NoAnswer(cause) if cause.contains(tls::CLIENT) => BackendError::Unauthorised(sentence(cause)),
+            Self::NoAnswer(cause) => BackendError::Unreachable(sentence(cause)),
             Self::Unreadable(cause) => {
-                BackendError::Protocol(format!("{doing} on {on}: the answer cannot be read: {cause}; is it a Docker engine?"))
+                BackendError::Protocol(sentence(&format!("the answer cannot be read: {cause}; is it a Docker engine?")))
             }
             Self::Refused { status, message } => {
-                let words = format!("{doing} on {on}: {}", plain(message));
+                let words = sentence(plain(message));
                 match status {
                     401 => BackendError::Unauthorised(words),
                     403 => BackendError::Forbidden(words),

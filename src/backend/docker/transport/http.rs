@@ -5,7 +5,7 @@
 //! there is one pool, one TLS setup and one ssh login per connection.
 
 use super::dial::{Complaint, dial};
-use super::{Endpoint, HttpError};
+use super::{Endpoint, HttpError, tls};
 use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
@@ -218,10 +218,13 @@ async fn words(error: &hyper::Error, complaint: Option<&Complaint>) -> String {
         for _ in 0..10 {
             let last = complaint.lock().lines().rev().find(|line| !line.trim().is_empty()).map(str::to_owned);
             if let Some(last) = last {
-                return format!("ssh: {}", last.trim());
+                return format!("ssh: {}", last.trim().trim_start_matches("ssh: "));
             }
             tokio::time::sleep(Duration::from_millis(30)).await;
         }
+    }
+    if let Some(words) = tls::words(error) {
+        return words;
     }
     if error.is_incomplete_message() || error.is_canceled() {
         return "the connection was closed before the answer".to_owned();

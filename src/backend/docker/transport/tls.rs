@@ -1,6 +1,7 @@
 //! TLS to an engine: its own authority, the operator's client certificate.
 
 use super::endpoint::Tls;
+use crate::backend::tls::Settings;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
@@ -51,6 +52,12 @@ pub fn client_config(tls: &Tls) -> Result<Arc<ClientConfig>, String> {
         (Some(one), None) => Err(format!("{} has no key.pem beside it", one.display())),
         (None, Some(one)) => Err(format!("{} has no cert.pem beside it", one.display())),
     }
+}
+
+/// Why TLS failed, if it was TLS that failed.
+pub fn words(error: &(dyn std::error::Error + 'static)) -> Option<String> {
+    let settings = Settings { authority: "ca.pem", name: "the address" };
+    crate::backend::tls::within(error).map(|error| crate::backend::tls::words("the engine", error, &settings))
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {

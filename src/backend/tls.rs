@@ -1,0 +1,67 @@
+//! Why TLS failed, in words.
+
+use std::error::Error as Cause;
+
+/// Where the operator writes down what TLS needs, for the advice.
+pub(super) struct Settings {
+    /// What holds the authority that servers are checked with.
+    pub authority: &'static str,
+    /// What says the name that a server's certificate must be for.
+    pub name: &'static str,
+}
+
+/// The TLS error within an i/o error. `source()` of an i/o error skips what it wraps, and some wrap it twice.
+pub(super) fn in_io(io: &std::io::Error) -> Option<&rustls::Error> {
+    let inner = io.get_ref()?;
+    inner.downcast_ref::<rustls::Error>().or_else(|| in_io(inner.downcast_ref::<std::io::Error>()?))
+}
+
+/// The TLS error that `error` was caused by, if one was.
+pub(super) fn within<'a>(error: &'a (dyn Cause + 'static)) -> Option<&'a rustls::Error> {
+    let mut causes = std::iter::successors(Some(error), |error: &&'a (dyn Cause + 'static)| (**error).source());
+    causes.find_map(|cause| cause.downcast_ref::<rustls::Error>().or_else(|| in_io(cause.downcast_ref::<std::io::Error>()?)))
+}
+
+/// What words on a refused client certificate hold, so that they can be told from a broken link.
+pub(super) const CLIENT: &str = "does not accept our client certificate";
+
+/// What went wrong with `server`.
+pub(super) fn words(server: &str, error: &rustls::Error, settings: &Settings) -> String {
+    use rustls::{AlertDescription, CertificateError, Error};
+    let Settings { authority, name } = settings;
+    match error {
+        Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
+            format!("{server} cannot be trusted: its certificate is of an unknown authority (check {authority})")
+        }
+        Error::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
+            format!("{server} cannot be trusted: its certificate has expired")
+        }
+        Error::InvalidCertificate(CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }) => {
+            format!("{server} cannot be trusted: its certificate is for another name (check {name})")
+        }
+        // Go's servers answer BadCertificate also to a client that has none
+        Error::AlertReceived(
+            alert @ (AlertDescription::BadCertificate
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateRequired
+            | AlertDescription::UnknownCA),
+        ) => format!("{server} {CLIENT}, or got none ({alert:?}; has it expired?)"),
+        _ => format!("TLS with {server} failed: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tls_error_is_found_however_deep_it_is_wrapped() {
+        let tls = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+        let wrapped = std::io::Error::other(std::io::Error::other(tls.clone()));
+        assert_eq!(in_io(&wrapped), Some(&tls));
+        assert_eq!(within(&wrapped), Some(&tls));
+        assert_eq!(within(&std::io::Error::from(std::io::ErrorKind::ConnectionRefused)), None);
+        let settings = Settings { authority: "ca.pem", name: "the host" };
+        assert!(words("tcp://a", &tls, &settings).ends_with("unknown authority (check ca.pem)"));
+    }
+}

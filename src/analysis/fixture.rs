@@ -34,6 +34,7 @@ impl Fixture {
             protected: false,
             read_only: false,
             capabilities: Capabilities::of(&ActionKind::ALL),
+            engine: None,
         };
         Self { store: Store::new([cluster]), id }
     }

@@ -185,6 +185,7 @@ impl Connector for Unusable {
             protected: false,
             read_only: false,
             capabilities: Capabilities::default(),
+            engine: None,
         }
     }
 

@@ -65,6 +65,8 @@ pub struct About {
     pub version: Text,
     /// What can be asked of it.
     pub capabilities: Capabilities,
+    /// See [`crate::model::Cluster::engine`].
+    pub engine: Option<Key>,
 }
 
 /// Which log to follow.

@@ -98,6 +98,7 @@ impl Connector for Fake {
             protected: false,
             read_only: false,
             capabilities: Capabilities::default(),
+            engine: None,
         }
     }
 
@@ -119,6 +120,7 @@ impl Backend for Session {
             kind: ClusterKind::Kubernetes,
             version: Text::new("1.33"),
             capabilities: Capabilities::of(&[ActionKind::Scale, ActionKind::Redeploy]),
+            engine: None,
         }
     }
 

@@ -7,7 +7,7 @@
 use super::interest::Wants;
 use super::session::{self, Proof};
 use super::shared::{Shared, contained};
-use crate::backend::{Backend, BackendError, Connector};
+use crate::backend::{About, Backend, BackendError, Connector};
 use crate::model::{ClusterId, Delta, Fact, Link, Text};
 use crate::util::backoff::Backoff;
 use crate::util::time::Timestamp;
@@ -125,7 +125,8 @@ impl Supervisor {
         let proof = Arc::new(Proof::now(self.shared.now()));
         self.proof = Some(Arc::clone(&proof));
         self.backend.send_replace(Some(Arc::clone(&backend)));
-        self.delta(Delta::About { kind: about.kind, version: about.version, capabilities: about.capabilities }).await;
+        let About { kind, version, capabilities, engine } = about;
+        self.delta(Delta::About { kind, version, capabilities, engine }).await;
         self.live().await;
         session::run(self, backend, proof).await
     }

@@ -1,6 +1,6 @@
 //! A cluster as a whole: what it is, and how far what we know of it can be trusted.
 
-use super::{Capabilities, ClusterId, Text};
+use super::{Capabilities, ClusterId, Key, Text};
 use crate::util::time::Timestamp;
 
 /// Which platform runs a cluster.
@@ -121,4 +121,7 @@ pub struct Cluster {
     pub read_only: bool,
     /// What can be asked of it.
     pub capabilities: Capabilities,
+    /// The node whose engine answers, where that makes a difference: a Swarm's tasks can be deleted on their own engine
+    /// only.
+    pub engine: Option<Key>,
 }

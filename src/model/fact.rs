@@ -40,6 +40,8 @@ pub enum Delta {
         version: Text,
         /// What can be asked of it.
         capabilities: Capabilities,
+        /// See [`super::Cluster::engine`].
+        engine: Option<Key>,
     },
     /// Nodes changed.
     Node(Change<Node>),

@@ -96,10 +96,11 @@ impl Store {
         let mut lists = Lists { of: &mut self.lists, cluster: id };
         match delta {
             Delta::Link(link) => state.cluster.link = link,
-            Delta::About { kind, version, capabilities } => {
+            Delta::About { kind, version, capabilities, engine } => {
                 state.cluster.kind = kind;
                 state.cluster.version = Some(version);
                 state.cluster.capabilities = capabilities;
+                state.cluster.engine = engine;
             }
             Delta::Node(change) => {
                 for gone in gone(&lists.table(Kind::Node, &mut state.nodes, &mut state.sync, change, now)) {

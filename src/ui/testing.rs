@@ -30,6 +30,7 @@ pub fn cluster(name: &str, kind: ClusterKind) -> Cluster {
         protected: false,
         read_only: false,
         capabilities: Capabilities::of(&ActionKind::ALL),
+        engine: None,
     }
 }
 

@@ -36,6 +36,7 @@ fn cluster() -> Cluster {
         protected: false,
         read_only: false,
         capabilities: Default::default(),
+        engine: None,
     }
 }
 

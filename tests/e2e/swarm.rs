@@ -163,6 +163,64 @@ fn evacuates_a_node_and_everything_runs_elsewhere() {
 }
 
 #[test]
+fn drains_a_node_as_the_swarm_does_and_takes_it_back() {
+    let docker = Client::docker(&required("DOCKER_HOST"));
+    let service = Service::create(&docker, "drained", "app:1", 3);
+    let (mut app, _home) = open((80, 24));
+    app.send("3");
+    app.wait_for("node2", SOON);
+    app.send("/node2\r");
+    app.wait_for("1 of ", SOON);
+    app.send("D");
+    app.wait_for("type node2", SOON);
+    app.send("node2\r");
+    docker.until("node2 is drained", SOON, "node inspect node2 --format {{.Spec.Availability}}", |out| out == "drain");
+    app.wait_for("drained", SOON);
+    assert!(service.running(3).iter().all(|line| !line.contains("|node2|")), "tasks still on node2");
+    app.send("9");
+    app.wait_for("done", ROLLOUT);
+    app.send("\x1b");
+    app.wait_for("node2", SOON);
+    app.send("u");
+    app.wait_for("activate node node2", SOON);
+    app.send("\r");
+    docker.until("node2 is back", SOON, "node inspect node2 --format {{.Spec.Availability}}", |out| out == "active");
+}
+
+#[test]
+fn deletes_a_task_on_its_own_engine_and_says_before_that_it_cannot_elsewhere() {
+    let docker = Client::docker(&required("DOCKER_HOST"));
+    let service = Service::create(&docker, "deleted", "app:1", 3);
+    let tasks = service.running(3);
+    let slot = |node: &str| {
+        let id = tasks.iter().find(|line| line.contains(&format!("|{node}|"))).unwrap().split('|').next().unwrap();
+        docker.run(&format!("inspect --type task --format {{{{.Slot}}}} {id}"))
+    };
+    let (mut app, _home) = open((200, 50));
+    app.send("5");
+    let press = |app: &mut Pty, node: &str| {
+        let name = format!("deleted.{}", slot(node));
+        app.wait_for(&name, SOON);
+        app.send(&format!("/{name}\r"));
+        app.wait_for("1 of ", SOON);
+        app.send("\x04");
+        name
+    };
+    press(&mut app, "node3");
+    app.wait_for("connect to node3", SOON);
+    app.send("\x1b");
+    let name = press(&mut app, "node1");
+    app.wait_for(&format!("type {name}"), SOON);
+    app.send(&format!("{name}\r"));
+    app.send("9");
+    app.wait_for("done", ROLLOUT);
+    let id = |line: &String| line.split('|').next().unwrap().to_owned();
+    let now: Vec<_> = service.running(3).iter().map(id).collect();
+    let gone: Vec<_> = tasks.iter().filter(|task| !now.contains(&id(task))).collect();
+    assert!(gone.len() == 1 && gone[0].contains("|node1|"), "{gone:?}");
+}
+
+#[test]
 fn reschedules_one_task_to_another_node() {
     let docker = Client::docker(&required("DOCKER_HOST"));
     let service = Service::create(&docker, "resched", "app:1", 1);

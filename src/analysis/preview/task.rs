@@ -24,6 +24,10 @@ pub(super) fn refused(state: &ClusterState, task: &Task, action: ActionKind) -> 
         ActionKind::Reschedule if owner.is_some_and(|s| s.kind.one_per_node()) => {
             "its service runs one on each node: it would come back here".to_owned()
         }
+        ActionKind::DeleteTask if state.cluster.engine.is_some() && state.cluster.engine != task.node => {
+            let node = task.node.as_ref().map_or("it is on no node yet", |key| state.node_name(key));
+            format!("a swarm cannot delete a task, only the engine it runs on can; connect to {node}, or move the task elsewhere")
+        }
         ActionKind::Start if !task.state.ended() => "it runs already".to_owned(),
         ActionKind::Stop if task.state.ended() => "it does not run".to_owned(),
         _ => return None,

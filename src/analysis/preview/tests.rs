@@ -152,3 +152,14 @@ fn what_a_platform_would_refuse_for_the_kind_of_a_thing_is_refused_before() {
     }
     assert!(seen(&fleet, Kind::Service, "agent", &Action::Redeploy).is_ok());
 }
+
+#[test]
+fn a_swarms_task_is_deleted_on_its_own_engine_only() {
+    let mut fleet = fleet(ClusterKind::Swarm);
+    let (kind, version) = (ClusterKind::Swarm, Text::new("28"));
+    let capabilities = crate::model::Capabilities::of(&ActionKind::ALL);
+    fleet.delta(crate::model::Delta::About { kind, version, capabilities, engine: Some(Key::from("n1")) });
+    assert!(seen(&fleet, Kind::Task, "w1", &Action::DeleteTask).is_ok());
+    let why = seen(&fleet, Kind::Task, "w3", &Action::DeleteTask).unwrap_err();
+    assert_eq!(why, "a swarm cannot delete a task, only the engine it runs on can; connect to n2, or move the task elsewhere");
+}

@@ -4,7 +4,7 @@ use super::transport::http::{Body, Http};
 use super::transport::{Endpoint, HttpError};
 use super::wire::Info;
 use crate::backend::{About, BackendError};
-use crate::model::{ActionKind, Capabilities, ClusterKind, Text};
+use crate::model::{ActionKind, Capabilities, ClusterKind, Key, Text};
 use bollard::errors::Error;
 use bollard::{BollardRequest, ClientVersion};
 use http_body_util::BodyExt;
@@ -70,7 +70,8 @@ impl Docker {
         } else {
             (ClusterKind::Docker, Capabilities::of(&[Redeploy, DeleteTask, Start, Stop]))
         };
-        About { kind, version: Text::new(&self.info.server_version), capabilities }
+        let engine = self.is_swarm().then(|| Key::new(&self.info.swarm.node_id));
+        About { kind, version: Text::new(&self.info.server_version), capabilities, engine }
     }
 
     /// An error of a raw request as a sentence; `doing` as in [`HttpError::during`].

@@ -52,6 +52,7 @@ impl Connector for DockerConnector {
             protected: false,
             read_only: false,
             capabilities: Capabilities::default(),
+            engine: None,
         }
     }
 

@@ -48,6 +48,7 @@ impl Connector for Context {
             protected: false,
             read_only: false,
             capabilities: super::actions::CAPABILITIES,
+            engine: None,
         }
     }
 

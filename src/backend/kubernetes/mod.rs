@@ -44,7 +44,7 @@ impl Kubernetes {
 
 impl Backend for Kubernetes {
     fn about(&self) -> About {
-        About { kind: ClusterKind::Kubernetes, version: self.version.clone(), capabilities: actions::CAPABILITIES }
+        About { kind: ClusterKind::Kubernetes, version: self.version.clone(), capabilities: actions::CAPABILITIES, engine: None }
     }
 
     fn watch<'a>(&'a self, sink: &'a Sink) -> BoxFuture<'a, BackendError> {

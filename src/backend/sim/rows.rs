@@ -19,13 +19,14 @@ impl Platform {
             protected: self.protected,
             read_only: false,
             capabilities: super::actions::capabilities(self.kind),
+            engine: None,
         }
     }
 
     /// What the cluster says of itself.
     pub(super) fn about(&self) -> Delta {
         let capabilities = super::actions::capabilities(self.kind);
-        Delta::About { kind: self.kind, version: self.version.clone(), capabilities }
+        Delta::About { kind: self.kind, version: self.version.clone(), capabilities, engine: None }
     }
 
     /// Everything, as lists. What changed before is told with it.

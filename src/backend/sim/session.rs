@@ -96,7 +96,12 @@ impl Connector for Simulated {
 impl Backend for Simulated {
     fn about(&self) -> About {
         let platform = self.platform.lock();
-        About { kind: platform.kind, version: platform.version.clone(), capabilities: super::actions::capabilities(platform.kind) }
+        About {
+            kind: platform.kind,
+            version: platform.version.clone(),
+            capabilities: super::actions::capabilities(platform.kind),
+            engine: None,
+        }
     }
 
     fn watch<'a>(&'a self, sink: &'a Sink) -> BoxFuture<'a, BackendError> {

@@ -13,6 +13,8 @@ pub enum Typed {
     Text(TextInput),
     /// The beginning of a sequence, with what may follow in words.
     Pending(String),
+    /// Two keys that arrived as one; see [`KeyPress::apart`].
+    Apart([KeyPress; 2]),
     /// Nothing here; the key in words.
     Nothing(String),
 }
@@ -40,7 +42,10 @@ impl Keyboard {
         }
         match self.resolver.press(&self.keymap, scopes, key) {
             Resolved::Run(command) => Typed::Run(command),
-            Resolved::Unbound => Typed::Nothing(key.to_string()),
+            Resolved::Unbound => match key.apart().filter(|_| !(wants_text && moves_by_words(key))) {
+                Some(keys) => Typed::Apart(keys),
+                None => Typed::Nothing(key.to_string()),
+            },
             Resolved::Pending => {
                 let begun: Vec<String> = self.resolver.pending().iter().map(ToString::to_string).collect();
                 let next = self.resolver.next(&self.keymap, scopes);
@@ -49,6 +54,11 @@ impl Keyboard {
             }
         }
     }
+}
+
+/// Keys of readline that a line of text here does not know; taken apart they would throw away what was typed.
+fn moves_by_words(key: KeyPress) -> bool {
+    matches!(key.code(), KeyCode::Char('b' | 'f' | 'd'))
 }
 
 /// What a key means to a line of text: the keys of readline that terminals deliver.
@@ -107,6 +117,10 @@ mod tests {
         assert_eq!(press("esc", true), Typed::Text(TextInput::Escape));
         assert_eq!(press("ctrl-c", true), Typed::Run(Command::Quit), "one can always leave");
         assert_eq!(press("ctrl-z", true), Typed::Run(Command::Suspend));
+        let apart = |rest: &str| Typed::Apart(["esc", rest].map(|key| KeyPress::parse(key).unwrap()));
+        assert_eq!(press("alt-j", false), apart("j"));
+        assert_eq!(press("alt-R", true), apart("R"));
+        assert_eq!(press("alt-b", true), Typed::Nothing("alt-b".into()), "the typed text stays");
         assert_eq!(press("f9", false), Typed::Nothing("f9".into()));
     }
 }

@@ -217,6 +217,7 @@ impl App {
         match self.keyboard.press(key, self.ui.wants_text(), &self.ui.scopes(moment)) {
             Typed::Run(command) => return self.ui.command(command, moment),
             Typed::Text(input) => return self.ui.text(input, moment),
+            Typed::Apart(keys) => return keys.into_iter().flat_map(|key| self.press(key, moment)).collect(),
             Typed::Pending(words) => self.ui.say(words, false, moment),
             Typed::Nothing(key) => self.ui.say(format!("{key} does nothing here; ? shows all keys"), false, moment),
         }

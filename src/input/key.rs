@@ -87,6 +87,14 @@ impl KeyPress {
         self.code
     }
 
+    /// Esc and the key after it, where this may be both: typed fast, or over a link that gathers bytes, `esc` and `j` reach
+    /// us as the same two bytes as `alt-j`.
+    pub fn apart(self) -> Option<[Self; 2]> {
+        let rest = self.mods.difference(KeyModifiers::ALT);
+        let esc = Self { code: KeyCode::Esc, mods: KeyModifiers::NONE };
+        self.mods.contains(KeyModifiers::ALT).then_some([esc, Self { code: self.code, mods: rest }])
+    }
+
     /// Ctrl, alt and, where the key does not carry it in itself, shift.
     pub fn mods(self) -> KeyModifiers {
         self.mods

@@ -48,7 +48,10 @@ pub fn node(raw: &wire::Node, since: Option<Timestamp>) -> Node {
 }
 
 fn why(state: NodeState, message: &str) -> Option<Text> {
-    let said = |words: &str| if message.is_empty() { Text::new(words) } else { Text::from(format!("{words}: {message}")) };
+    // swarmkit's usual messages (`manager/dispatcher`) say what the words say
+    let usual = message.starts_with("heartbeat failure") || message.contains("leadership change");
+    let news = Some(message).filter(|message| !message.is_empty() && !usual);
+    let said = |words: &str| news.map_or_else(|| Text::new(words), |news| Text::from(format!("{words}: {news}")));
     match state {
         NodeState::Ready => None,
         NodeState::Down | NodeState::NotReady => Some(said("its engine sends no heartbeat")),

@@ -45,7 +45,9 @@ pub fn unplaced(err: &str, spec: &TaskSpec) -> String {
     else {
         return err.to_owned();
     };
-    let reasons: Vec<&str> = reasons.split("; ").filter(|reason| !reason.is_empty()).collect();
+    let mut reasons: Vec<&str> = reasons.split("; ").filter(|reason| !reason.is_empty()).collect();
+    // what broke before what was never meant to fit: a narrow screen cuts the end
+    reasons.sort_by_key(|reason| !reason.ends_with("not available for new tasks"));
     match reasons.as_slice() {
         [] => "no node takes it".to_owned(),
         // the only reason there is holds for all nodes
@@ -122,7 +124,7 @@ mod tests {
             ("no suitable node (scheduling constraints not satisfied on 3 nodes)", "no node satisfies node.labels.ssd == true"),
             ("no suitable node (insufficient resources on 1 node)", "no node has the room it reserves (cpu 500m, 256 MiB)"),
             (
-                "no suitable node (2 nodes not available for new tasks; scheduling constraints not satisfied on 1 node)",
+                "no suitable node (scheduling constraints not satisfied on 1 node; 2 nodes not available for new tasks)",
                 "no node takes it: 2 nodes down, paused or drained; 1 node not satisfying node.labels.ssd == true",
             ),
             ("no suitable node (max replicas per node limit exceed)", "every node has its 2 tasks already"),

@@ -90,10 +90,10 @@ fn roll_back(state: &ClusterState, service: &Service, draft: &mut Draft) -> Resu
         return Err(Text::new("there is no earlier definition to go back to"));
     };
     draft.fact(format!("goes back to {previous}"));
-    draft.fact(format!(
-        "replaces {} whose definition differs, a few at a time",
-        count(service.desired.unwrap_or(service.current), "task")
-    ));
+    draft.fact(match service.updated.min(service.desired.unwrap_or(service.current)) {
+        0 => "no task has the newest definition yet: what runs goes on".to_owned(),
+        newest => format!("replaces {} of the newest definition, a few at a time", count(newest, "task")),
+    });
     if state.cluster.kind == ClusterKind::Swarm {
         draft.fact("rolling back once more returns to the present definition");
     }

@@ -163,3 +163,19 @@ fn a_swarms_task_is_deleted_on_its_own_engine_only() {
     let why = seen(&fleet, Kind::Task, "w3", &Action::DeleteTask).unwrap_err();
     assert_eq!(why, "a swarm cannot delete a task, only the engine it runs on can; connect to n2, or move the task elsewhere");
 }
+
+#[test]
+fn a_roll_back_says_where_to_and_how_many_it_replaces() {
+    let mut fleet = fleet(ClusterKind::Kubernetes);
+    let mut lines = |updated: u32, previous: Option<&str>| {
+        fleet.service(Service { updated, previous: previous.map(Text::new), ..service("web", 3) });
+        seen(&fleet, Kind::Service, "web", &Action::RollBack).map(|(_, danger, lines)| (danger, lines[..2].to_vec()))
+    };
+    let to = "goes back to image web:0";
+    let words = |what: &str| (Danger::Disruptive, vec![to.to_owned(), what.to_owned()]);
+    assert_eq!(lines(3, Some("image web:0")), Ok(words("replaces 3 tasks of the newest definition, a few at a time")));
+    // the rollout stopped at the first
+    assert_eq!(lines(1, Some("image web:0")), Ok(words("replaces 1 task of the newest definition, a few at a time")));
+    assert_eq!(lines(0, Some("image web:0")), Ok(words("no task has the newest definition yet: what runs goes on")));
+    assert_eq!(lines(3, None), Err("there is no earlier definition to go back to".to_owned()));
+}

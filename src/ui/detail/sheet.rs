@@ -48,12 +48,14 @@ impl Sheet {
                 }
                 // a piece that fits on a line of its own begins one; longer ones are broken where they stand
                 let words = text.trim_start();
-                let first = wrapped(words, room - used).next().unwrap_or_default();
+                // the space before a piece is dropped only where the piece begins a line
+                let lead = if used > 0 { &text[..text.len() - words.len()] } else { "" };
+                let first = wrapped(words, room.saturating_sub(used + lead.len())).next().unwrap_or_default();
                 let broken = first.len() < words.len() && !words[first.len()..].starts_with(' ');
                 if used > 0 && (width(text) <= room || broken || used == room) {
                     text = text.trim_start_matches([' ', '·']);
                 } else {
-                    line.push((first.to_owned(), *role));
+                    line.push((format!("{lead}{first}"), *role));
                     text = words[first.len()..].trim_start();
                 }
                 self.lines.push(std::mem::replace(&mut line, vec![(" ".repeat(LABEL), Role::Text)]));
@@ -121,6 +123,15 @@ mod tests {
             text(&sheet),
             ["why      image not found:", "         registry.local/checko", "         ut:1.3 · 3 tasks", "kind     deployment"],
         );
+    }
+
+    #[test]
+    fn a_piece_that_goes_on_in_the_next_line_keeps_its_distance() {
+        let mut sheet = Sheet::new(40);
+        let note = " update paused due to failure or early termination of task sx67";
+        sheet.field("rollout", Role::Dim, &[("paused", Role::Warning), (":", Role::Text), (note, Role::Text)]);
+        let want = ["rollout  paused: update paused due to", "         failure or early termination of", "         task sx67"];
+        assert_eq!(text(&sheet), want);
     }
 
     #[test]

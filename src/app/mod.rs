@@ -7,12 +7,14 @@
 //! | `run` | the loop |
 //! | `keyboard` | keys to commands or text |
 //! | `screen` | frames to the terminal |
+//! | `person` | who asks |
 //! | `logging` | the log file |
 
 mod fleet;
 mod keyboard;
 mod logging;
 mod looks;
+mod person;
 mod run;
 mod screen;
 mod signals;

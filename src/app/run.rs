@@ -75,7 +75,7 @@ impl App {
         let mut discovery = tokio::task::spawn_blocking(start.discover);
         let found = timeout(HEAD_START, &mut discovery).await.ok();
         let warnings = start.warnings.iter().chain(&start.looks.warnings).map(|words| Text::new(words)).collect();
-        let options = Options { by: by(), read_only: start.config.read_only, warnings, ..Options::default() };
+        let options = Options { by: super::person::by(), read_only: start.config.read_only, warnings, ..Options::default() };
         let session = Session::enter()?;
         let gone = Arc::new(Notify::new());
         let hangup = Arc::clone(&gone);
@@ -305,13 +305,6 @@ async fn changed(engine: Option<&mut Engine>) {
     if ended {
         pending::<()>().await;
     }
-}
-
-/// Who asks for operations: `user@host`.
-fn by() -> Text {
-    let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "someone".to_owned());
-    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    Text::from(format!("{user}@{host}"))
 }
 
 #[cfg(debug_assertions)]

@@ -14,12 +14,32 @@ const SOCKET: &str = "/var/run/docker.sock";
 /// What the command line asks for.
 #[derive(Clone, Debug, Default)]
 pub struct Choice {
-    /// The simulated fleet instead of real clusters, with this seed.
-    pub demo: Option<u64>,
+    /// A simulated fleet instead of real clusters.
+    pub demo: Option<Demo>,
     /// Only these kubeconfig contexts; all if empty.
     pub contexts: Vec<String>,
     /// Only these clusters, by the name they have on screen; all if empty.
     pub clusters: Vec<String>,
+}
+
+/// Which simulated fleet.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Demo {
+    /// What happens in it: the same number, the same happenings.
+    pub seed: u64,
+    /// Nodes, services and tasks; none for the fleet with a story.
+    pub size: Option<(u32, u32, u32)>,
+}
+
+impl Demo {
+    /// What it is made of.
+    pub fn scenario(self) -> Result<sim::Scenario, String> {
+        let scenario = match self.size {
+            Some((nodes, services, tasks)) => sim::Scenario::sized(nodes, services, tasks),
+            None => sim::demo_scenario(),
+        };
+        scenario.map_err(|problem| problem.to_string())
+    }
 }
 
 /// The clusters to connect to.
@@ -34,9 +54,8 @@ pub struct Fleet {
 /// Finds the clusters. An error is a choice that nothing answers to.
 pub fn discover(config: &Config, choice: &Choice, demo: sim::Options) -> Result<Fleet, String> {
     let mut fleet = match choice.demo {
-        Some(seed) => {
-            let scenario = sim::demo_scenario().map_err(|problem| problem.to_string())?;
-            let connectors = sim::fleet(&scenario, sim::Options { seed, ..demo });
+        Some(which) => {
+            let connectors = sim::fleet(&which.scenario()?, sim::Options { seed: which.seed, ..demo });
             Fleet { connectors, warnings: Vec::new() }
         }
         None => real(config, &choice.contexts)?,

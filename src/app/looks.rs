@@ -29,9 +29,9 @@ impl Looks {
         let (keymap_files, more) = layers_in(&paths.keymaps);
         problems.extend(more);
         let (theme, more) = Theme::load(&config.theme, &theme_files, caps.depth);
-        problems.extend(more);
+        problems.extend(more.into_iter().map(|problem| Config::placed(problem, paths, "theme", &config.theme)));
         let (keymap, more) = Keymap::load(&config.keymap, &keymap_files);
-        problems.extend(more);
+        problems.extend(more.into_iter().map(|problem| Config::placed(problem, paths, "keymap", &config.keymap)));
         let themes = Theme::names(&theme_files).iter().map(|name| Theme::load(name, &theme_files, caps.depth).0).collect();
         let warnings = problems.iter().map(ToString::to_string).collect();
         Self { theme, themes, keymap, ascii: config.ascii || caps.ascii, warnings }

@@ -19,7 +19,7 @@ mod run;
 mod screen;
 mod signals;
 
-pub use fleet::{Choice, Fleet, discover, named};
+pub use fleet::{Choice, Demo, Fleet, discover, named};
 pub use keyboard::{Keyboard, Typed};
 pub use logging::start as start_logging;
 pub use looks::{Looks, utc_offset};

@@ -122,6 +122,7 @@ impl App {
                 biased;
                 code = signals.ends.recv() => self.end = Some(code),
                 () = gone.notified() => self.end = Some(HUNG_UP),
+                Some(()) = signals.stops.recv() => self.suspend = true,
                 Some(()) = signals.goes_on.recv() => self.take_back(session)?,
                 batch = events.batch() => match batch {
                     Ok(batch) => self.take(batch),

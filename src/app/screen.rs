@@ -84,9 +84,12 @@ impl Screen {
         let mut bytes = std::mem::take(&mut self.spare);
         bytes.append(&mut self.aside);
         let canvas = self.writer.canvas();
-        ui.render(canvas.area, canvas, moment);
+        if self.pacer.begin(self.began.elapsed()) != Frame::Input {
+            ui.render(canvas.area, canvas, moment);
+        } else if ui.render_moving(canvas.area, canvas, moment) {
+            self.pacer.want(Frame::Rest);
+        }
         self.writer.encode(&mut bytes, ui.cursor());
-        self.pacer.begin(self.began.elapsed());
         if bytes.is_empty() {
             self.spare = bytes;
             self.pacer.written(Duration::ZERO);

@@ -1,4 +1,4 @@
-//! The signals that end the program, and the one that brings it back.
+//! The signals that end the program, the one that stops it, and the one that brings it back.
 
 use std::io;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -8,6 +8,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 pub(super) struct Signals {
     /// Those that end it.
     pub(super) ends: Ends,
+    /// `SIGTSTP`: somebody wants it to stop for a while.
+    pub(super) stops: Signal,
     /// `SIGCONT`: the terminal may look like anything now.
     pub(super) goes_on: Signal,
 }
@@ -31,6 +33,7 @@ impl Signals {
                 interrupt: signal(SignalKind::interrupt())?,
                 quit: signal(SignalKind::quit())?,
             },
+            stops: signal(SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw()))?,
             goes_on: signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?,
         })
     }

@@ -1,7 +1,7 @@
 //! What the program can be called with.
 
 use super::Failure;
-use crate::app::Choice;
+use crate::app::{Choice, Demo};
 use crate::config::{Config, LogLevel, Paths};
 use crate::ui::PaneId;
 use crate::ui::pane::PANES;
@@ -43,6 +43,10 @@ pub(super) struct Common {
     /// What happens in the simulated fleet: the same number, the same happenings
     #[arg(long, global = true, value_name = "N", default_value_t = 1, requires = "demo")]
     pub(super) seed: u64,
+
+    /// A simulated fleet of this size instead of the usual one
+    #[arg(long, global = true, hide = true, value_name = "NODES,SERVICES,TASKS", value_parser = fleet_size, requires = "demo")]
+    pub(super) demo_size: Option<(u32, u32, u32)>,
 
     /// Another configuration file
     #[arg(long, global = true, value_name = "FILE", env = "QUARTERDECK_CONFIG")]
@@ -144,7 +148,8 @@ impl Args {
     /// Which clusters are asked for.
     pub(super) fn choice(&self) -> Choice {
         let common = &self.common;
-        Choice { demo: common.demo.then_some(common.seed), contexts: common.context.clone(), clusters: common.cluster.clone() }
+        let demo = common.demo.then_some(Demo { seed: common.seed, size: common.demo_size });
+        Choice { demo, contexts: common.context.clone(), clusters: common.cluster.clone() }
     }
 }
 
@@ -179,6 +184,15 @@ fn duration(text: &str) -> Result<Duration, String> {
         _ => return Err(wrong()),
     };
     Ok(unit.saturating_mul(amount))
+}
+
+/// `1000,500,10000`.
+fn fleet_size(text: &str) -> Result<(u32, u32, u32), String> {
+    let numbers: Option<Vec<u32>> = text.split(',').map(|n| n.parse().ok()).collect();
+    match numbers.as_deref() {
+        Some([nodes, services, tasks]) => Ok((*nodes, *services, *tasks)),
+        _ => Err(format!("`{text}` is no fleet; write NODES,SERVICES,TASKS, like 1000,500,10000")),
+    }
 }
 
 /// `200x50`, at most 1000 by 1000.

@@ -41,7 +41,8 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let (settings, now) = (config.clone(), Timestamp::now());
     let demo = move || sim::Options { epoch: now, ..sim::Options::default() };
     // names on the command line are checked while the terminal is still the shell's
-    let chosen = !choice.clusters.is_empty() || !choice.contexts.is_empty();
+    let sized = choice.demo.is_some_and(|demo| demo.size.is_some());
+    let chosen = sized || !choice.clusters.is_empty() || !choice.contexts.is_empty();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build();
     let runtime = runtime.map_err(|error| Failure::failed(format!("cannot start: {error}")))?;
     let inside = runtime.enter();

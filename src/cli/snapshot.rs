@@ -61,8 +61,9 @@ pub(super) fn run(args: &Args, options: &Snapshot) -> Result<ExitCode, Failure> 
 
 /// The simulated fleet, played by hand up to `at`: the same frame every time.
 fn played(args: &Args, at: Duration, ui: &mut Ui) -> Result<Moment, Failure> {
-    let scenario = sim::demo_scenario().map_err(Failure::failed)?;
-    let mut fleet = sim::Fleet::new(&scenario, sim::Options { seed: args.common.seed, ..sim::Options::default() });
+    let demo = args.choice().demo.unwrap_or_default();
+    let scenario = demo.scenario().map_err(Failure::usage)?;
+    let mut fleet = sim::Fleet::new(&scenario, sim::Options { seed: demo.seed, ..sim::Options::default() });
     let known: Vec<String> = fleet.clusters().iter().map(|cluster| cluster.id.to_string()).collect();
     for name in &args.common.cluster {
         app::named("cluster", name, &known).map_err(Failure::usage)?;

@@ -2,7 +2,7 @@
 //! blocks drawn as shapes, since fonts leave gaps between them.
 
 use super::picture::rows;
-use crate::theme::{Role, Theme};
+use crate::theme::{Rgb, Role, Theme, rgb_of, sixteen};
 use ratatui::buffer::{Buffer, Cell, CellWidth};
 use ratatui::style::{Color, Modifier};
 use std::fmt::Write;
@@ -15,8 +15,6 @@ const BASELINE: f32 = 13.5;
 /// Around the frame.
 const MARGIN: f32 = 12.0;
 const FONTS: &str = "ui-monospace,'JetBrains Mono','SF Mono',Menlo,Consolas,'DejaVu Sans Mono',monospace";
-
-type Rgb = (u8, u8, u8);
 
 /// What colours without a number look like.
 struct Palette {
@@ -89,33 +87,11 @@ impl Palette {
     }
 
     fn rgb(&self, color: Color) -> Option<Rgb> {
-        let ansi = |n: usize| self.sixteen.get(n).copied();
+        let own = |n: u8| self.sixteen.get(usize::from(n)).copied();
         match color {
-            Color::Reset => None,
             Color::Rgb(r, g, b) => Some((r, g, b)),
-            Color::Indexed(n @ 0..=15) => ansi(usize::from(n)),
-            Color::Indexed(n @ 232..) => Some([8 + (n - 232) * 10; 3].into()),
-            Color::Indexed(n) => {
-                let level = |n: u8| if n == 0 { 0 } else { 55 + n * 40 };
-                let n = n - 16;
-                Some((level(n / 36), level(n / 6 % 6), level(n % 6)))
-            }
-            Color::Black => ansi(0),
-            Color::Red => ansi(1),
-            Color::Green => ansi(2),
-            Color::Yellow => ansi(3),
-            Color::Blue => ansi(4),
-            Color::Magenta => ansi(5),
-            Color::Cyan => ansi(6),
-            Color::Gray => ansi(7),
-            Color::DarkGray => ansi(8),
-            Color::LightRed => ansi(9),
-            Color::LightGreen => ansi(10),
-            Color::LightYellow => ansi(11),
-            Color::LightBlue => ansi(12),
-            Color::LightMagenta => ansi(13),
-            Color::LightCyan => ansi(14),
-            Color::White => ansi(15),
+            Color::Indexed(n) => own(n).or_else(|| Some(rgb_of(n))),
+            color => sixteen(color).and_then(own),
         }
     }
 

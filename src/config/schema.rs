@@ -122,14 +122,14 @@ struct File {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table: [discover]")]
 struct Discover {
     kubernetes: Option<bool>,
     docker: Option<bool>,
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table: [clusters.NAME]")]
 struct Table {
     kubeconfig: Option<Spanned<PathBuf>>,
     context: Option<Spanned<String>>,
@@ -155,6 +155,23 @@ impl Config {
                 message: format!("cannot read the configuration: {error}"),
                 help: None,
             }),
+        }
+    }
+
+    /// `problem`, with its place if it is with this value of a key at the top of the configuration file. Names of themes and
+    /// keymaps are looked up long after the file was read.
+    #[must_use]
+    pub fn placed(problem: Problem, paths: &Paths, key: &str, value: &str) -> Problem {
+        let text = std::fs::read_to_string(&paths.config).unwrap_or_default();
+        let table = toml::de::DeTable::parse(&text).ok();
+        let mut values = table.iter().flat_map(|table| table.get_ref().iter());
+        let stands = values.find(|(k, v)| k.get_ref() == key && v.get_ref().as_str() == Some(value)).map(|(_, v)| v.span());
+        match stands {
+            Some(span) if problem.file.is_none() => {
+                let Problem { message, help, .. } = problem;
+                Problem { help, ..Problem::at(Some(paths.config.clone()), &text, span.start, message) }
+            }
+            _ => problem,
         }
     }
 
@@ -205,6 +222,10 @@ impl Source<'_> {
         } else if said.starts_with("unknown variant") {
             "value"
         } else {
+            if said == "wanted string or table" {
+                // serde's words for an enum
+                problem.message = "expected a word in quotes".to_owned();
+            }
             return problem;
         };
         let (word, known) = (quoted.next().unwrap_or_default(), quoted.collect::<Vec<_>>());

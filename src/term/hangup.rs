@@ -10,6 +10,9 @@ use std::time::Duration;
 /// How often the terminal is looked at.
 const EVERY: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 
+/// What is still on its way to the terminal when the process must end gets this long.
+const LAST: Duration = Duration::from_millis(200);
+
 /// Calls `gone` once when the terminal hangs up; the process then has a second to end by itself, else it ends with
 /// `code`.
 pub fn watch_hangup(code: i32, gone: impl FnOnce() + Send + 'static) {
@@ -41,6 +44,8 @@ pub fn leave_by(code: i32, grace: Duration) {
         thread::sleep(grace);
         super::session::unblock();
         super::restore();
+        // another thread may have begun to give the terminal back and waited behind a frame until now
+        thread::sleep(LAST);
         std::process::exit(code);
     };
     if thread::Builder::new().name("leave".into()).spawn(leave).is_err() {

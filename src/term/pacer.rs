@@ -8,6 +8,9 @@ const INPUT: Duration = Duration::from_millis(16);
 /// Between two frames for data at least.
 const DATA: Duration = Duration::from_millis(100);
 
+/// What waits for the keys to rest waits this long.
+const REST: Duration = Duration::from_millis(60);
+
 /// A frame for data comes this many times the last write later at the earliest: on a slow link the bandwidth is for keys.
 const SHARE: u32 = 4;
 
@@ -16,6 +19,8 @@ const SHARE: u32 = 4;
 pub enum Frame {
     /// The fleet changed, or an age did.
     Data,
+    /// What follows a key once no other comes: details of another row.
+    Rest,
     /// The operator pressed a key, or the size changed.
     Input,
 }
@@ -48,15 +53,16 @@ impl Pacer {
         let Some(last) = self.last else { return Some(Duration::ZERO) };
         Some(match wanted {
             Frame::Input => last + INPUT,
+            Frame::Rest => last + REST,
             Frame::Data => last + self.write + DATA.max(self.write * SHARE),
         })
     }
 
-    /// Says that a frame is drawn now.
-    pub fn begin(&mut self, now: Duration) {
-        self.wanted = None;
+    /// Says that a frame is drawn now, and hears why it was wanted.
+    pub fn begin(&mut self, now: Duration) -> Frame {
         self.last = Some(now);
         self.writing = true;
+        self.wanted.take().unwrap_or(Frame::Data)
     }
 
     /// Says that the terminal has taken the frame, after `took`.
@@ -97,6 +103,7 @@ mod tests {
             (Frame::Data, 10, 1_110),
             (Frame::Data, 500, 3_500),
             (Frame::Input, 500, 1_016),
+            (Frame::Rest, 500, 1_060),
         ] {
             let mut pacer = drawn(1_000, took);
             pacer.want(frame);
@@ -106,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_key_is_not_slowed_by_data_wanted_before_or_after() {
-        for order in [[Frame::Data, Frame::Input], [Frame::Input, Frame::Data]] {
+        for order in [[Frame::Data, Frame::Input], [Frame::Input, Frame::Data], [Frame::Rest, Frame::Input]] {
             let mut pacer = drawn(1_000, 300);
             for frame in order {
                 pacer.want(frame);
@@ -118,11 +125,12 @@ mod tests {
     #[test]
     fn while_the_terminal_is_busy_nothing_is_drawn_and_the_wish_is_kept() {
         let mut pacer = Pacer::default();
-        pacer.begin(ms(0));
+        assert_eq!(pacer.begin(ms(0)), Frame::Data);
         pacer.want(Frame::Input);
         assert_eq!(pacer.due(), None);
         pacer.written(ms(2_000));
         assert_eq!(pacer.due(), Some(ms(16)));
+        assert_eq!(pacer.begin(ms(16)), Frame::Input);
     }
 
     #[test]

@@ -57,27 +57,31 @@ fn take() -> io::Result<()> {
 pub fn restore() {
     let before = BEFORE.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(before) = before {
-        let _ = super::emit(LEAVE);
-        // also where the terminal itself no longer takes bytes
+        // first what cannot be held up by a terminal that takes no bytes
         let _ = tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, &before);
+        let _ = super::emit(LEAVE);
     }
 }
 
 /// Throws away what the terminal has not taken yet and lets it go on if ctrl-s stopped it, so that [`restore`] does not
 /// wait for a reader that is not there.
 pub(super) fn unblock() {
-    let _ = tcflow(rustix::stdio::stdout(), Action::OOn);
-    let _ = tcflush(rustix::stdio::stdout(), QueueSelector::OFlush);
+    let tty = rustix::stdio::stdout();
+    let _ = tcflush(tty, QueueSelector::OFlush);
+    // Linux wakes who waits to write when output goes on, and not when there is room after a flush
+    for action in [Action::OOff, Action::OOn] {
+        let _ = tcflow(tty, action);
+    }
 }
 
 /// Gives the terminal back, stops the whole process group as ctrl-z does, and returns once it goes on. Then
 /// [`Session::resume`].
 ///
-/// `SIGTSTP` and not `SIGSTOP`: where no shell could ever continue us (an orphaned process group), the kernel ignores
-/// it, and we go on.
+/// Not by `SIGTSTP`, which is ours so that the terminal is given back first, and not by `SIGSTOP`: where no shell could
+/// ever continue us (an orphaned process group), the kernel ignores `SIGTTIN`, and we go on.
 pub async fn stop_for_the_shell(goes_on: &mut tokio::signal::unix::Signal) {
     restore();
-    if kill_current_process_group(Signal::TSTP).is_ok() {
+    if kill_current_process_group(Signal::TTIN).is_ok() {
         // the stop reaches other threads first: nothing may happen here until it is over. The time limit is for the
         // orphaned group, where no SIGCONT will come
         let _ = tokio::time::timeout(Duration::from_millis(400), goes_on.recv()).await;

@@ -1,5 +1,6 @@
 //! Styles as control sequences (ECMA-48 SGR; colours as xterm has them).
 
+use crate::theme::sixteen;
 use ratatui::buffer::Cell;
 use ratatui::style::{Color, Modifier};
 use std::io::Write;
@@ -16,11 +17,20 @@ impl Look {
     /// After `CSI 0 m`.
     pub(super) const PLAIN: Self = Self { fg: Color::Reset, bg: Color::Reset, modifier: Modifier::empty() };
 
+    /// Whether a blank looks the same in both: of a letter's colour and weight it shows nothing.
+    pub(super) fn same_behind(self, other: Self) -> bool {
+        let bare = |look: Self| !look.modifier.intersects(SHOWS_ON_BLANKS);
+        self == other || self.bg == other.bg && bare(self) && bare(other)
+    }
+
     /// Of a cell.
     pub(super) fn of(cell: &Cell) -> Self {
         Self { fg: cell.fg, bg: cell.bg, modifier: cell.modifier }
     }
 }
+
+/// What a blank shows too: the colour of letters becomes that of the paper, or of a line.
+const SHOWS_ON_BLANKS: Modifier = Modifier::REVERSED.union(Modifier::UNDERLINED).union(Modifier::CROSSED_OUT);
 
 const MODIFIERS: [(Modifier, u8); 7] = [
     (Modifier::BOLD, 1),
@@ -69,35 +79,16 @@ pub(super) fn change(out: &mut Vec<u8>, from: Look, to: Look) {
 
 /// `base` is 30 for the foreground, 40 for the background.
 fn colour(out: &mut Vec<u8>, colour: Color, base: u8) {
-    let ansi = |n: u8| if n < 8 { base + n } else { base + 60 + n - 8 };
-    let code = match colour {
-        Color::Reset => base + 9,
-        Color::Black => ansi(0),
-        Color::Red => ansi(1),
-        Color::Green => ansi(2),
-        Color::Yellow => ansi(3),
-        Color::Blue => ansi(4),
-        Color::Magenta => ansi(5),
-        Color::Cyan => ansi(6),
-        Color::Gray => ansi(7),
-        Color::DarkGray => ansi(8),
-        Color::LightRed => ansi(9),
-        Color::LightGreen => ansi(10),
-        Color::LightYellow => ansi(11),
-        Color::LightBlue => ansi(12),
-        Color::LightMagenta => ansi(13),
-        Color::LightCyan => ansi(14),
-        Color::White => ansi(15),
-        Color::Indexed(n) => {
-            let _ = write!(out, "{};5;{n};", base + 8);
-            return;
-        }
-        Color::Rgb(r, g, b) => {
-            let _ = write!(out, "{};2;{r};{g};{b};", base + 8);
-            return;
-        }
+    let _ = match colour {
+        Color::Indexed(n) => write!(out, "{};5;{n};", base + 8),
+        Color::Rgb(r, g, b) => write!(out, "{};2;{r};{g};{b};", base + 8),
+        // the brighter eight have numbers of their own, sixty above
+        colour => match sixteen(colour) {
+            Some(n) if n < 8 => write!(out, "{};", base + n),
+            Some(n) => write!(out, "{};", base + 60 + n - 8),
+            None => write!(out, "{};", base + 9),
+        },
     };
-    let _ = write!(out, "{code};");
 }
 
 /// The sequence from plain to the look of `cell`; empty for a plain cell. For text with colours outside of frames.

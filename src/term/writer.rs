@@ -9,9 +9,6 @@ use std::io::{self, Write};
 const BEGIN: &[u8] = b"\x1b[?2026h";
 const END: &[u8] = b"\x1b[?2026l";
 
-/// Up to this many unchanged cells are sent again rather than stepped over: a step is `CSI n C`, four bytes.
-const STEP: usize = 3;
-
 /// From so many blanks on they are erased (`CSI n X`) and stepped over rather than written.
 const ERASE: usize = 12;
 
@@ -61,8 +58,8 @@ impl FrameWriter {
             self.cursor = None;
             out.extend_from_slice(b"\x1b[?25l\x1b[m\x1b[H\x1b[2J");
         }
-        let mut pen = Pen { out, at: None, look: Look::PLAIN };
         let width = usize::from(self.next.area.width).max(1);
+        let mut pen = Pen { out, at: None, look: Look::PLAIN, width };
         for (y, (old, new)) in self.shown.content.chunks(width).zip(self.next.content.chunks(width)).enumerate() {
             pen.row(y, old, new);
         }
@@ -98,6 +95,8 @@ struct Pen<'a> {
     out: &'a mut Vec<u8>,
     at: Option<(usize, usize)>,
     look: Look,
+    /// Columns of the screen.
+    width: usize,
 }
 
 impl Pen<'_> {
@@ -110,14 +109,13 @@ impl Pen<'_> {
         while x < end {
             let (was, cell) = (&old[x], &new[x]);
             let wide = columns(cell);
-            if was != cell || x < torn {
+            if !same(was, cell) || x < torn {
                 torn = torn.max(tears(old, x..x + wide));
                 self.go(x, y, new);
                 // a gap between columns is erased in one sequence; it leaves the cursor where it is
                 let gap = new[x..end].iter().take_while(|cell| blank(cell)).count();
                 if gap >= ERASE {
-                    change(self.out, self.look, Look::PLAIN);
-                    self.look = Look::PLAIN;
+                    self.unpainted();
                     // writing to a Vec cannot fail
                     let _ = write!(self.out, "\x1b[{gap}X");
                     torn = torn.max(tears(old, x..x + gap));
@@ -130,42 +128,88 @@ impl Pen<'_> {
         }
         if old.iter().skip(end).any(|cell| !blank(cell)) || torn > end {
             self.go(end, y, new);
+            self.unpainted();
+            self.out.extend_from_slice(b"\x1b[K");
+        }
+    }
+
+    /// Makes sure that what is erased now is left plain.
+    fn unpainted(&mut self) {
+        if !self.look.same_behind(Look::PLAIN) {
             change(self.out, self.look, Look::PLAIN);
             self.look = Look::PLAIN;
-            self.out.extend_from_slice(b"\x1b[K");
         }
     }
 
     fn put(&mut self, cell: &Cell, x: usize, y: usize, wide: usize) {
         let look = Look::of(cell);
-        change(self.out, self.look, look);
-        self.look = look;
+        if !self.writes(cell) {
+            change(self.out, self.look, look);
+            self.look = look;
+        }
         self.out.extend_from_slice(cell.symbol().as_bytes());
         // terminals agree on how wide a single character is, not on how wide a cluster of several is
         self.at = (cell.symbol().chars().count() == 1).then_some((x + wide, y));
     }
 
+    /// Whether the cell can be written without another style before it.
+    fn writes(&self, cell: &Cell) -> bool {
+        let look = Look::of(cell);
+        look == self.look || cell.symbol() == " " && look.same_behind(self.look)
+    }
+
+    /// Goes there by the fewest bytes.
     fn go(&mut self, x: usize, y: usize, new: &[Cell]) {
-        match self.at {
-            Some(at) if at == (x, y) => {}
-            Some((from, row)) if row == y && from < x => {
-                let between = &new[from..x];
-                let same = between.iter().all(|c| Look::of(c) == self.look && columns(c) == 1);
-                if same && between.len() <= STEP {
-                    for cell in between {
-                        self.out.extend_from_slice(cell.symbol().as_bytes());
-                    }
-                } else {
-                    let _ = write!(self.out, "\x1b[{}C", x - from);
+        let start = self.out.len();
+        let mut least = usize::MAX;
+        if let Some(from) = self.at.filter(|from| from.1 <= y) {
+            self.along(from, (x, y));
+            least = self.out.len() - start;
+            // what stands in between may be shorter than a step over it
+            if from.1 == y && from.0 < x {
+                let between = &new[from.0..x];
+                let length: usize = between.iter().map(|cell| cell.symbol().len()).sum();
+                if length <= least && between.iter().all(|cell| columns(cell) == 1 && self.writes(cell)) {
+                    self.out.truncate(start);
+                    between.iter().for_each(|cell| self.out.extend_from_slice(cell.symbol().as_bytes()));
+                    least = length;
                 }
             }
-            // from one row to the beginning of the next
-            Some((_, row)) if row + 1 == y && x == 0 => self.out.extend_from_slice(b"\r\n"),
-            _ => {
-                let _ = write!(self.out, "\x1b[{};{}H", y + 1, x + 1);
+        }
+        if least > "\x1b[1;1H".len() {
+            let relative = self.out.len();
+            let _ = write!(self.out, "\x1b[{};{}H", y + 1, x + 1);
+            if self.out.len() - relative < least {
+                self.out.drain(start..relative);
+            } else {
+                self.out.truncate(relative);
             }
         }
         self.at = Some((x, y));
+    }
+
+    /// Down by line feeds, which keep the column while the terminal is in raw mode, then along the row.
+    fn along(&mut self, from: (usize, usize), to: (usize, usize)) {
+        self.out.extend(std::iter::repeat_n(b'\n', to.1 - from.1));
+        // behind the last column some terminals count on and others do not
+        let known = from.0 < self.width;
+        let back = from.0.saturating_sub(to.0);
+        match to.0 {
+            x if x == from.0 && known => {}
+            0 => self.out.push(b'\r'),
+            x if x > from.0 && known => self.sideways(x - from.0, 'C'),
+            _ if known && back <= 3 => self.out.extend(std::iter::repeat_n(b'\x08', back)),
+            _ if known => self.sideways(back, 'D'),
+            x => {
+                self.out.push(b'\r');
+                self.sideways(x, 'C');
+            }
+        }
+    }
+
+    fn sideways(&mut self, n: usize, way: char) {
+        // one is what it means without a number
+        let _ = if n == 1 { write!(self.out, "\x1b[{way}") } else { write!(self.out, "\x1b[{n}{way}") };
     }
 }
 
@@ -179,8 +223,14 @@ fn columns(cell: &Cell) -> usize {
     usize::from(cell.cell_width()).max(1)
 }
 
+/// Whether nothing is to be seen of the cell.
 fn blank(cell: &Cell) -> bool {
-    cell.symbol() == " " && Look::of(cell) == Look::PLAIN
+    cell.symbol() == " " && Look::of(cell).same_behind(Look::PLAIN)
+}
+
+/// Whether both look the same.
+fn same(a: &Cell, b: &Cell) -> bool {
+    a == b || a.symbol() == " " && b.symbol() == " " && Look::of(a).same_behind(Look::of(b))
 }
 
 /// Writes `bytes` to the terminal, in one call as far as the kernel takes them in one.
@@ -228,15 +278,21 @@ mod tests {
                 let got = parser.screen().cell(y, x).unwrap();
                 let text = if got.has_contents() { got.contents() } else { " " };
                 assert_eq!(text, cell.symbol(), "at {x},{y}");
-                assert_eq!(got.bold(), cell.modifier.contains(Modifier::BOLD), "bold at {x},{y}");
+                let bare = !cell.modifier.intersects(Modifier::REVERSED | Modifier::UNDERLINED);
                 assert_eq!(got.inverse(), cell.modifier.contains(Modifier::REVERSED), "reverse at {x},{y}");
+                assert_eq!(got.underline(), cell.modifier.contains(Modifier::UNDERLINED), "underline at {x},{y}");
                 let colour = |c: Color| match c {
                     Color::Indexed(n) => vt100::Color::Idx(n),
                     Color::Red => vt100::Color::Idx(1),
                     _ => vt100::Color::Default,
                 };
-                assert_eq!(got.fgcolor(), colour(cell.fg), "foreground at {x},{y}");
                 assert_eq!(got.bgcolor(), colour(cell.bg), "background at {x},{y}");
+                // of a blank nobody sees how heavy and of which colour it is
+                if text != " " || !bare {
+                    assert_eq!(got.bold(), cell.modifier.contains(Modifier::BOLD), "bold at {x},{y}");
+                    assert_eq!(got.dim(), cell.modifier.contains(Modifier::DIM), "dim at {x},{y}");
+                    assert_eq!(got.fgcolor(), colour(cell.fg), "foreground at {x},{y}");
+                }
                 x += cell.cell_width().max(1);
             }
         }
@@ -267,6 +323,29 @@ mod tests {
         frame(&mut writer, |b| b.set_string(2, 1, "ready 2/5", Style::new()));
         let bytes = frame(&mut writer, |b| b.set_string(2, 1, "ready 3/5", Style::new()));
         assert_eq!(String::from_utf8(bytes).unwrap(), "\x1b[?2026h\x1b[2;9H3\x1b[?2026l");
+    }
+
+    #[test]
+    fn moves_and_styles_are_said_in_the_fewest_bytes() {
+        let size = Size::new(120, 12);
+        let mut writer = FrameWriter::new(size);
+        let draw = |writer: &mut FrameWriter, words: &[(u16, u16, &str, Style)]| {
+            let bytes = frame(writer, |b| words.iter().for_each(|(x, y, text, style)| b.set_string(*x, *y, text, *style)));
+            String::from_utf8(bytes).unwrap().replace("\x1b[?2026h", "").replace("\x1b[?2026l", "").replace('\x1b', "ESC")
+        };
+        let (plain, dim) = (Style::new(), Style::new().add_modifier(Modifier::DIM));
+        draw(&mut writer, &[(100, 1, "ab", plain)]);
+        for (words, want) in [
+            // the next row, a little to the left, is reached from where the cursor is
+            (&[(100, 1, "xy", plain), (101, 2, "z", plain)][..], "ESC[2;101Hxy\n\x08z"),
+            (&[(100, 1, "vw", plain), (50, 2, "q", plain)], "ESC[2;101Hvw\nESC[52DqESC[K"),
+            (&[(100, 1, "t", plain), (0, 2, "q", plain)], "ESC[2;101HtESC[K\n\rqESC[K"),
+            // blanks have no style of their own, and are no reason to change it
+            (&[(0, 2, "q", plain), (0, 4, "a", dim), (4, 4, "b", dim)], "ESC[2;1HESC[K\n\n\nESC[2ma   bESC[m"),
+            (&[(0, 2, "q", plain), (0, 4, "a", dim), (1, 4, "   ", dim), (4, 4, "b", dim)], ""),
+        ] {
+            assert_eq!(draw(&mut writer, words), want);
+        }
     }
 
     #[test]
@@ -311,26 +390,37 @@ mod tests {
             1 => Just(Style::new().fg(Color::Red).add_modifier(Modifier::BOLD)),
             1 => Just(Style::new().bg(Color::Indexed(200))),
             1 => Just(Style::new().add_modifier(Modifier::REVERSED)),
+            2 => Just(Style::new().add_modifier(Modifier::DIM)),
+            1 => Just(Style::new().fg(Color::Indexed(44))),
+            1 => Just(Style::new().fg(Color::Indexed(44)).add_modifier(Modifier::UNDERLINED)),
         ]
     }
 
-    fn piece() -> impl Strategy<Value = (u16, u16, String, Style)> {
-        let text = prop_oneof![3 => "[a-c ]{0,20}", 1 => "[é東京a ]{0,8}"];
-        (0..SIZE.width, 0..SIZE.height, text, style())
+    fn piece(size: Size) -> impl Strategy<Value = (u16, u16, String, Style)> {
+        let text = prop_oneof![3 => "[a-c ]{0,20}", 1 => "[é東京a ]{0,8}", 1 => " {12,40}"];
+        (0..size.width, 0..size.height, text, style())
+    }
+
+    /// Screens small enough for everything to collide, and one wide and tall enough for every kind of move.
+    fn frames() -> impl Strategy<Value = (Size, Vec<Vec<(u16, u16, String, Style)>>)> {
+        let size = prop_oneof![3 => Just(SIZE), 1 => Just(Size::new(130, 14)), 1 => Just(Size::new(1, 3))];
+        size.prop_flat_map(|size| (Just(size), prop::collection::vec(prop::collection::vec(piece(size), 0..8), 1..5)))
     }
 
     proptest! {
         /// Whatever is drawn after whatever was there, the terminal shows exactly the canvas.
         #[test]
-        fn the_terminal_shows_the_canvas(frames in prop::collection::vec(prop::collection::vec(piece(), 0..6), 1..5)) {
-            let mut writer = FrameWriter::new(SIZE);
-            let mut parser = vt100::Parser::new(SIZE.height, SIZE.width, 0);
+        fn the_terminal_shows_the_canvas((size, frames) in frames()) {
+            let mut writer = FrameWriter::new(size);
+            let mut parser = vt100::Parser::new(size.height, size.width, 0);
             parser.process(b"what was there before");
             for pieces in frames {
-                let mut want = Buffer::empty(Rect::new(0, 0, SIZE.width, SIZE.height));
+                let mut want = Buffer::empty(Rect::new(0, 0, size.width, size.height));
                 let draw = |buffer: &mut Buffer| {
                     for (x, y, text, style) in &pieces {
-                        buffer.set_stringn(*x, *y, text, usize::from(SIZE.width - x), *style);
+                        // vt100 takes a letter to be either bold or dim, so styles replace each other
+                        let style = Style::reset().patch(*style);
+                        buffer.set_stringn(*x, *y, text, usize::from(size.width - x), style);
                     }
                 };
                 draw(&mut want);

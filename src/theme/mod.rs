@@ -6,7 +6,7 @@ mod load;
 mod quantize;
 mod role;
 
-pub use quantize::ColorDepth;
+pub use quantize::{ColorDepth, Rgb, rgb_of, sixteen};
 pub use role::Role;
 
 use ratatui::style::Style;

@@ -55,7 +55,13 @@ impl ColorDepth {
     }
 }
 
-type Rgb = (u8, u8, u8);
+/// Red, green, blue.
+pub type Rgb = (u8, u8, u8);
+
+/// The number of one of the sixteen colours of a terminal's own palette.
+pub fn sixteen(color: Color) -> Option<u8> {
+    (0..).zip(ANSI).find(|(_, (_, named))| *named == color).map(|(n, _)| n)
+}
 
 /// Levels of the 6×6×6 cube of xterm's 256 colours.
 const CUBE: [u8; 6] = [0, 95, 135, 175, 215, 255];
@@ -87,7 +93,8 @@ fn distance(a: Rgb, b: Rgb) -> i64 {
     ((512 + mean) * d(a.0, b.0)) / 256 + 4 * d(a.1, b.1) + ((767 - mean) * d(a.2, b.2)) / 256
 }
 
-fn rgb_of(index: u8) -> Rgb {
+/// One of xterm's 256 colours; the first sixteen are the terminal's own to choose, and here as xterm shows them.
+pub fn rgb_of(index: u8) -> Rgb {
     match index {
         0..16 => ANSI.get(usize::from(index)).map_or((0, 0, 0), |(rgb, _)| *rgb),
         16..232 => {

@@ -72,6 +72,27 @@ fn a_wrong_theme_or_keymap_warns_and_goes_on() {
 }
 
 #[test]
+fn a_wrong_theme_or_keymap_of_the_configuration_is_told_with_its_place() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("mine.toml");
+    std::fs::write(&file, "utc = true\ntheme = \"ligth\"\nkeymap = 'defualt'\n").unwrap();
+    let args = ["snapshot", "--demo", "--at", "1s", "--config", file.to_str().unwrap()];
+    let shot = run(home.path(), &args);
+    assert!(shot.status.success());
+    let file = file.display();
+    assert_eq!(
+        text(&shot.stderr),
+        format!(
+            "quarterdeck: {file}:2:9: there is no theme `ligth` (did you mean `light`?)\n\
+             quarterdeck: {file}:3:10: there is no keymap `defualt` (did you mean `default`?)\n"
+        )
+    );
+    // the command line has the last word, and its own mistake is not the file's
+    let shot = run(home.path(), &[&args[..], &["--theme", "drak", "--keymap", "default"]].concat());
+    assert!(text(&shot.stderr).starts_with("quarterdeck: there is no theme `drak`"), "{}", text(&shot.stderr));
+}
+
+#[test]
 fn a_wrong_configuration_ends_with_two_and_its_place() {
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("mine.toml");

@@ -3,7 +3,9 @@
 
 mod arch;
 mod cli;
+mod colours;
 mod config;
+mod discovery;
 mod figures;
 mod pty;
 mod term;

@@ -4,6 +4,7 @@
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use std::io::{Read, Write};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,6 +16,7 @@ pub struct Pty {
     keys: Box<dyn Write + Send>,
     seen: Arc<Mutex<Seen>>,
     started: Instant,
+    held: Arc<AtomicBool>,
 }
 
 struct Seen {
@@ -45,6 +47,8 @@ impl Pty {
         let seen =
             Arc::new(Mutex::new(Seen { parser: vt100::Parser::new(size.rows, size.cols, 0), bytes: Vec::new(), first: None }));
         let into = Arc::clone(&seen);
+        let held = Arc::new(AtomicBool::new(false));
+        let waits = Arc::clone(&held);
         thread::spawn(move || {
             let mut buffer = [0; 65_536];
             while let Ok(n @ 1..) = reader.read(&mut buffer) {
@@ -52,10 +56,14 @@ impl Pty {
                 seen.first.get_or_insert_with(Instant::now);
                 seen.parser.process(&buffer[..n]);
                 seen.bytes.extend_from_slice(&buffer[..n]);
+                drop(seen);
+                while waits.load(Ordering::Relaxed) {
+                    thread::sleep(Duration::from_millis(5));
+                }
             }
         });
         let keys = pair.master.take_writer().unwrap();
-        Self { child, master: pair.master, keys, seen, started }
+        Self { child, master: pair.master, keys, seen, started, held }
     }
 
     /// Starts Quarterdeck itself, with `home` as its home folder.
@@ -67,6 +75,11 @@ impl Pty {
     pub fn send(&mut self, keys: &str) {
         self.keys.write_all(keys.as_bytes()).unwrap();
         self.keys.flush().unwrap();
+    }
+
+    /// Takes no more bytes from the program (but for one read that may be under way), or takes them again.
+    pub fn hold(&self, held: bool) {
+        self.held.store(held, Ordering::Relaxed);
     }
 
     /// The rows of the screen.
@@ -92,6 +105,11 @@ impl Pty {
     /// From the start of the process to its first byte.
     pub fn first_byte(&self) -> Duration {
         self.seen.lock().unwrap().first.unwrap() - self.started
+    }
+
+    /// How long it has run.
+    pub fn since_start(&self) -> Duration {
+        self.started.elapsed()
     }
 
     /// Waits until the screen satisfies `is`; fails with the screen if it does not within `limit`.

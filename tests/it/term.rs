@@ -132,11 +132,11 @@ fn a_panic_gives_the_terminal_back_and_says_where_the_report_is() {
     assert!(text.contains("asked for by --break-off"), "{text}");
 }
 
-#[test]
-fn ctrl_z_stops_and_fg_draws_the_screen_anew() {
+/// Stopped like any job and brought back by the shell.
+fn stopped(stop: impl FnOnce(&mut Shelled)) {
     let mut shell = shelled("");
     shell.live();
-    shell.pty.send("\x1a");
+    stop(&mut shell);
     shell.pty.wait_for("Stopped", SECONDS);
     assert!(!shell.pty.alternate());
     assert_eq!(settings(&mut shell.pty, &shell.home, "stopped"), shell.before);
@@ -147,6 +147,87 @@ fn ctrl_z_stops_and_fg_draws_the_screen_anew() {
     shell.pty.wait_for("services ·", SECONDS);
     shell.pty.send("\x03");
     shell.given_back(0);
+}
+
+#[test]
+fn ctrl_z_stops_and_fg_draws_the_screen_anew() {
+    stopped(|shell| shell.pty.send("\x1a"));
+}
+
+#[test]
+fn a_stop_from_outside_gives_the_terminal_back_too() {
+    stopped(|shell| shell.signal("TSTP"));
+}
+
+#[test]
+fn the_screen_is_drawn_anew_after_a_stop_that_nobody_can_catch() {
+    let (mut pty, _home) = demo((100, 30));
+    pty.signal("STOP");
+    let end = Instant::now() + SECONDS;
+    while pty.state() != 'T' {
+        assert!(Instant::now() < end, "it does not stop");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let before = pty.count();
+    pty.signal("CONT");
+    pty.wait("the whole screen anew", SECONDS, |_| pty.bytes(before).windows(4).any(|window| window == b"\x1b[2J"));
+    pty.send("4");
+    pty.wait_for("services ·", SECONDS);
+}
+
+/// Asks for whole screens until far more is on its way than a terminal takes that nobody reads from.
+fn stall(pty: &mut Pty) -> usize {
+    pty.hold(true);
+    let before = pty.count();
+    for _ in 0..60 {
+        pty.send("\x0c");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    before
+}
+
+#[test]
+fn a_terminal_that_takes_nothing_holds_up_no_key_and_is_right_again_when_it_does() {
+    let (mut pty, _home) = demo((200, 50));
+    pty.wait_quiet(Duration::from_millis(50), SECONDS);
+    let whole = pty.count();
+    pty.send("\x0c");
+    pty.wait_quiet(Duration::from_millis(50), SECONDS);
+    let whole = pty.count() - whole;
+    let before = stall(&mut pty);
+    pty.send("4");
+    std::thread::sleep(Duration::from_millis(300));
+    pty.hold(false);
+    pty.wait_for("services ·", Duration::from_secs(2));
+    pty.wait_quiet(Duration::from_millis(80), Duration::from_secs(2));
+    let taken = pty.count() - before;
+    println!("sixty whole screens of {whole} bytes asked for while the terminal took nothing: {taken} bytes went to it");
+    assert!(taken < 30 * whole, "frames were kept for a terminal that did not take them: {taken} bytes");
+    // drawn anew the screen is the same, unless something happened just then
+    let same = (0..8).any(|_| {
+        let shown = pty.screen();
+        pty.send("\x0c");
+        pty.wait_quiet(Duration::from_millis(40), Duration::from_secs(1));
+        shown == pty.screen()
+    });
+    assert!(same, "the screen was not what the program drew:\n{}", pty.screen());
+}
+
+#[test]
+fn a_signal_ends_it_also_while_the_terminal_takes_nothing() {
+    let mut shell = shelled("");
+    shell.live();
+    stall(&mut shell.pty);
+    let stat = format!("/proc/{}/stat", shell.pid());
+    shell.signal("TERM");
+    let start = Instant::now();
+    while std::fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z ")) {
+        assert!(start.elapsed() < Duration::from_secs(2), "it still runs {:?} after the signal", start.elapsed());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    println!("ended {:?} after the signal with a terminal that takes nothing", start.elapsed());
+    shell.pty.hold(false);
+    shell.given_back(143);
 }
 
 /// The demo in a terminal that another process holds; that process is killed, which hangs the terminal up.
@@ -185,29 +266,40 @@ fn cursor(pty: &Pty) -> Option<usize> {
     pty.screen().lines().position(|line| line.trim_start().starts_with('▸'))
 }
 
+/// Moves the cursor `times` and prints what that costs: from the key to the cursor's new row, and in bytes to there and
+/// until the details beside it have followed.
+fn moves(pty: &mut Pty, times: usize) -> Duration {
+    let (mut latencies, mut costs, mut details) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..times {
+        pty.wait_quiet(Duration::from_millis(120), Duration::from_secs(3));
+        let (before, row) = (pty.count(), cursor(pty));
+        let pressed = Instant::now();
+        pty.send("j");
+        pty.wait("the cursor to move", Duration::from_secs(2), |_| cursor(pty) != row);
+        latencies.push(pressed.elapsed());
+        costs.push(pty.count() - before);
+        pty.wait_quiet(Duration::from_millis(75), Duration::from_millis(150));
+        details.push(pty.count() - before);
+    }
+    let sorted = |mut figures: Vec<usize>| {
+        figures.sort_unstable();
+        (figures[times / 2], figures[times - 1])
+    };
+    latencies.sort_unstable();
+    println!("from key to screen: median {:?}, most {:?}", latencies[times / 2], latencies[times - 1]);
+    println!("bytes for a cursor move at 200x50: median and most {:?}, with its details {:?}", sorted(costs), sorted(details));
+    println!("resident: {} KiB", pty.resident());
+    latencies[times / 2]
+}
+
 #[test]
 fn figures() {
     let (mut pty, _home) = demo((200, 50));
     pty.send("4");
     pty.wait("the cursor among the services", SECONDS, |screen| screen.contains("▸  prod-eu     payments"));
-    let (mut costs, mut latencies) = (Vec::new(), Vec::new());
-    for _ in 0..20 {
-        pty.wait_quiet(Duration::from_millis(120), Duration::from_secs(3));
-        let (before, row) = (pty.count(), cursor(&pty));
-        let pressed = Instant::now();
-        pty.send("j");
-        pty.wait("the cursor to move", Duration::from_secs(2), |_| cursor(&pty) != row);
-        latencies.push(pressed.elapsed());
-        pty.wait_quiet(Duration::from_millis(30), Duration::from_millis(60));
-        costs.push(pty.count() - before);
-    }
-    costs.sort_unstable();
-    latencies.sort_unstable();
-    println!("from key to screen: median {:?}, most {:?}", latencies[10], latencies[19]);
-    println!("bytes for a cursor move at 200x50: median {}, most {}", costs[10], costs[19]);
-    println!("resident: {} KiB", pty.resident());
+    let latency = moves(&mut pty, 20);
     // a key must not wait for the next thing that happens anyway
-    assert!(latencies[10] < Duration::from_millis(150), "{latencies:?}");
+    assert!(latency < Duration::from_millis(150), "{latency:?}");
 
     let empty = tempfile::tempdir().unwrap();
     let config = empty.path().join("config.toml");
@@ -219,6 +311,17 @@ fn figures() {
     std::thread::sleep(Duration::from_secs(5));
     println!("bytes in 5 s idle: {}", idle.count() - before);
     assert_eq!(idle.count(), before, "an idle screen costs nothing");
+}
+
+#[test]
+fn figures_of_a_large_fleet() {
+    let home = tempfile::tempdir().unwrap();
+    let mut pty = Pty::quarterdeck((200, 50), &["--demo", "--demo-size", "1000,500,10000"], home.path());
+    pty.send("5");
+    pty.wait("all tasks", Duration::from_secs(60), |screen| screen.contains("tasks · 10,0"));
+    println!("10,000 tasks on 1,000 nodes are on screen after {:?}", pty.since_start());
+    std::thread::sleep(Duration::from_secs(10));
+    moves(&mut pty, 10);
 }
 
 #[test]

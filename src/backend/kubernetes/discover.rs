@@ -96,6 +96,9 @@ impl Source {
                     let why = notices.first().cloned().unwrap_or_else(|| "it is no longer in the kubeconfig".to_owned());
                     return Err(broken(why));
                 }
+                if let Some(why) = missing(&merged, context) {
+                    return Err(broken(why));
+                }
                 let options = KubeConfigOptions { context: Some(context.clone()), ..KubeConfigOptions::default() };
                 // async in name only: it reads files
                 let config = Config::from_custom_kubeconfig(merged, &options).now_or_never();
@@ -103,6 +106,29 @@ impl Source {
             }
         }
     }
+}
+
+/// What a context names and is not there. The kube crate takes a user that does not exist for nobody, and does not say
+/// which file it could not read.
+fn missing(merged: &Kubeconfig, context: &str) -> Option<String> {
+    let context = merged.contexts.iter().find(|c| c.name == context)?.context.as_ref()?;
+    if !merged.clusters.iter().any(|c| c.name == context.cluster) {
+        return Some(format!("it is of cluster `{}`, which the kubeconfig does not have", context.cluster));
+    }
+    let name = context.user.as_deref().filter(|name| !name.is_empty())?;
+    let Some(user) = merged.auth_infos.iter().find(|u| u.name == name) else {
+        return Some(format!("it is for user `{name}`, which the kubeconfig does not have"));
+    };
+    let user = user.auth_info.as_ref()?;
+    let files = [
+        ("client certificate", user.client_certificate.as_ref().filter(|_| user.client_certificate_data.is_none())),
+        ("client key", user.client_key.as_ref().filter(|_| user.client_key_data.is_none())),
+        ("token", user.token_file.as_ref().filter(|_| user.token.is_none())),
+    ];
+    files.into_iter().find_map(|(what, file)| {
+        let error = std::fs::File::open(file?).err()?;
+        Some(format!("the {what} of user `{name}` cannot be read: {}: {error}", file?))
+    })
 }
 
 fn files(env: &Environment) -> Vec<PathBuf> {

@@ -27,13 +27,13 @@ enum How {
 }
 
 impl Ui {
-    /// Draws the pane and what stands with it.
-    fn page(&mut self, body: Rect, buf: &mut Buffer, moment: Moment) {
+    /// Draws the pane and what stands with it. True if the details beside it are not those of the cursor's row yet.
+    fn page(&mut self, body: Rect, buf: &mut Buffer, moment: Moment, moving: bool) -> bool {
         let cx = cx!(self, moment);
         let id = cx.place.pane;
-        let Some(pane) = self.pane() else { return };
+        let Some(pane) = self.pane() else { return false };
         let lists = pane.has_detail();
-        let about = if lists { pane.about(&cx) } else { None };
+        let here = if lists { pane.about(&cx) } else { None };
         let (main, side) = layout::columns(body, lists && self.beside);
         let troubles = rows(&self.panes, PaneId::Fleet);
         let mut draw = |id: PaneId, area: Rect, buf: &mut Buffer, how: How| {
@@ -67,24 +67,38 @@ impl Ui {
         }
         if let Some(side) = side {
             let side = Rect { y: side_top, height: body.bottom().saturating_sub(side_top), ..side };
-            self.detail.render(side, buf, &cx, about.as_ref(), false);
+            if !moving || self.about.is_none() {
+                self.about.clone_from(&here);
+            }
+            self.detail.render(side, buf, &cx, self.about.as_ref(), false);
             let rule = cx.style(Role::Rule);
             for y in side.top()..side.bottom() {
                 let symbol = if y == side.top() { "┬" } else { "│" };
                 Pen::new(buf, Rect { x: side.x - 1, width: 1, ..side }, y).put(symbol, rule);
             }
         }
+        side.is_some() && self.about != here
     }
 
     /// Draws the whole screen into `area`, of any size.
     pub fn render(&mut self, area: Rect, buf: &mut Buffer, moment: Moment) {
+        self.screen(area, buf, moment, false);
+    }
+
+    /// As [`Ui::render`], for a frame while keys come: the list shows the cursor's new row at once, and the details beside
+    /// it stay as they are, title and all. True if they are behind; the next `render` brings them up.
+    pub fn render_moving(&mut self, area: Rect, buf: &mut Buffer, moment: Moment) -> bool {
+        self.screen(area, buf, moment, true)
+    }
+
+    fn screen(&mut self, area: Rect, buf: &mut Buffer, moment: Moment, moving: bool) -> bool {
         let area = area.intersection(buf.area);
         let cx = cx!(self, moment);
         pen::clear(buf, area, cx.style(Role::Text));
         self.cursor = None;
         if area.width < LEAST.0 || area.height < LEAST.1 {
             Pen::new(buf, area, area.y).put(&format!("terminal too small ({}x{})", area.width, area.height), cx.style(Role::Text));
-            return;
+            return false;
         }
         header::draw(area, area.y, buf, &cx, &self.tally);
         let tabs = u16::from(area.width >= header::TABS);
@@ -93,7 +107,7 @@ impl Ui {
         }
         let body = Rect { y: area.y + 1 + tabs, height: area.height - 2 - tabs, ..area };
         self.width = area.width;
-        self.page(body, buf, moment);
+        let behind = self.page(body, buf, moment, moving);
         let cx = cx!(self, moment);
         let mut hints: Vec<Command> = Vec::new();
         let mut list = false;
@@ -117,6 +131,7 @@ impl Ui {
         if self.options.ascii {
             ascii::to_ascii(buf);
         }
+        behind
     }
 }
 

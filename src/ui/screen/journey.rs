@@ -119,6 +119,7 @@ impl Ui {
             effects.extend(left);
         }
         self.place = place;
+        self.about = None;
         let cx = cx!(self, moment);
         let entered = pane_mut(&mut self.panes, cx.place.pane).map(|pane| pane.enter(&cx));
         match entered {

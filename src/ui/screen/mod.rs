@@ -1,7 +1,7 @@
 //! The whole screen: where the operator is, what stands over it, and who gets a key.
 
 use super::cx::{Cx, Hints, Narrow, Place};
-use super::detail::Detail;
+use super::detail::{About, Detail};
 use super::header::Tally;
 use super::outcome::{Go, Outcome};
 use super::overlay::{self, Overlay};
@@ -55,6 +55,8 @@ pub struct Ui {
     cursor: Option<Position>,
     /// Details of the cursor's row, beside the list.
     detail: Detail,
+    /// What they are about; a moment behind the cursor while it moves.
+    about: Option<About>,
     /// Whether they are shown where there is room.
     beside: bool,
     /// Columns at the last render.
@@ -97,6 +99,7 @@ impl Ui {
             said: None,
             cursor: None,
             detail: Detail::default(),
+            about: None,
             beside: true,
             width: 0,
         }

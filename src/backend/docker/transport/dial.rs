@@ -36,12 +36,21 @@ pub async fn dial(endpoint: &Endpoint) -> Result<(Box<dyn Stream>, Option<Compla
             Ok((Box::new(stream), None))
         }
         Endpoint::Tcp { host, port, tls } => {
+            // what is wrong with the certificates is wrong whether or not somebody listens
+            let config = match tls.clone() {
+                // files may lie on a slow disk
+                Some(tls) => Some(tokio::task::spawn_blocking(move || tls::client_config(&tls)).await.map_err(|e| e.to_string())??),
+                None => None,
+            };
             let stream = within(TcpStream::connect((host.as_str(), *port))).await.map_err(|e| e.to_string())?;
             // requests are small and wait for their answer
             stream.set_nodelay(true).map_err(|e| e.to_string())?;
-            match tls {
+            match config {
                 None => Ok((Box::new(stream), None)),
-                Some(tls) => Ok((secure(stream, host, tls).await?, None)),
+                Some(config) => match secure(stream, host, config).await {
+                    Ok(stream) => Ok((stream, None)),
+                    Err(cause) => Err(format!("{cause}{}", tls.as_ref().and_then(|tls| advice(tls, &cause)).unwrap_or_default())),
+                },
             }
         }
         Endpoint::Ssh { .. } => ssh(endpoint),
@@ -63,10 +72,14 @@ fn socket_words(error: &io::Error) -> String {
     }
 }
 
-async fn secure(stream: TcpStream, host: &str, tls: &Tls) -> Result<Box<dyn Stream>, String> {
-    let tls = tls.clone();
-    // certificate files may lie on a slow disk
-    let config = tokio::task::spawn_blocking(move || tls::client_config(&tls)).await.map_err(|e| e.to_string())??;
+/// What to do about a server whose certificate nobody here vouches for.
+fn advice(tls: &Tls, cause: &str) -> Option<String> {
+    let authority = tls.dir.as_ref()?.join("ca.pem");
+    (cause.contains("UnknownIssuer") && !authority.exists())
+        .then(|| format!("; there is no {} that says who may have issued it", authority.display()))
+}
+
+async fn secure(stream: TcpStream, host: &str, config: Arc<rustls::ClientConfig>) -> Result<Box<dyn Stream>, String> {
     let name =
         ServerName::try_from(host.to_owned()).map_err(|_| format!("{host} is no name a certificate can be checked against"))?;
     let stream = within(tokio_rustls::TlsConnector::from(config).connect(name, stream)).await;

@@ -33,7 +33,8 @@ pub fn client_config(tls: &Tls) -> Result<Arc<ClientConfig>, String> {
             }
         }
         if roots.is_empty() {
-            return Err("there is no certificate authority to check the server with: put ca.pem into the TLS directory".to_owned());
+            let dir = tls.dir.as_ref().map_or_else(|| "the TLS directory".into(), |dir| dir.to_string_lossy());
+            return Err(format!("there is no certificate authority to check the server with: put ca.pem into {dir}"));
         }
         builder.with_root_certificates(roots)
     } else {

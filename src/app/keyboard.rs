@@ -1,7 +1,7 @@
 //! Keys to commands, or to text while something is being typed.
 
 use crate::input::{Command, KeyPress, Keymap, Resolved, Resolver, Scope};
-use crate::ui::TextInput;
+use crate::ui::{Pending, TextInput};
 use crossterm::event::{KeyCode, KeyModifiers};
 
 /// What a key comes to.
@@ -11,8 +11,8 @@ pub enum Typed {
     Run(Command),
     /// Text, or a key that edits it.
     Text(TextInput),
-    /// The beginning of a sequence, with what may follow in words.
-    Pending(String),
+    /// The beginning of a sequence, with what may follow.
+    Pending(Pending),
     /// Nothing here; the key in words.
     Nothing(String),
 }
@@ -43,9 +43,7 @@ impl Keyboard {
             Resolved::Unbound => Typed::Nothing(key.to_string()),
             Resolved::Pending => {
                 let begun: Vec<String> = self.resolver.pending().iter().map(ToString::to_string).collect();
-                let next = self.resolver.next(&self.keymap, scopes);
-                let next: Vec<String> = next.into_iter().map(|(keys, command)| format!("{keys} {}", command.name())).collect();
-                Typed::Pending(format!("{} …  {}", begun.join(" "), next.join("  ")))
+                Typed::Pending(Pending { begun: begun.join(" "), next: self.resolver.next(&self.keymap, scopes) })
             }
         }
     }

@@ -114,7 +114,11 @@ async fn watched(
         let effects = match keyboard.press(*key, ui.wants_text(), &ui.scopes(moment())) {
             Typed::Run(command) => ui.command(command, moment()),
             Typed::Text(input) => ui.text(input, moment()),
-            Typed::Pending(_) | Typed::Nothing(_) => Vec::new(),
+            Typed::Pending(pending) => {
+                ui.wait_for(pending);
+                Vec::new()
+            }
+            Typed::Nothing(_) => Vec::new(),
         };
         for effect in effects {
             if let Effect::Request(request) = effect {

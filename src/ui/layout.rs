@@ -8,6 +8,8 @@ pub const WIDE: u16 = 140;
 const TALL: u16 = 28;
 /// Troubles shown above other lists.
 const STRIP: u16 = 5;
+/// Rows for words that the list has to cut.
+const FOOT: u16 = 2;
 
 /// The body, cut into the column of lists and the one of details; between them is a column for the rule.
 pub fn columns(body: Rect, detail: bool) -> (Rect, Option<Rect>) {
@@ -26,6 +28,15 @@ pub fn strip(body: Rect, troubles: usize) -> (Option<Rect>, Rect) {
     }
     let height = u16::try_from(troubles).unwrap_or(STRIP).min(STRIP) + 1;
     (Some(Rect { height, ..body }), Rect { y: body.y + height, height: body.height - height, ..body })
+}
+
+/// The rows at the foot of a narrow page for words that the list above has to cut, and what is left.
+pub fn foot(body: Rect) -> (Option<Rect>, Rect) {
+    if body.height < FOOT * 5 {
+        return (None, body);
+    }
+    let height = body.height - FOOT;
+    (Some(Rect { y: body.y + height, height: FOOT, ..body }), Rect { height, ..body })
 }
 
 /// The first page: trouble, clusters, services. The latter two only as far as the trouble leaves room.
@@ -62,6 +73,8 @@ mod tests {
                     let (strip, rest) = strip(body, troubles);
                     assert_eq!(strip.map_or(0, |strip| strip.height) + rest.height, height);
                 }
+                let (foot, rest) = foot(body);
+                assert_eq!(foot.map_or(0, |foot| foot.height) + rest.height, height);
                 let (main, side) = columns(body, true);
                 assert_eq!(main.width + side.map_or(0, |side| side.width + 1), width);
             }

@@ -318,3 +318,16 @@ fn lists_over_the_panes_fit_every_size() {
         }
     }
 }
+
+#[test]
+fn marks_go_once_the_action_was_confirmed_and_stay_where_it_was_not() {
+    let mut bench = on(PaneId::Services, "catalog");
+    bench.press(Command::Select);
+    bench.press(Command::Select);
+    bench.press(Command::Redeploy);
+    text(&mut bench, TextInput::Escape);
+    assert!(bench.screen().contains("2 marked"), "{}", bench.screen());
+    bench.press(Command::Redeploy);
+    assert_eq!(text(&mut bench, ENTER).len(), 2);
+    assert!(!bench.screen().contains("marked"), "{}", bench.screen());
+}

@@ -82,6 +82,17 @@ fn a_filter_keeps_the_gaps_and_a_match_is_shown_among_its_neighbours() {
 }
 
 #[test]
+fn the_next_match_is_hinted_once_something_is_looked_for() {
+    let (mut bench, _) = logs();
+    let last = |bench: &mut Bench| bench.screen().lines().last().unwrap().to_owned();
+    assert!(last(&mut bench).contains("/ filter") && !last(&mut bench).contains("next match"), "{}", last(&mut bench));
+    bench.press(Command::Filter);
+    bench.type_in("error");
+    bench.ui.text(TextInput::Enter, bench.moment);
+    assert!(last(&mut bench).contains("n next match"), "{}", last(&mut bench));
+}
+
+#[test]
 fn clear_mark_and_copy() {
     let (mut bench, id) = logs();
     let copied = bench.press(Command::Copy);

@@ -4,9 +4,9 @@ use super::{Ui, pane_mut};
 use crate::input::Command;
 use crate::theme::Role;
 use crate::ui::cx::Cx;
-use crate::ui::pane::{Pane, PaneId};
+use crate::ui::pane::{Pane, PaneId, wrapped_to};
 use crate::ui::widget::pen::{self, Pen};
-use crate::ui::{Moment, act, ascii, header, keyrow, layout};
+use crate::ui::{Moment, act, ascii, header, keyrow, layout, nothing, pending};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::time::Duration;
@@ -15,6 +15,9 @@ use std::time::Duration;
 const SAID: Duration = Duration::from_secs(6);
 /// Below this there is no room for anything honest.
 const LEAST: (u16, u16) = (40, 10);
+
+/// Columns before the words at the foot of a page: they stand below those of the rows.
+const FOOT_INDENT: usize = 3;
 
 /// How a pane is drawn into its place.
 enum How {
@@ -27,14 +30,25 @@ enum How {
 }
 
 impl Ui {
-    /// Draws the pane and what stands with it.
-    fn page(&mut self, body: Rect, buf: &mut Buffer, moment: Moment) {
+    /// Draws the pane and what stands with it. True if words of it were cut and there is no place that has them whole.
+    fn page(&mut self, body: Rect, buf: &mut Buffer, moment: Moment) -> bool {
         let cx = cx!(self, moment);
         let id = cx.place.pane;
-        let Some(pane) = self.pane() else { return };
+        let Some(pane) = self.pane() else { return false };
         let lists = pane.has_detail();
+        if lists && cx.world.clusters.is_empty() {
+            nothing::draw(body, buf, &cx, &self.options.config);
+            return false;
+        }
         let about = if lists { pane.about(&cx) } else { None };
         let (main, side) = layout::columns(body, lists && self.beside);
+        let (foot, body, main) = match side {
+            None if lists && self.foot => {
+                let (foot, body) = layout::foot(body);
+                (foot, body, body)
+            }
+            _ => (None, body, main),
+        };
         let troubles = rows(&self.panes, PaneId::Fleet);
         let mut draw = |id: PaneId, area: Rect, buf: &mut Buffer, how: How| {
             if area.height == 0 {
@@ -73,7 +87,17 @@ impl Ui {
                 let symbol = if y == side.top() { "┬" } else { "│" };
                 Pen::new(buf, Rect { x: side.x - 1, width: 1, ..side }, y).put(symbol, rule);
             }
+            return false;
         }
+        let Some(pane) = pane_mut(&mut self.panes, id) else { return false };
+        if let Some(foot) = foot {
+            let words = pane.cut(&cx);
+            let wide = usize::from(foot.width).saturating_sub(FOOT_INDENT + 1).max(1);
+            for (line, y) in wrapped_to(&words, wide, usize::from(foot.height)).iter().zip(foot.top()..foot.bottom()) {
+                Pen::new(buf, foot, y).gap(FOOT_INDENT).put_elided(line, wide, cx.style(Role::Dim));
+            }
+        }
+        pane.cuts()
     }
 
     /// Draws the whole screen into `area`, of any size.
@@ -93,7 +117,12 @@ impl Ui {
         }
         let body = Rect { y: area.y + 1 + tabs, height: area.height - 2 - tabs, ..area };
         self.width = area.width;
-        self.page(body, buf, moment);
+        self.scopes = self.page_scopes(moment);
+        if self.page(body, buf, moment) && !self.foot {
+            self.foot = true;
+            pen::clear(buf, body, self.options.theme.style(Role::Text));
+            self.page(body, buf, moment);
+        }
         let cx = cx!(self, moment);
         let mut hints: Vec<Command> = Vec::new();
         let mut list = false;
@@ -102,17 +131,24 @@ impl Ui {
             let targets = pane.targets(&cx);
             hints.extend(pane.hints(&cx).iter().filter(|command| act::fits(**command, &targets, &cx)));
             list = pane.has_detail();
+            if list && pane.rows() == 0 {
+                hints.clear();
+                list = !cx.world.clusters.is_empty();
+            }
         }
         let last = area.bottom() - 1;
         let said = self.said.as_ref().filter(|said| cx.since(said.at) < SAID).map(|said| (&said.words, said.warning));
         let noticed = cx.world.notices.last().filter(|n| cx.since(n.at) < SAID).map(|n| (&n.text, n.warning));
         match said.or(noticed) {
-            Some((words, warning)) => keyrow::say(area, last, buf, &cx, words, warning),
+            Some((words, warning)) => keyrow::say(area, buf, &cx, words, warning),
             None => keyrow::draw(area, last, buf, &cx, &hints, list),
         }
         for overlay in &mut self.overlays {
             overlay.render(area, buf, &cx);
             self.cursor = overlay.cursor();
+        }
+        if let Some(begun) = &self.pending {
+            pending::draw(Rect { height: area.height - 1, ..area }, buf, &cx, begun);
         }
         if self.options.ascii {
             ascii::to_ascii(buf);

@@ -1,6 +1,6 @@
 //! The whole screen: where the operator is, what stands over it, and who gets a key.
 
-use super::cx::{Cx, Hints, Narrow, Place};
+use super::cx::{Cx, Narrow, Place};
 use super::detail::Detail;
 use super::header::Tally;
 use super::outcome::{Go, Outcome};
@@ -8,8 +8,8 @@ use super::overlay::{self, Overlay};
 use super::pane::clusters::Totals;
 use super::pane::{PANES, Pane, PaneId};
 use super::widget::input::TextInput;
-use super::{Effect, Moment, act};
-use crate::input::{Command, Scope};
+use super::{Effect, Moment, Pending, act};
+use crate::input::{Command, Keymap, Scope};
 use crate::model::{Interest, Request, Text, World};
 use crate::theme::Theme;
 use crate::util::time::Timestamp;
@@ -23,8 +23,8 @@ pub struct UiOptions {
     pub theme: Theme,
     /// All themes, in the order `next-theme` goes round; made ready for this terminal.
     pub themes: Vec<Theme>,
-    /// The keys of the keymap in use, for hints.
-    pub hints: Hints,
+    /// The keymap in use, for hints.
+    pub keymap: Keymap,
     /// The terminal cannot show anything but ASCII.
     pub ascii: bool,
     /// No action is sent to any cluster.
@@ -33,6 +33,8 @@ pub struct UiOptions {
     pub local_time: bool,
     /// The pane to begin with.
     pub pane: PaneId,
+    /// Where the configuration file is, or would be.
+    pub config: Text,
 }
 
 struct Said {
@@ -52,6 +54,7 @@ pub struct Ui {
     panes: Vec<(PaneId, Box<dyn Pane>)>,
     overlays: Vec<Box<dyn Overlay>>,
     said: Option<Said>,
+    pending: Option<Pending>,
     cursor: Option<Position>,
     /// Details of the cursor's row, beside the list.
     detail: Detail,
@@ -59,6 +62,11 @@ pub struct Ui {
     beside: bool,
     /// Columns at the last render.
     width: u16,
+    /// Where the keymap is looked up on this page, as of the last render.
+    scopes: Vec<Scope>,
+    /// Rows at the foot of the page are kept for words that a list has to cut. Once kept they stay while one is here, so
+    /// that nothing jumps as the cursor moves.
+    foot: bool,
 }
 
 /// The context of now, borrowing only what panes do not own.
@@ -69,7 +77,8 @@ macro_rules! cx {
             place: &$ui.place,
             totals: &$ui.totals,
             theme: &$ui.options.theme,
-            hints: &$ui.options.hints,
+            keymap: &$ui.options.keymap,
+            scopes: &$ui.scopes,
             moment: $moment,
             local_time: $ui.options.local_time,
             read_only: $ui.options.read_only,
@@ -95,10 +104,13 @@ impl Ui {
             panes,
             overlays: Vec::new(),
             said: None,
+            pending: None,
             cursor: None,
             detail: Detail::default(),
             beside: true,
             width: 0,
+            scopes: Vec::new(),
+            foot: false,
         }
     }
 
@@ -151,17 +163,22 @@ impl Ui {
 
     /// Where the keymap is looked up now, most special first.
     pub fn scopes(&self, moment: Moment) -> Vec<Scope> {
-        let mut scopes = match self.overlays.last() {
-            Some(overlay) => overlay.scopes().to_vec(),
-            None => self.pane().map(|pane| pane.scopes(&cx!(self, moment)).to_vec()).unwrap_or_default(),
-        };
-        scopes.push(Scope::Global);
-        scopes
+        match self.overlays.last() {
+            Some(overlay) => overlay.scopes().iter().copied().chain([Scope::Global]).collect(),
+            None => self.page_scopes(moment),
+        }
+    }
+
+    /// The same without what stands over the page.
+    fn page_scopes(&self, moment: Moment) -> Vec<Scope> {
+        let scopes = self.pane().map(|pane| pane.scopes(&cx!(self, moment))).unwrap_or_default();
+        scopes.iter().copied().chain([Scope::Global]).collect()
     }
 
     /// Runs a command.
     pub fn command(&mut self, command: Command, moment: Moment) -> Vec<Effect> {
         self.said = None;
+        self.pending = None;
         let cx = cx!(self, moment);
         if let Some(overlay) = self.overlays.last_mut() {
             let outcome = match overlay.command(command, &cx) {
@@ -183,6 +200,7 @@ impl Ui {
     /// Takes a typed character, a paste or an editing key, while [`Ui::wants_text`].
     pub fn text(&mut self, input: TextInput, moment: Moment) -> Vec<Effect> {
         self.said = None;
+        self.pending = None;
         let cx = cx!(self, moment);
         let outcome = match self.overlays.last_mut() {
             Some(overlay) => match overlay.text(input.clone(), &cx) {
@@ -196,7 +214,14 @@ impl Ui {
 
     /// Says something in the last row for a few seconds.
     pub fn say(&mut self, words: impl Into<Text>, warning: bool, moment: Moment) {
+        self.pending = None;
         self.said = Some(Said { words: words.into(), warning, at: moment.now });
+    }
+
+    /// Shows what may follow the keys pressed so far, until the next key.
+    pub fn wait_for(&mut self, pending: Pending) {
+        self.said = None;
+        self.pending = Some(pending);
     }
 
     /// What must be polled for what is on screen.
@@ -249,6 +274,11 @@ impl Ui {
             Outcome::Close(effects) => {
                 if self.overlays.pop().is_none() {
                     self.back(moment);
+                }
+                if effects.iter().any(|effect| matches!(effect, Effect::Request(Request::Execute { .. })))
+                    && let Some(pane) = pane_mut(&mut self.panes, self.place.pane)
+                {
+                    pane.acted();
                 }
                 effects
             }

@@ -176,6 +176,9 @@ impl App {
         }
         self.look();
         self.screen.draw(&mut self.ui, moment);
+        for effect in self.ui.rested(moment) {
+            self.effect(effect, moment);
+        }
         #[cfg(debug_assertions)]
         if self.break_off && self.engine.is_some() {
             broken();

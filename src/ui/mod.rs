@@ -19,6 +19,7 @@ pub mod overlay;
 pub mod pane;
 mod pending;
 mod screen;
+mod strip;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]

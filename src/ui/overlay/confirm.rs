@@ -225,7 +225,7 @@ impl Overlay for Confirm {
             (Danger::Reversible, TextInput::Enter) => return self.confirm(cx),
             (Danger::Disruptive, TextInput::Char('y' | 'Y')) => return self.confirm(cx),
             (Danger::Disruptive, TextInput::Enter) => {
-                self.hint = Some(Text::new("press y to go on, esc to leave all as it is"));
+                self.hint = Some(Text::new("press y to go on"));
                 return Outcome::Handled;
             }
             (Danger::Destructive, TextInput::Enter) if self.in_number => {

@@ -16,12 +16,14 @@ mod document;
 pub(crate) mod events;
 mod fleet;
 pub(crate) mod list;
-mod logs;
+pub(crate) mod logs;
 mod metrics;
 mod nodes;
 mod operations;
 pub(crate) mod services;
 pub(crate) mod tasks;
+#[cfg(test)]
+mod tests;
 
 pub use list::ListPane;
 

@@ -151,7 +151,7 @@ impl List for Services {
                 None => {
                     if let Some(note) = &row.rollout.note {
                         out.put(note, Role::Dim);
-                    } else if row.rollout.state == RolloutState::Progressing {
+                    } else if row.rollout.state == RolloutState::Progressing && !row.kind.runs_to_completion() {
                         out.fmt(Role::Dim, format_args!("{} of {} updated", row.updated, row.desired.unwrap_or(row.current)));
                     }
                 }
@@ -202,6 +202,10 @@ pub fn state_word(row: &Service) -> Option<(&'static str, &'static str, Role)> {
         RolloutState::Stable if row.kind == ServiceKind::CronJob && row.current == 0 => ("scheduled", Role::Dim),
         RolloutState::Stable if ends && row.current == 0 => ("done", Role::Dim),
         RolloutState::Stable if ends => ("running", Role::Progress),
+        RolloutState::Stable if row.desired == Some(0) && row.current == 0 => match row.kind {
+            ServiceKind::Compose | ServiceKind::Container => ("stopped", Role::Dim),
+            _ => ("scaled to 0", Role::Dim),
+        },
         RolloutState::Stable => return None,
         RolloutState::Progressing if ends => ("running", Role::Progress),
         RolloutState::Progressing if row.desired.is_some_and(|want| row.updated >= want.min(row.current)) => {

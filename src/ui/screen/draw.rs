@@ -5,6 +5,7 @@ use crate::input::Command;
 use crate::theme::Role;
 use crate::ui::cx::Cx;
 use crate::ui::pane::{Pane, PaneId, wrapped_to};
+use crate::ui::strip::Strip;
 use crate::ui::widget::pen::{self, Pen};
 use crate::ui::{Moment, act, ascii, header, keyrow, layout, nothing, pending};
 use ratatui::buffer::Buffer;
@@ -32,6 +33,7 @@ enum How {
 impl Ui {
     /// Draws the pane and what stands with it. True if words of it were cut and there is no place that has them whole.
     fn page(&mut self, body: Rect, buf: &mut Buffer, moment: Moment) -> bool {
+        self.strip.shown = false;
         let cx = cx!(self, moment);
         let id = cx.place.pane;
         let Some(pane) = self.pane() else { return false };
@@ -75,7 +77,14 @@ impl Ui {
                 draw(PaneId::Fleet, strip, buf, How::Strip);
             }
             side_top = rest.y;
-            draw(id, Rect { y: rest.y, height: rest.height, ..main }, buf, How::Page);
+            let list = Rect { y: rest.y, height: rest.height, ..main };
+            let (logs, list) = if self.strip.on && Strip::stands_on(id) { layout::logs(body, list) } else { (None, list) };
+            draw(id, list, buf, How::Page);
+            self.strip.shown = logs.is_some();
+            if let Some(logs) = logs {
+                let object = pane_mut(&mut self.panes, id).and_then(|pane| pane.selection(&cx));
+                self.strip.draw(logs, buf, &cx, object.as_ref());
+            }
         } else {
             draw(id, body, buf, How::Page);
         }
@@ -117,6 +126,7 @@ impl Ui {
         }
         let body = Rect { y: area.y + 1 + tabs, height: area.height - 2 - tabs, ..area };
         self.width = area.width;
+        self.roomy = layout::logs(body, body).0.is_some();
         self.scopes = self.page_scopes(moment);
         if self.page(body, buf, moment) && !self.foot {
             self.foot = true;

@@ -7,6 +7,7 @@ use super::outcome::{Go, Outcome};
 use super::overlay::{self, Overlay};
 use super::pane::clusters::Totals;
 use super::pane::{PANES, Pane, PaneId};
+use super::strip::Strip;
 use super::widget::input::TextInput;
 use super::{Effect, Moment, Pending, act};
 use crate::input::{Command, Keymap, Scope};
@@ -55,6 +56,8 @@ pub struct Ui {
     overlays: Vec<Box<dyn Overlay>>,
     said: Option<Said>,
     pending: Option<Pending>,
+    /// Log lines of the cursor's row, below the list.
+    strip: Strip,
     cursor: Option<Position>,
     /// Details of the cursor's row, beside the list.
     detail: Detail,
@@ -62,6 +65,8 @@ pub struct Ui {
     beside: bool,
     /// Columns at the last render.
     width: u16,
+    /// The last render had room for log lines below a list.
+    roomy: bool,
     /// Where the keymap is looked up on this page, as of the last render.
     scopes: Vec<Scope>,
     /// Rows at the foot of the page are kept for words that a list has to cut. Once kept they stay while one is here, so
@@ -105,10 +110,12 @@ impl Ui {
             overlays: Vec::new(),
             said: None,
             pending: None,
+            strip: Strip::default(),
             cursor: None,
             detail: Detail::default(),
             beside: true,
             width: 0,
+            roomy: false,
             scopes: Vec::new(),
             foot: false,
         }
@@ -224,6 +231,12 @@ impl Ui {
         self.pending = Some(pending);
     }
 
+    /// What follows the cursor once it rests; to be asked for with every frame.
+    pub fn rested(&mut self, moment: Moment) -> Vec<Effect> {
+        let object = if self.strip.on { self.selection(moment) } else { None };
+        self.strip.follow(object, moment)
+    }
+
     /// What must be polled for what is on screen.
     pub fn interest(&self) -> Interest {
         let mut interest = self.pane().map(Pane::interest).unwrap_or_default();
@@ -312,6 +325,7 @@ impl Ui {
             Command::PaneNext => self.step(1, moment),
             Command::PanePrevious => self.step(-1, moment),
             Command::Detail => self.details(moment),
+            Command::LogStrip => self.turn_strip(moment),
             Command::ScopeAll => self.go(Go::Narrow(Narrow::default()), moment),
             command => {
                 if let Some(spec) = PANES.iter().find(|spec| spec.command == Some(command)) {
@@ -324,6 +338,16 @@ impl Ui {
                 Vec::new()
             }
         }
+    }
+
+    fn turn_strip(&mut self, moment: Moment) -> Vec<Effect> {
+        self.strip.on = !self.strip.on;
+        if self.strip.on && !Strip::stands_on(self.place.pane) {
+            self.say("logs stand below the lists of services and tasks now", false, moment);
+        } else if self.strip.on && !self.roomy {
+            self.say("there is room for logs below a list from 140 columns and 43 rows on", true, moment);
+        }
+        Vec::new()
     }
 
     fn next_theme(&mut self, moment: Moment) -> Vec<Effect> {

@@ -2,17 +2,19 @@
 
 use super::Logs;
 use super::line;
-use super::window::Row;
+use super::window::{Row, Source};
 use crate::input::{Command, Scope};
 use crate::model::{Kind, LogTarget, Tail, TailState, Text};
 use crate::theme::Role;
 use crate::ui::cx::Cx;
 use crate::ui::pane::say;
 use crate::ui::view::clock;
+use crate::ui::view::filter::Query;
 use crate::ui::widget::pen::Pen;
 use crate::ui::widget::title;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use std::sync::Arc;
 
 impl Logs {
     pub(super) fn draw(&mut self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, focus: bool) {
@@ -41,24 +43,7 @@ impl Logs {
             let role = if matches!(tail.state, TailState::Failed(_)) { Role::Failing } else { Role::Dim };
             return say(body, buf, cx, &words, role);
         }
-        for (row, y) in rows.iter().zip(body.y..body.bottom()) {
-            let row_area = Rect { y, height: 1, ..body };
-            match row {
-                Row::Begin => {
-                    Pen::new(buf, row_area, y).put("⋯ lines before this are no longer kept", cx.style(Role::Gap));
-                }
-                Row::Mark(at) => {
-                    let mut pen = Pen::new(buf, row_area, y);
-                    pen.put(&format!("── {} ", clock::time(cx, *at)), cx.style(Role::Marked));
-                    pen.fill_to(row_area.right(), "─", cx.style(Role::Marked));
-                }
-                Row::Part { seq, text, first } => {
-                    if let Some(item) = tail.buffer.get(*seq) {
-                        line::draw(item, text.clone(), *first, row_area, buf, cx, &look);
-                    }
-                }
-            }
-        }
+        draw_rows(&rows, tail, body, buf, cx, &look);
     }
 
     fn title(&mut self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, focus: bool) -> Rect {
@@ -71,21 +56,11 @@ impl Logs {
             if target.previous {
                 title::part(pen, cx, "the run before the last restart", Role::Warning);
             }
-            match tail.map(|tail| &tail.state) {
-                None | Some(TailState::Opening) => title::part(pen, cx, "opening…", Role::Progress),
-                Some(TailState::Ended) => title::part(pen, cx, "ended", Role::Dim),
-                Some(TailState::Failed(_)) => title::part(pen, cx, "cannot be read", Role::Failing),
-                Some(TailState::Following(n)) => {
-                    if let Some(all) = tasks_of(target, cx) {
-                        title::part(pen, cx, &format!("{n} of {all} tasks"), Role::Dim);
-                    }
-                    let new = tail.map_or(0, |tail| tail.buffer.range().end.saturating_sub(self.last + 1));
-                    match (self.held, new) {
-                        (false, _) => title::part(pen, cx, "following", Role::Dim),
-                        (true, 0) => title::part(pen, cx, "holding", Role::Progress),
-                        (true, n) => title::part(pen, cx, &format!("holding · {n} lines below"), Role::Progress),
-                    }
-                }
+            let new = tail.map_or(0, |tail| tail.buffer.range().end.saturating_sub(self.last + 1));
+            match (self.held, new) {
+                (false, _) => state(pen, cx, tail, "following"),
+                (true, 0) => state(pen, cx, tail, "holding"),
+                (true, n) => state(pen, cx, tail, &format!("holding · {n} lines below")),
             }
             if typing || !typed.text().is_empty() {
                 pen.put(" · /", cx.style(Role::Key));
@@ -105,12 +80,70 @@ impl Logs {
                 let key = cx.keymap.key_for(Command::Logs, &[Scope::Task, Scope::List, Scope::Global]).unwrap_or("l".into());
                 Text::from(format!("no log is open: put the cursor on a task or a service and press {key}"))
             }
-            Some(TailState::Failed(why)) => why.clone(),
-            Some(TailState::Ended) => Text::new("there are no lines"),
-            Some(TailState::Following(0)) => Text::new("no task of it runs now; lines come when one does"),
-            Some(TailState::Following(_)) if self.cleared > 0 => Text::new("cleared; new lines come as they are written"),
-            Some(TailState::Following(_)) => Text::new("no lines yet"),
-            None | Some(TailState::Opening) => Text::new("opening…"),
+            Some(TailState::Following(1..)) if self.cleared > 0 => Text::new("cleared; new lines come as they are written"),
+            Some(state) => why_empty(state),
+            None => Text::new("opening…"),
+        }
+    }
+}
+
+/// Why a log has no lines.
+fn why_empty(state: &TailState) -> Text {
+    match state {
+        TailState::Failed(why) => why.clone(),
+        TailState::Ended => Text::new("there are no lines"),
+        TailState::Following(0) => Text::new("no task of it runs now; lines come when one does"),
+        TailState::Following(_) => Text::new("no lines yet"),
+        TailState::Opening => Text::new("opening…"),
+    }
+}
+
+/// Says in a title how it stands with a log; `following` is what is said while lines come.
+pub fn state(pen: &mut Pen<'_>, cx: &Cx<'_>, tail: Option<&Arc<Tail>>, following: &str) {
+    let Some(tail) = tail else { return title::part(pen, cx, "opening…", Role::Progress) };
+    match &tail.state {
+        TailState::Opening => title::part(pen, cx, "opening…", Role::Progress),
+        TailState::Ended => title::part(pen, cx, "ended", Role::Dim),
+        TailState::Failed(_) => title::part(pen, cx, "cannot be read", Role::Failing),
+        TailState::Following(n) => {
+            if let Some(all) = tasks_of(&tail.target, cx) {
+                title::part(pen, cx, &format!("{n} of {all} tasks"), Role::Dim);
+            }
+            title::part(pen, cx, following, if following == "following" { Role::Dim } else { Role::Progress });
+        }
+    }
+}
+
+/// Draws the last lines of a log, each cut to one row.
+pub fn last_lines(tail: &Tail, body: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
+    let source = Source { buffer: &tail.buffer, from: 0, only: None, marks: &[], wrap: None };
+    let rows = source.last_rows(usize::from(body.height));
+    if rows.is_empty() {
+        let role = if matches!(tail.state, TailState::Failed(_)) { Role::Failing } else { Role::Dim };
+        return say(body, buf, cx, &why_empty(&tail.state), role);
+    }
+    let query = Query::default();
+    let task = tail.target.object.kind == Kind::Service || has_containers(tail, cx);
+    draw_rows(&rows, tail, body, buf, cx, &line::Look { task, time: true, side: 0, query: &query });
+}
+
+fn draw_rows(rows: &[Row], tail: &Tail, body: Rect, buf: &mut Buffer, cx: &Cx<'_>, look: &line::Look<'_>) {
+    for (row, y) in rows.iter().zip(body.y..body.bottom()) {
+        let row_area = Rect { y, height: 1, ..body };
+        match row {
+            Row::Begin => {
+                Pen::new(buf, row_area, y).put("⋯ lines before this are no longer kept", cx.style(Role::Gap));
+            }
+            Row::Mark(at) => {
+                let mut pen = Pen::new(buf, row_area, y);
+                pen.put(&format!("── {} ", clock::time(cx, *at)), cx.style(Role::Marked));
+                pen.fill_to(row_area.right(), "─", cx.style(Role::Marked));
+            }
+            Row::Part { seq, text, first } => {
+                if let Some(item) = tail.buffer.get(*seq) {
+                    line::draw(item, text.clone(), *first, row_area, buf, cx, look);
+                }
+            }
         }
     }
 }

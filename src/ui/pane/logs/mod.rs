@@ -7,6 +7,8 @@ mod draw;
 mod line;
 mod window;
 
+pub use draw::{last_lines, state};
+
 use super::Pane;
 use crate::input::{Command, Scope};
 use crate::model::{Interest, Kind, LogItem, LogTarget, ObjectRef, Request, Tail, TailId};

@@ -65,7 +65,7 @@ fn ready(cx: &Cx<'_>, state: &ClusterState, row: &Service, sheet: &mut Sheet) {
 
 fn rollout(cx: &Cx<'_>, row: &Service, sheet: &mut Sheet) {
     if row.kind.runs_to_completion() {
-        let label = if row.kind == ServiceKind::CronJob { "runs by" } else { "so far" };
+        let label = if row.kind == ServiceKind::CronJob { "runs" } else { "so far" };
         return sheet.fact(label, row.rollout.note.as_deref().unwrap_or_default());
     }
     let Some((_, word, _)) = services::state_word(row) else {

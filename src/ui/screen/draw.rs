@@ -112,6 +112,7 @@ impl Ui {
     /// Draws the whole screen into `area`, of any size.
     pub fn render(&mut self, area: Rect, buf: &mut Buffer, moment: Moment) {
         let area = area.intersection(buf.area);
+        self.scopes = self.page_scopes(moment);
         let cx = cx!(self, moment);
         pen::clear(buf, area, cx.style(Role::Text));
         self.cursor = None;
@@ -127,7 +128,6 @@ impl Ui {
         let body = Rect { y: area.y + 1 + tabs, height: area.height - 2 - tabs, ..area };
         self.width = area.width;
         self.roomy = layout::logs(body, body).0.is_some();
-        self.scopes = self.page_scopes(moment);
         if self.page(body, buf, moment) && !self.foot {
             self.foot = true;
             pen::clear(buf, body, self.options.theme.style(Role::Text));

@@ -1,7 +1,7 @@
 //! How the dialog draws itself: its title, what happens to each object, and how to go on.
 
 use super::Confirm;
-use crate::model::{Danger, Text};
+use crate::model::{Danger, Text, World};
 use crate::theme::Role;
 use crate::ui::cx::Cx;
 use crate::ui::overlay::frame::frame;
@@ -21,7 +21,7 @@ impl Confirm {
         }
         let most = usize::from(area.width.saturating_sub(6)).clamp(20, 90);
         let lines = self.lines(most);
-        let (ask, role) = self.ask();
+        let (ask, role) = self.ask(cx.world);
         let leave = "esc leaves all as it is";
         let typing = self.danger == Danger::Destructive && !self.in_number && self.refusal().is_none();
         let ask_wide = width(&ask) + if typing { width(&self.word()) + 2 } else { 0 };
@@ -130,12 +130,15 @@ impl Confirm {
     }
 
     /// The last line: how to go on.
-    fn ask(&self) -> (String, Role) {
+    fn ask(&self, world: &World) -> (String, Role) {
         if let Some(why) = self.refusal() {
             return (why.to_string(), Role::Failing);
         }
         if let Some(hint) = &self.hint {
             return (hint.to_string(), Role::Warning);
+        }
+        if let Some(missing) = self.missing(world).filter(|_| self.in_number) {
+            return (missing.to_string(), Role::Hint);
         }
         match self.danger {
             Danger::Reversible => ("enter to go on".into(), Role::Key),

@@ -50,11 +50,11 @@ pub fn line(cx: &Cx<'_>, task: &Task, (name, room): (&str, usize), place: &str, 
         (format!("{:>4} ", humanize::age_of(cx.since(task.since))), Role::Dim),
         (place.to_owned(), Role::Dim),
     ];
-    if task.restarts > 0 {
-        pieces.push((format!(" · {}", count(task.restarts, "restart")), Role::Dim));
-    }
-    if let Some(why) = &task.why {
-        pieces.push((format!(" · {why}"), Role::Text));
+    let restarts = (task.restarts > 0).then(|| (count(task.restarts, "restart"), Role::Dim));
+    let why = task.why.as_ref().map(|why| (why.to_string(), Role::Text));
+    for (n, (words, role)) in restarts.into_iter().chain(why).enumerate() {
+        let gap = if n > 0 || !place.is_empty() { " · " } else { "" };
+        pieces.push((format!("{gap}{words}"), role));
     }
     sheet.row(pieces);
 }

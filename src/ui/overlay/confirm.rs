@@ -28,6 +28,10 @@ struct Target {
     changed: Option<&'static str>,
 }
 
+fn title(target: &Target) -> Option<&Text> {
+    target.preview.as_ref().ok().map(|preview| &preview.title)
+}
+
 /// See the module's description.
 pub struct Confirm {
     action: Action,
@@ -64,6 +68,8 @@ impl Confirm {
                 Err(why) => left_out.push((cx.name_of(object), why)),
             }
         }
+        // in the order people look for them, not in that of their ids
+        targets.sort_by(|a, b| (&a.object.cluster, title(a)).cmp(&(&b.object.cluster, title(b))));
         if targets.is_empty() {
             let label = action.kind().spec().label;
             return Err(match left_out.first() {

@@ -102,7 +102,10 @@ impl Ui {
         if let Some(foot) = foot {
             let words = pane.cut(&cx);
             let wide = usize::from(foot.width).saturating_sub(FOOT_INDENT + 1).max(1);
-            for (line, y) in wrapped_to(&words, wide, usize::from(foot.height)).iter().zip(foot.top()..foot.bottom()) {
+            let lines = wrapped_to(&words, wide, usize::from(foot.height));
+            // what takes less than all rows stands apart from the list
+            let from = foot.bottom().saturating_sub(u16::try_from(lines.len()).unwrap_or(foot.height));
+            for (line, y) in lines.iter().zip(from..foot.bottom()) {
                 Pen::new(buf, foot, y).gap(FOOT_INDENT).put_elided(line, wide, cx.style(Role::Dim));
             }
         }

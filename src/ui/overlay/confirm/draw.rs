@@ -137,8 +137,8 @@ impl Confirm {
         if let Some(hint) = &self.hint {
             return (hint.to_string(), Role::Warning);
         }
-        if let Some(missing) = self.missing(world).filter(|_| self.in_number) {
-            return (missing.to_string(), Role::Hint);
+        if self.in_number && self.missing(world).is_some() {
+            return ("choose another number".into(), Role::Hint);
         }
         match self.danger {
             Danger::Reversible => ("enter to go on".into(), Role::Key),

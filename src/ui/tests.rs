@@ -571,3 +571,13 @@ fn what_may_follow_stands_in_a_box_until_the_next_key() {
         bench.screen();
     }
 }
+
+#[test]
+fn a_sentence_that_begins_with_the_name_does_not_say_it_twice() {
+    let mut bench = Bench::new(PaneId::Events, (80, 24));
+    let message = "job nightly has ended with exit code 143 after it was asked to stop by someone at the console";
+    bench.fleet.to("prod-eu", Delta::Event(Change::Upsert(event("e9", None, 3, message))));
+    bench.sync();
+    bench.press(Command::Top);
+    assert_eq!(foot(&mut bench), message);
+}

@@ -94,6 +94,17 @@ fn the_next_match_is_hinted_once_something_is_looked_for() {
 }
 
 #[test]
+fn the_log_of_a_task_that_waits_says_what_for() {
+    let mut bench = Bench::new(PaneId::Tasks, (80, 24));
+    while !bench.cursor_line().contains("starting") {
+        bench.press(Command::Down);
+    }
+    bench.press(Command::Logs);
+    let screen = bench.screen();
+    assert!(screen.contains("it has not started yet (image not found: registry.local/checkout:1.3)"), "{screen}");
+}
+
+#[test]
 fn clear_mark_and_copy() {
     let (mut bench, id) = logs();
     bench.screen();

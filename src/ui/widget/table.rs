@@ -201,7 +201,12 @@ impl TableState {
             let cut = self.is_cut(view, at, width(&self.cell.text));
             any |= cut;
             if cut || Some(at) == name {
-                words.push_str(if words.is_empty() { "" } else { " · " });
+                if self.cell.text.starts_with(words.as_str()) {
+                    // a sentence that begins with the name says it already
+                    words.clear();
+                } else {
+                    words.push_str(" · ");
+                }
                 words.push_str(&self.cell.text);
             }
         }

@@ -4,7 +4,7 @@ use super::Logs;
 use super::line;
 use super::window::{Row, Source};
 use crate::input::{Command, Scope};
-use crate::model::{Kind, LogTarget, Tail, TailState, Text};
+use crate::model::{Kind, LogTarget, Tail, TailState, TaskState, Text};
 use crate::theme::Role;
 use crate::ui::cx::Cx;
 use crate::ui::pane::say;
@@ -81,21 +81,33 @@ impl Logs {
                 Text::from(format!("no log is open: put the cursor on a task or a service and press {key}"))
             }
             Some(TailState::Following(1..)) if self.cleared > 0 => Text::new("cleared; new lines come as they are written"),
-            Some(state) => why_empty(state),
-            None => Text::new("opening…"),
+            state => why_empty(state, self.target.as_ref(), cx),
         }
     }
 }
 
 /// Why a log has no lines.
-fn why_empty(state: &TailState) -> Text {
-    match state {
-        TailState::Failed(why) => why.clone(),
-        TailState::Ended => Text::new("there are no lines"),
-        TailState::Following(0) => Text::new("no task of it runs now; lines come when one does"),
-        TailState::Following(_) => Text::new("no lines yet"),
-        TailState::Opening => Text::new("opening…"),
+fn why_empty(state: Option<&TailState>, target: Option<&LogTarget>, cx: &Cx<'_>) -> Text {
+    if let Some(TailState::Failed(why)) = state {
+        return why.clone();
     }
+    if let Some(words) = target.filter(|target| !target.previous).and_then(|target| not_begun(target, cx)) {
+        return words;
+    }
+    match state {
+        Some(TailState::Ended) => Text::new("there are no lines"),
+        Some(TailState::Following(0)) => Text::new("no task of it runs now; lines come when one does"),
+        Some(TailState::Following(_)) => Text::new("no lines yet"),
+        None | Some(TailState::Opening | TailState::Failed(_)) => Text::new("opening…"),
+    }
+}
+
+/// What a task that has not started waits for.
+fn not_begun(target: &LogTarget, cx: &Cx<'_>) -> Option<Text> {
+    let task = cx.world.cluster(&target.object.cluster)?.tasks.get(&target.object.key)?;
+    let waits = target.object.kind == Kind::Task && matches!(task.state, TaskState::Pending | TaskState::Starting);
+    let why = task.why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+    waits.then(|| Text::from(format!("it has not started yet{why}: lines come when it does")))
 }
 
 /// Says in a title how it stands with a log; `following` is what is said while lines come.
@@ -120,7 +132,7 @@ pub fn last_lines(tail: &Tail, body: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
     let rows = source.last_rows(usize::from(body.height));
     if rows.is_empty() {
         let role = if matches!(tail.state, TailState::Failed(_)) { Role::Failing } else { Role::Dim };
-        return say(body, buf, cx, &why_empty(&tail.state), role);
+        return say(body, buf, cx, &why_empty(Some(&tail.state), Some(&tail.target), cx), role);
     }
     let query = Query::default();
     let task = tail.target.object.kind == Kind::Service || has_containers(tail, cx);

@@ -13,6 +13,8 @@ pub enum Typed {
     Text(TextInput),
     /// The beginning of a sequence, with what may follow.
     Pending(Pending),
+    /// A sequence was given up.
+    GivenUp,
     /// Nothing here; the key in words.
     Nothing(String),
 }
@@ -38,8 +40,10 @@ impl Keyboard {
                 return Typed::Text(input);
             }
         }
+        let begun = !self.resolver.pending().is_empty();
         match self.resolver.press(&self.keymap, scopes, key) {
             Resolved::Run(command) => Typed::Run(command),
+            Resolved::Unbound if begun && key.code() == KeyCode::Esc => Typed::GivenUp,
             Resolved::Unbound => Typed::Nothing(key.to_string()),
             Resolved::Pending => {
                 let begun: Vec<String> = self.resolver.pending().iter().map(ToString::to_string).collect();
@@ -87,7 +91,7 @@ fn text(key: KeyPress) -> Option<TextInput> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
     use super::*;
 
@@ -106,5 +110,20 @@ mod tests {
         assert_eq!(press("ctrl-c", true), Typed::Run(Command::Quit), "one can always leave");
         assert_eq!(press("ctrl-z", true), Typed::Run(Command::Suspend));
         assert_eq!(press("f9", false), Typed::Nothing("f9".into()));
+    }
+
+    #[test]
+    fn a_sequence_waits_with_what_may_follow_and_esc_gives_it_up() {
+        let (keymap, problems) = Keymap::load("vim", &[]);
+        assert!(problems.is_empty());
+        let mut keyboard = Keyboard::new(keymap);
+        let mut press = |key: &str| keyboard.press(KeyPress::parse(key).unwrap(), false, &[Scope::List, Scope::Global]);
+        let Typed::Pending(pending) = press("g") else { panic!("g begins a sequence") };
+        assert_eq!(pending.begun, "g");
+        assert!(pending.next.contains(&("g".to_owned(), Command::Top)), "{pending:?}");
+        assert_eq!(press("esc"), Typed::GivenUp);
+        assert_eq!(press("esc"), Typed::Run(Command::Back));
+        press("g");
+        assert_eq!(press("j"), Typed::Run(Command::Down));
     }
 }

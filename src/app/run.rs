@@ -220,7 +220,8 @@ impl App {
         match self.keyboard.press(key, self.ui.wants_text(), &self.ui.scopes(moment)) {
             Typed::Run(command) => return self.ui.command(command, moment),
             Typed::Text(input) => return self.ui.text(input, moment),
-            Typed::Pending(pending) => self.ui.wait_for(pending),
+            Typed::Pending(pending) => self.ui.wait_for(Some(pending)),
+            Typed::GivenUp => self.ui.wait_for(None),
             Typed::Nothing(key) => self.ui.say(format!("{key} does nothing here; ? shows all keys"), false, moment),
         }
         Vec::new()

@@ -115,7 +115,11 @@ async fn watched(
             Typed::Run(command) => ui.command(command, moment()),
             Typed::Text(input) => ui.text(input, moment()),
             Typed::Pending(pending) => {
-                ui.wait_for(pending);
+                ui.wait_for(Some(pending));
+                Vec::new()
+            }
+            Typed::GivenUp => {
+                ui.wait_for(None);
                 Vec::new()
             }
             Typed::Nothing(_) => Vec::new(),

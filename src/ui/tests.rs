@@ -555,19 +555,19 @@ fn a_node_lists_its_tasks_worst_first_and_the_rest_is_counted() {
 fn what_may_follow_stands_in_a_box_until_the_next_key() {
     let mut bench = Bench::new(PaneId::Services, (80, 24));
     let pending = || Pending { begun: "g".into(), next: vec![("g".into(), Command::Top), ("t".into(), Command::PaneNext)] };
-    bench.ui.wait_for(pending());
+    bench.ui.wait_for(Some(pending()));
     let screen = bench.screen();
     for words in ["┌ g … ", "g  the first row", "t  the next pane", "esc gives it up", "? help"] {
         assert!(screen.contains(words), "no {words:?} in\n{screen}");
     }
     bench.press(Command::Top);
     assert!(!bench.screen().contains('┌'), "{}", bench.screen());
-    bench.ui.wait_for(pending());
+    bench.ui.wait_for(Some(pending()));
     bench.ui.say("f9 does nothing here", false, bench.moment);
     assert!(!bench.screen().contains('┌'), "{}", bench.screen());
     for (width, height) in [(40, 10), (41, 11), (200, 50)] {
         bench.size = (width, height);
-        bench.ui.wait_for(Pending { begun: "ctrl-x".into(), next: vec![("ctrl-e".into(), Command::Open); 40] });
+        bench.ui.wait_for(Some(Pending { begun: "ctrl-x".into(), next: vec![("ctrl-e".into(), Command::Open); 40] }));
         bench.screen();
     }
 }

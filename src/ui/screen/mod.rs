@@ -225,10 +225,10 @@ impl Ui {
         self.said = Some(Said { words: words.into(), warning, at: moment.now });
     }
 
-    /// Shows what may follow the keys pressed so far, until the next key.
-    pub fn wait_for(&mut self, pending: Pending) {
+    /// Shows what may follow the keys pressed so far, until the next key; nothing once they were given up.
+    pub fn wait_for(&mut self, pending: Option<Pending>) {
         self.said = None;
-        self.pending = Some(pending);
+        self.pending = pending;
     }
 
     /// What follows the cursor once it rests; to be asked for with every frame.

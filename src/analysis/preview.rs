@@ -79,7 +79,7 @@ pub fn preview(world: &World, object: &ObjectRef, action: &Action) -> Result<Pre
         }
         Kind::Node => {
             let n = state.nodes.get(&object.key).ok_or_else(gone)?;
-            node::consequences(state, n, action, &mut draft);
+            node::consequences(state, n, action, &mut draft)?;
             (n.name.clone(), Bound { uid: n.uid.clone(), spec_rev: n.spec_rev }, format!("node {}", n.name))
         }
         Kind::Event => return Err(Text::new("nothing can be done to an event")),

@@ -1,7 +1,7 @@
 //! Keys to commands, or to text while something is being typed.
 
 use crate::input::{Command, KeyPress, Keymap, Resolved, Resolver, Scope};
-use crate::ui::TextInput;
+use crate::ui::{Pending, TextInput};
 use crossterm::event::{KeyCode, KeyModifiers};
 
 /// What a key comes to.
@@ -11,8 +11,10 @@ pub enum Typed {
     Run(Command),
     /// Text, or a key that edits it.
     Text(TextInput),
-    /// The beginning of a sequence, with what may follow in words.
-    Pending(String),
+    /// The beginning of a sequence, with what may follow.
+    Pending(Pending),
+    /// A sequence was given up.
+    GivenUp,
     /// Two keys that arrived as one; see [`KeyPress::apart`].
     Apart([KeyPress; 2]),
     /// Nothing here; the key in words.
@@ -40,17 +42,17 @@ impl Keyboard {
                 return Typed::Text(input);
             }
         }
+        let begun = !self.resolver.pending().is_empty();
         match self.resolver.press(&self.keymap, scopes, key) {
             Resolved::Run(command) => Typed::Run(command),
+            Resolved::Unbound if begun && key.code() == KeyCode::Esc => Typed::GivenUp,
             Resolved::Unbound => match key.apart().filter(|_| !(wants_text && moves_by_words(key))) {
                 Some(keys) => Typed::Apart(keys),
                 None => Typed::Nothing(key.to_string()),
             },
             Resolved::Pending => {
                 let begun: Vec<String> = self.resolver.pending().iter().map(ToString::to_string).collect();
-                let next = self.resolver.next(&self.keymap, scopes);
-                let next: Vec<String> = next.into_iter().map(|(keys, command)| format!("{keys} {}", command.name())).collect();
-                Typed::Pending(format!("{} …  {}", begun.join(" "), next.join("  ")))
+                Typed::Pending(Pending { begun: begun.join(" "), next: self.resolver.next(&self.keymap, scopes) })
             }
         }
     }
@@ -99,7 +101,7 @@ fn text(key: KeyPress) -> Option<TextInput> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
     use super::*;
 
@@ -122,5 +124,20 @@ mod tests {
         assert_eq!(press("alt-R", true), apart("R"));
         assert_eq!(press("alt-b", true), Typed::Nothing("alt-b".into()), "the typed text stays");
         assert_eq!(press("f9", false), Typed::Nothing("f9".into()));
+    }
+
+    #[test]
+    fn a_sequence_waits_with_what_may_follow_and_esc_gives_it_up() {
+        let (keymap, problems) = Keymap::load("vim", &[]);
+        assert!(problems.is_empty());
+        let mut keyboard = Keyboard::new(keymap);
+        let mut press = |key: &str| keyboard.press(KeyPress::parse(key).unwrap(), false, &[Scope::List, Scope::Global]);
+        let Typed::Pending(pending) = press("g") else { panic!("g begins a sequence") };
+        assert_eq!(pending.begun, "g");
+        assert!(pending.next.contains(&("g".to_owned(), Command::Top)), "{pending:?}");
+        assert_eq!(press("esc"), Typed::GivenUp);
+        assert_eq!(press("esc"), Typed::Run(Command::Back));
+        press("g");
+        assert_eq!(press("j"), Typed::Run(Command::Down));
     }
 }

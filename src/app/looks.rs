@@ -2,9 +2,10 @@
 
 use crate::config::{Config, Paths, layers_in};
 use crate::input::Keymap;
+use crate::model::Text;
 use crate::term::Caps;
 use crate::theme::{ColorDepth, Theme};
-use crate::ui::{Hints, PaneId, Ui, UiOptions};
+use crate::ui::{PaneId, Ui, UiOptions};
 use crate::util::time::Timestamp;
 
 /// How the program looks and which keys it has. Always usable: what is wrong is in `warnings`, and built-ins hold.
@@ -18,6 +19,8 @@ pub struct Looks {
     pub keymap: Keymap,
     /// ASCII only.
     pub ascii: bool,
+    /// Where the configuration file is, or would be.
+    pub config: Text,
     /// What is wrong, a sentence each.
     pub warnings: Vec<String>,
 }
@@ -33,21 +36,22 @@ impl Looks {
         let (keymap, more) = Keymap::load(&config.keymap, &keymap_files);
         problems.extend(more.into_iter().map(|problem| Config::placed(problem, paths, "keymap", &config.keymap)));
         let themes = Theme::names(&theme_files).iter().map(|name| Theme::load(name, &theme_files, caps.depth).0).collect();
+        let file = Text::from(paths.config.display().to_string());
         let warnings = problems.iter().map(ToString::to_string).collect();
-        Self { theme, themes, keymap, ascii: config.ascii || caps.ascii, warnings }
+        Self { theme, themes, keymap, ascii: config.ascii || caps.ascii, config: file, warnings }
     }
 
     /// The screen, showing nothing yet.
     pub fn ui(&self, config: &Config, pane: PaneId) -> Ui {
-        let hints = self.keymap.bindings().iter().map(|binding| (binding.command, binding.keys.to_string()));
         Ui::new(UiOptions {
             theme: self.theme.clone(),
             themes: self.themes.clone(),
-            hints: Hints::new(hints),
+            keymap: self.keymap.clone(),
             ascii: self.ascii,
             read_only: config.read_only,
             local_time: !config.utc,
             pane,
+            config: self.config.clone(),
         })
     }
 

@@ -177,6 +177,9 @@ impl App {
         }
         self.look();
         self.screen.draw(&mut self.ui, moment);
+        for effect in self.ui.rested(moment) {
+            self.effect(effect, moment);
+        }
         #[cfg(debug_assertions)]
         if self.break_off && self.engine.is_some() {
             broken();
@@ -219,7 +222,8 @@ impl App {
             Typed::Run(command) => return self.ui.command(command, moment),
             Typed::Text(input) => return self.ui.text(input, moment),
             Typed::Apart(keys) => return keys.into_iter().flat_map(|key| self.press(key, moment)).collect(),
-            Typed::Pending(words) => self.ui.say(words, false, moment),
+            Typed::Pending(pending) => self.ui.wait_for(Some(pending)),
+            Typed::GivenUp => self.ui.wait_for(None),
             Typed::Nothing(key) => self.ui.say(format!("{key} does nothing here; ? shows all keys"), false, moment),
         }
         Vec::new()

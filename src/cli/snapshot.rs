@@ -115,8 +115,16 @@ async fn watched(
         let effects = match keyboard.press(*key, ui.wants_text(), &ui.scopes(moment())) {
             Typed::Run(command) => ui.command(command, moment()),
             Typed::Text(input) => ui.text(input, moment()),
+            Typed::Pending(pending) => {
+                ui.wait_for(Some(pending));
+                Vec::new()
+            }
+            Typed::GivenUp => {
+                ui.wait_for(None);
+                Vec::new()
+            }
             // keys named on the command line have not arrived over any link
-            Typed::Pending(_) | Typed::Apart(_) | Typed::Nothing(_) => Vec::new(),
+            Typed::Apart(_) | Typed::Nothing(_) => Vec::new(),
         };
         for effect in effects {
             if let Effect::Request(request) = effect {

@@ -152,6 +152,7 @@ commands! {
     Metrics         "metrics"           List      "graphs of this row";
     Events          "events"            List      "events of this row";
     Tasks           "tasks"             List      "tasks of this row";
+    LogStrip        "logs.below"        List      "log lines of this row below the list, on a large screen";
     Scale           "service.scale"     Service   "change the number of tasks";
     Redeploy        "service.redeploy"  Service   "make new tasks from the same definition, rolling";
     RollBack        "service.roll-back" Service   "go back to the previous definition";

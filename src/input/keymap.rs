@@ -38,7 +38,12 @@ const NONE: &str = "none";
 impl Keymap {
     /// The built-in keymaps.
     pub fn builtin() -> Vec<Layer> {
-        vec![Layer::builtin("default", include_str!("../../keymaps/default.toml"))]
+        vec![
+            Layer::builtin("default", include_str!("../../keymaps/default.toml")),
+            Layer::builtin("k9s", include_str!("../../keymaps/k9s.toml")),
+            Layer::builtin("vim", include_str!("../../keymaps/vim.toml")),
+            Layer::builtin("emacs", include_str!("../../keymaps/emacs.toml")),
+        ]
     }
 
     /// The keymap called `name`, from the operator's files or the built-in ones. It always works: where a line, a section
@@ -132,11 +137,16 @@ impl Keymap {
 
     /// The key to hint for a command where these scopes are looked up, most special first: one that really gets there.
     pub fn key_for(&self, command: Command, scopes: &[Scope]) -> Option<String> {
-        let reaches = |binding: &&Binding| {
-            binding.command == command
-                && matches!(self.look_up(scopes, binding.keys.presses()), Found::Command(found) if found == command)
-        };
-        self.bindings.iter().filter(|binding| scopes.contains(&binding.scope)).find(reaches).map(|binding| binding.keys.to_string())
+        self.keys_for(command, scopes).next()
+    }
+
+    /// All keys that get to a command where these scopes are looked up, the hinted one first.
+    pub fn keys_for(&self, command: Command, scopes: &[Scope]) -> impl Iterator<Item = String> {
+        self.bindings
+            .iter()
+            .filter(move |binding| binding.command == command && scopes.contains(&binding.scope))
+            .filter(move |binding| self.look_up(scopes, binding.keys.presses()) == Found::Command(command))
+            .map(|binding| binding.keys.to_string())
     }
 
     /// What keys mean where these scopes are looked up. The most special scope that knows anything of them decides.
@@ -205,6 +215,34 @@ mod tests {
         for key in ["ctrl-s", "ctrl-q", "ctrl-a", "ctrl-b", "ctrl-k", "ctrl-4", "ctrl-\\"] {
             let key = Keys::parse(key).unwrap();
             assert!(keymap.bindings().iter().all(|binding| binding.keys != key), "{key} is bound");
+        }
+    }
+
+    #[test]
+    fn the_keymaps_for_other_habits_hide_nothing_and_lose_no_way_out() {
+        let found = |name: &str, keys: &str, scopes: &[Scope]| {
+            Keymap::load(name, &[]).0.look_up(scopes, Keys::parse(keys).unwrap().presses())
+        };
+        let task = [Scope::Task, Scope::List, Scope::Global];
+        let node = [Scope::Node, Scope::List, Scope::Global];
+        for (name, keys, scopes, command) in [
+            ("k9s", "ctrl-k", &task, Command::DeleteTask),
+            ("k9s", "ctrl-d", &task, Command::DeleteTask),
+            ("k9s", "r", &node, Command::DrainNode),
+            ("vim", "g g", &task, Command::Top),
+            ("vim", "g t", &task, Command::PaneNext),
+            ("vim", "ctrl-d", &task, Command::PageDown),
+            ("vim", "d d", &task, Command::DeleteTask),
+            ("vim", "K", &task, Command::Detail),
+            ("emacs", "ctrl-n", &task, Command::Down),
+            ("emacs", "alt-lt", &task, Command::Top),
+            ("emacs", "ctrl-x ctrl-c", &task, Command::Quit),
+        ] {
+            assert_eq!(found(name, keys, scopes), Found::Command(command), "{name}: {keys}");
+        }
+        for name in ["k9s", "vim", "emacs"] {
+            assert_eq!(found(name, "ctrl-c", &[Scope::Global]), Found::Command(Command::Quit), "{name}");
+            assert_eq!(found(name, "esc", &task), Found::Command(Command::Back), "{name}");
         }
     }
 

@@ -202,10 +202,13 @@ fn gone<T: Keyed>(changes: &[Replaced<T>]) -> impl Iterator<Item = &Key> {
 
 /// Keeps the sums per node and per service right when a task changes from `old` to `new`.
 fn tally(state: &mut ClusterState, old: Option<&Task>, new: Option<&Task>) {
+    // most changes of a task change nothing of this for its node
+    let stays = |(old, new): (&Task, &Task)| counted_on(old) == counted_on(new) && old.requests == new.requests;
+    let on_node = !old.zip(new).is_some_and(stays);
     if let Some(task) = old {
-        if let Some(node) = counted_on(task) {
+        if let Some(node) = counted_on(task).filter(|_| on_node) {
             change_node_load(&mut state.node_loads, node, |load| {
-                load.tasks -= 1;
+                load.tasks.retain(|key| *key != task.key);
                 load.reserved = load.reserved.minus(task.requests);
             });
         }
@@ -220,9 +223,9 @@ fn tally(state: &mut ClusterState, old: Option<&Task>, new: Option<&Task>) {
         }
     }
     if let Some(task) = new {
-        if let Some(node) = counted_on(task) {
+        if let Some(node) = counted_on(task).filter(|_| on_node) {
             change_node_load(&mut state.node_loads, node, |load| {
-                load.tasks += 1;
+                load.tasks.push(task.key.clone());
                 load.reserved = load.reserved.plus(task.requests);
             });
         }
@@ -242,11 +245,11 @@ fn counted_on(task: &Task) -> Option<&Key> {
 
 fn change_node_load(loads: &mut Table<NodeLoad>, key: &Key, change: impl FnOnce(&mut NodeLoad)) {
     let mut load = loads.get(key).map_or_else(
-        || NodeLoad { key: key.clone(), tasks: 0, reserved: super::Resources::default() },
+        || NodeLoad { key: key.clone(), tasks: Vec::new(), reserved: super::Resources::default() },
         |held| NodeLoad::clone(held),
     );
     change(&mut load);
-    if load.tasks == 0 {
+    if load.tasks.is_empty() {
         loads.remove(key);
     } else {
         loads.insert(Arc::new(load));

@@ -60,8 +60,8 @@ pub struct ClusterState {
 pub struct NodeLoad {
     /// The node.
     pub key: Key,
-    /// Tasks placed there that have not ended.
-    pub tasks: u32,
+    /// Keys of the tasks placed there that have not ended.
+    pub tasks: Vec<Key>,
     /// What the scheduler has set aside for them.
     pub reserved: Resources,
 }
@@ -151,6 +151,16 @@ impl ClusterState {
     /// The tasks of a service, also those that have ended.
     pub fn tasks_of<'a>(&'a self, service: &str) -> impl Iterator<Item = &'a Arc<Task>> {
         self.service_loads.get(service).into_iter().flat_map(|load| load.tasks.iter()).filter_map(|key| self.tasks.get(key))
+    }
+
+    /// The tasks placed on a node that have not ended.
+    pub fn tasks_on<'a>(&'a self, node: &str) -> impl Iterator<Item = &'a Arc<Task>> {
+        self.node_loads.get(node).into_iter().flat_map(|load| load.tasks.iter()).filter_map(|key| self.tasks.get(key))
+    }
+
+    /// How many tasks are placed on a node and have not ended.
+    pub fn load_of(&self, node: &str) -> usize {
+        self.node_loads.get(node).map_or(0, |load| load.tasks.len())
     }
 
     /// What is wrong with an object, if anything is.

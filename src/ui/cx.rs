@@ -3,12 +3,11 @@
 use super::Moment;
 use super::pane::PaneId;
 use super::pane::clusters::Totals;
-use crate::input::Command;
+use crate::input::{Command, Keymap, Scope};
 use crate::model::{ClusterId, ClusterState, ObjectRef, Text, World};
 use crate::theme::{Role, Theme};
 use crate::util::time::Timestamp;
 use ratatui::style::Style;
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -60,31 +59,6 @@ pub struct Place {
     pub subject: Option<Subject>,
 }
 
-/// The keys shown for commands, as the keymap in use has them.
-#[derive(Clone, Debug, Default)]
-pub struct Hints(HashMap<Command, Vec<String>>);
-
-impl Hints {
-    /// From pairs of command and key as shown (`ctrl-d`, `R`); of several keys of one command the first is the one hinted.
-    pub fn new(keys: impl IntoIterator<Item = (Command, String)>) -> Self {
-        let mut of: HashMap<Command, Vec<String>> = HashMap::new();
-        for (command, key) in keys {
-            of.entry(command).or_default().push(key);
-        }
-        Self(of)
-    }
-
-    /// The key to hint for a command.
-    pub fn key(&self, command: Command) -> Option<&str> {
-        self.keys(command).first().map(String::as_str)
-    }
-
-    /// All keys of a command.
-    pub fn keys(&self, command: Command) -> &[String] {
-        self.0.get(&command).map_or(&[], Vec::as_slice)
-    }
-}
-
 /// The context of one update or one frame.
 #[derive(Clone, Copy, Debug)]
 pub struct Cx<'a> {
@@ -97,7 +71,9 @@ pub struct Cx<'a> {
     /// Colours.
     pub theme: &'a Theme,
     /// Keys.
-    pub hints: &'a Hints,
+    pub keymap: &'a Keymap,
+    /// Where the keymap is looked up on this page, most special first, as of the last frame.
+    pub scopes: &'a [Scope],
     /// Time.
     pub moment: Moment,
     /// Times are shown in local time (else in UTC).
@@ -110,6 +86,11 @@ impl<'a> Cx<'a> {
     /// The style of a role.
     pub fn style(&self, role: Role) -> Style {
         self.theme.style(role)
+    }
+
+    /// The key to hint for a command: one that does it here and now.
+    pub fn key(&self, command: Command) -> Option<String> {
+        self.keymap.key_for(command, self.scopes)
     }
 
     /// How long ago something was.

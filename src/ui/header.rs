@@ -162,8 +162,8 @@ pub fn tabs(area: Rect, y: u16, buf: &mut Buffer, cx: &Cx<'_>) {
     for spec in PANES {
         let Some(command) = spec.command else { continue };
         let here = spec.id == cx.place.pane;
-        if let Some(key) = cx.hints.key(command) {
-            pen.put(key, cx.style(Role::Key)).gap(1);
+        if let Some(key) = cx.key(command) {
+            pen.put(&key, cx.style(Role::Key)).gap(1);
         }
         pen.put(spec.name, cx.style(if here { Role::TitleFocus } else { Role::Hint })).gap(2);
     }

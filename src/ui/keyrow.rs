@@ -1,7 +1,8 @@
 //! The last row: the keys that work here and now, or something just said.
 
 use super::cx::Cx;
-use super::widget::pen::Pen;
+use super::pane::wrapped_to;
+use super::widget::pen::{self, Pen};
 use crate::input::Command;
 use crate::theme::Role;
 use crate::util::width::width;
@@ -19,6 +20,8 @@ pub fn word(command: Command) -> &'static str {
         Command::Inspect => "yaml",
         Command::Palette => "command",
         Command::PauseNode => "pause",
+        Command::SearchNext => "next match",
+        Command::SearchPrevious => "previous",
         Command::Sort => "sort",
         _ => command.name().rsplit('.').next().unwrap_or_default(),
     }
@@ -26,33 +29,43 @@ pub fn word(command: Command) -> &'static str {
 
 /// Draws the hints of these commands. Those that do not fit are left out, the everywhere ones last of all.
 pub fn draw(area: Rect, y: u16, buf: &mut Buffer, cx: &Cx<'_>, commands: &[Command], filter: bool) {
-    let cost = |command: &Command| cx.hints.key(*command).map_or(0, |key| width(key) + width(word(*command)) + 3);
-    let everywhere = || EVERYWHERE.iter().filter(|c| filter || **c != Command::Filter);
-    let kept: usize = everywhere().map(cost).sum();
+    let hint = |command: &Command| cx.key(*command).map(|key| (key, word(*command)));
+    let cost = |(key, word): &(String, &str)| width(key) + width(word) + 3;
+    let everywhere: Vec<_> = EVERYWHERE.iter().filter(|c| filter || **c != Command::Filter).filter_map(hint).collect();
+    let kept: usize = everywhere.iter().map(cost).sum();
     let mut pen = Pen::new(buf, area, y);
+    let put = |pen: &mut Pen<'_>, (key, word): &(String, &str)| {
+        pen.put(key, cx.style(Role::Key)).gap(1).put(word, cx.style(Role::Hint)).gap(2);
+    };
     pen.gap(1);
-    for command in commands {
-        if usize::from(pen.room()) < kept + cost(command) {
+    for hint in commands.iter().filter_map(hint) {
+        if usize::from(pen.room()) < kept + cost(&hint) {
             break;
         }
-        hint(&mut pen, cx, *command);
+        put(&mut pen, &hint);
     }
-    everywhere().for_each(|command| hint(&mut pen, cx, *command));
+    everywhere.iter().for_each(|hint| put(&mut pen, hint));
 }
 
-fn hint(pen: &mut Pen<'_>, cx: &Cx<'_>, command: Command) {
-    if let Some(key) = cx.hints.key(command) {
-        pen.put(key, cx.style(Role::Key)).gap(1);
-        pen.put(word(command), cx.style(Role::Hint)).gap(2);
-    }
-}
+/// Most rows that something said takes.
+const SAID: usize = 3;
 
-/// Draws something just said instead of the hints.
-pub fn say(area: Rect, y: u16, buf: &mut Buffer, cx: &Cx<'_>, words: &str, warning: bool) {
-    let mut pen = Pen::new(buf, area, y);
-    if warning {
-        pen.gap(1).put("▲", cx.style(Role::Warning));
+/// Draws something just said instead of the hints, in as many rows from the bottom as it needs.
+pub fn say(area: Rect, buf: &mut Buffer, cx: &Cx<'_>, words: &str, warning: bool) {
+    let style = cx.style(if warning { Role::Warning } else { Role::Text });
+    let indent = if warning { 3 } else { 1 };
+    let wide = usize::from(area.width).saturating_sub(indent + 1).max(1);
+    let lines = wrapped_to(words, wide, SAID);
+    let high = u16::try_from(lines.len()).unwrap_or(1).max(1).min(area.height);
+    let rows = Rect { y: area.bottom() - high, height: high, ..area };
+    pen::clear(buf, rows, cx.style(Role::Text));
+    for (n, (line, y)) in lines.iter().zip(rows.y..).enumerate() {
+        let mut pen = Pen::new(buf, rows, y);
+        if n == 0 && warning {
+            pen.gap(1).put("▲", style).gap(1);
+        } else {
+            pen.gap(indent);
+        }
+        pen.put_elided(line, wide, style);
     }
-    let room = usize::from(pen.room());
-    pen.gap(1).put_elided(words, room, cx.style(if warning { Role::Warning } else { Role::Text }));
 }

@@ -8,6 +8,12 @@ pub const WIDE: u16 = 140;
 const TALL: u16 = 28;
 /// Troubles shown above other lists.
 const STRIP: u16 = 5;
+/// Rows for log lines below a list, with their title.
+const LOGS: u16 = 9;
+/// From this height of the body on there is room for them.
+const LOGS_FROM: u16 = 40;
+/// Rows for words that the list has to cut.
+const FOOT: u16 = 2;
 
 /// The body, cut into the column of lists and the one of details; between them is a column for the rule.
 pub fn columns(body: Rect, detail: bool) -> (Rect, Option<Rect>) {
@@ -26,6 +32,24 @@ pub fn strip(body: Rect, troubles: usize) -> (Option<Rect>, Rect) {
     }
     let height = u16::try_from(troubles).unwrap_or(STRIP).min(STRIP) + 1;
     (Some(Rect { height, ..body }), Rect { y: body.y + height, height: body.height - height, ..body })
+}
+
+/// The rows at the foot of a narrow page for words that the list above has to cut, and what is left.
+pub fn foot(body: Rect) -> (Option<Rect>, Rect) {
+    if body.height < FOOT * 5 {
+        return (None, body);
+    }
+    let height = body.height - FOOT;
+    (Some(Rect { y: body.y + height, height: FOOT, ..body }), Rect { height, ..body })
+}
+
+/// The rows below a list for log lines of its row, and what is left; only where the list beside `side` keeps enough.
+pub fn logs(body: Rect, list: Rect) -> (Option<Rect>, Rect) {
+    if body.height < LOGS_FROM || body.width < WIDE || list.height < LOGS * 2 {
+        return (None, list);
+    }
+    let height = list.height - LOGS;
+    (Some(Rect { y: list.y + height, height: LOGS, ..list }), Rect { height, ..list })
 }
 
 /// The first page: trouble, clusters, services. The latter two only as far as the trouble leaves room.
@@ -62,6 +86,11 @@ mod tests {
                     let (strip, rest) = strip(body, troubles);
                     assert_eq!(strip.map_or(0, |strip| strip.height) + rest.height, height);
                 }
+                let (foot, rest) = foot(body);
+                assert_eq!(foot.map_or(0, |foot| foot.height) + rest.height, height);
+                let (strip, list) = logs(body, body);
+                assert_eq!(strip.map_or(0, |strip| strip.height) + list.height, height);
+                assert!(list.height >= height / 2);
                 let (main, side) = columns(body, true);
                 assert_eq!(main.width + side.map_or(0, |side| side.width + 1), width);
             }

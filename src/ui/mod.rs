@@ -13,10 +13,13 @@ pub mod detail;
 mod header;
 mod keyrow;
 mod layout;
+mod nothing;
 mod outcome;
 pub mod overlay;
 pub mod pane;
+mod pending;
 mod screen;
+mod strip;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
@@ -24,9 +27,10 @@ mod tests;
 pub mod view;
 pub mod widget;
 
-pub use cx::{Cx, Hints, Narrow, Place, Subject};
+pub use cx::{Cx, Narrow, Place, Subject};
 pub use outcome::{Go, Outcome};
 pub use pane::PaneId;
+pub use pending::Pending;
 pub use screen::{Ui, UiOptions};
 pub use widget::input::TextInput;
 

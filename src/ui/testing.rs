@@ -1,8 +1,8 @@
 //! A small fleet made by hand, and a screen to look at it with, for tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
-use super::{Effect, Hints, Moment, PaneId, TextInput, Ui, UiOptions};
-use crate::input::Command;
+use super::{Effect, Moment, PaneId, TextInput, Ui, UiOptions};
+use crate::input::{Command, Keymap};
 use crate::model::*;
 use crate::theme::Theme;
 use crate::util::time::Timestamp;
@@ -264,29 +264,15 @@ pub struct Bench {
 
 impl Bench {
     pub fn new(pane: PaneId, size: (u16, u16)) -> Self {
-        let keys = [
-            (Command::PaneFleet, "1"),
-            (Command::PaneServices, "4"),
-            (Command::Logs, "l"),
-            (Command::Scale, "s"),
-            (Command::Redeploy, "r"),
-            (Command::RollBack, "R"),
-            (Command::Filter, "/"),
-            (Command::Palette, ":"),
-            (Command::Help, "?"),
-            (Command::Open, "enter"),
-            (Command::Detail, "d"),
-            (Command::Events, "e"),
-            (Command::Quit, "q"),
-        ];
         let ui = Ui::new(UiOptions {
             theme: Theme::plain(),
             themes: vec![Theme::plain()],
-            hints: Hints::new(keys.map(|(command, key)| (command, key.to_owned()))),
+            keymap: Keymap::load("default", &[]).0,
             ascii: false,
             read_only: false,
             local_time: false,
             pane,
+            config: Text::new("/home/ops/.config/quarterdeck/config.toml"),
         });
         let mut bench = Self { ui, fleet: Fleet::new(), size, moment: moment() };
         bench.sync();

@@ -190,7 +190,7 @@ fn open_goes_down_and_escape_comes_back_step_by_step() {
     }
     assert!(bench.cursor_line().contains("shop/checkout"));
     bench.press(Command::Back);
-    assert!(bench.screen().contains("q leaves Quarterdeck"));
+    assert!(bench.screen().contains("ctrl-c leaves Quarterdeck"));
 }
 
 #[test]
@@ -217,7 +217,14 @@ fn an_empty_list_says_why() {
         bench.ui.sync(world, bench.moment);
         bench.screen()
     };
-    assert!(ui(std::sync::Arc::default()).contains("no clusters found: there is no context in KUBECONFIG"));
+    let mut bench = Bench::new(PaneId::Fleet, (80, 24));
+    bench.ui.sync(std::sync::Arc::default(), bench.moment);
+    let screen = bench.screen();
+    for words in ["no cluster was found", "KUBECONFIG", "DOCKER_HOST", "/home/ops/.config/quarterdeck/config.toml", "--demo"] {
+        assert!(screen.contains(words), "no {words:?} in\n{screen}");
+    }
+    assert_eq!(screen.matches("was found").count(), 1, "it is said once\n{screen}");
+    assert!(!screen.contains("enter open"), "there is nothing to open\n{screen}");
 
     let mut bench = Bench::new(PaneId::Tasks, (80, 24));
     bench.press(Command::Filter);
@@ -339,8 +346,9 @@ fn following_changes_gives_the_same_rows_as_starting_over() {
             anew.type_in(typed);
             anew.ui.text(TextInput::Enter, anew.moment);
             let rows = |screen: &str| -> Vec<String> {
-                let list = screen.lines().skip_while(|line| !line.starts_with("─ tasks")).skip(2);
-                list.map(|line| line.chars().skip(3).take(60).collect::<String>()).collect()
+                let list: Vec<&str> = screen.lines().skip_while(|line| !line.starts_with("─ tasks")).skip(2).collect();
+                // the last row has the keys of the cursor's row, and the cursor may stand elsewhere
+                list[..list.len() - 1].iter().map(|line| line.chars().skip(3).take(60).collect::<String>()).collect()
             };
             prop_assert_eq!(rows(&followed), rows(&anew.screen()));
             Ok(())
@@ -370,4 +378,206 @@ fn the_newest_operation_shows_its_progress_in_the_header() {
     assert!(bench.sync());
     assert!(bench.screen().lines().next().unwrap().contains("scale shop/web 2→5  ███░░ 3/5"));
     assert!(bench.ui.interest().tasks);
+}
+
+/// The words at the foot of a narrow page.
+fn foot(bench: &mut Bench) -> String {
+    let screen = bench.screen();
+    let lines: Vec<&str> = screen.lines().collect();
+    lines[lines.len() - 3..lines.len() - 1].iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ").trim().to_owned()
+}
+
+#[test]
+fn what_a_narrow_list_cuts_stands_whole_at_the_foot_and_nothing_jumps() {
+    let why = "image not found: registry.local/checkout:1.3, and a second sentence that goes on for a while after it";
+    let mut bench = Bench::new(PaneId::Fleet, (80, 24));
+    let row = finding(Some((Kind::Service, "s-checkout")), Level::Failing, "shop/checkout", "2/5 ready", why);
+    bench.fleet.to("prod-eu", Delta::Finding(Change::Upsert(row)));
+    bench.sync();
+    bench.press(Command::Down);
+    let there = |bench: &mut Bench| -> Vec<usize> {
+        bench.screen().lines().enumerate().filter(|(_, line)| line.starts_with('─')).map(|(n, _)| n).collect()
+    };
+    assert_eq!(foot(&mut bench), format!("shop/checkout · {why}"));
+    let before = there(&mut bench);
+    bench.press(Command::Up);
+    assert!(bench.cursor_line().contains("kubelet silent 96s"), "{}", bench.screen());
+    assert_eq!(foot(&mut bench), "", "nothing of this row is cut");
+    assert_eq!(there(&mut bench), before, "the page stands still");
+
+    // where the details have it all there is no foot
+    bench.size = (200, 50);
+    assert!(!foot(&mut bench).contains("a second sentence"), "{}", bench.screen());
+
+    // a list that cuts nothing keeps all its rows
+    let mut bench = Bench::new(PaneId::Services, (120, 24));
+    for n in 0..30 {
+        bench.fleet.to("prod-eu", Delta::Service(Change::Upsert(service(&format!("n{n}"), "a", &format!("new-{n:02}"), 1, 1))));
+    }
+    bench.sync();
+    bench.press(Command::Filter);
+    bench.type_in("new");
+    assert!(foot(&mut bench).contains("new-29"), "rows down to the key row\n{}", bench.screen());
+}
+
+#[test]
+fn every_list_with_reasons_has_them_whole_on_a_narrow_page() {
+    let long = |words: &str| Text::from(format!("{words} and then quite a few words more than any column of eighty has room for"));
+    for (pane, name) in [
+        (PaneId::Fleet, "shop/web"),
+        (PaneId::Services, "shop/web"),
+        (PaneId::Tasks, "web-0"),
+        (PaneId::Nodes, "eu-a-01"),
+        (PaneId::Clusters, "stage"),
+        (PaneId::Events, "web-0"),
+    ] {
+        let mut bench = Bench::new(pane, (80, 24));
+        let row = finding(Some((Kind::Service, "s-web")), Level::Failing, "shop/web", "3/5 ready", &long("service"));
+        bench.fleet.to("prod-eu", Delta::Finding(Change::Upsert(row)));
+        let row = crate::model::Task { why: Some(long("task")), ..task("web-0", "s-web", Some("eu-a-01"), TaskState::Failed) };
+        bench.fleet.to("prod-eu", Delta::Task(Change::Upsert(row)));
+        let row = crate::model::Node {
+            why: Some(long("node")),
+            ..super::testing::node("eu-a-01", "eu-a", crate::model::NodeState::NotReady)
+        };
+        bench.fleet.to("prod-eu", Delta::Node(Change::Upsert(row)));
+        bench.fleet.to("stage", Delta::Link(Link::Unreachable { since: super::testing::ago(9), reason: long("cluster") }));
+        bench.fleet.to("prod-eu", Delta::Event(Change::Upsert(event("e9", Some((Kind::Task, "web-0")), 3, &long("event")))));
+        bench.sync();
+        bench.press(Command::Top);
+        let on = |bench: &mut Bench| bench.cursor_line().contains(name);
+        for _ in 0..12 {
+            if !on(&mut bench) {
+                bench.press(Command::Down);
+            }
+        }
+        assert!(on(&mut bench), "{pane:?} has no {name}\n{}", bench.screen());
+        let foot = foot(&mut bench);
+        assert!(
+            foot.contains(name) && foot.contains("than any column of eighty has room for"),
+            "{pane:?}: {foot}\n{}",
+            bench.screen()
+        );
+    }
+}
+
+#[test]
+fn what_is_said_takes_the_rows_it_needs() {
+    let mut bench = Bench::new(PaneId::Services, (80, 24));
+    let words = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen";
+    bench.ui.say(words, true, bench.moment);
+    let screen = bench.screen();
+    let said: Vec<&str> = screen.lines().rev().take(2).map(str::trim).collect();
+    assert_eq!(format!("{} {}", said[1], said[0]), format!("▲ {words}"));
+    bench.ui.say(words.repeat(9), false, bench.moment);
+    let screen = bench.screen();
+    assert!(screen.lines().last().unwrap().ends_with('…'), "what is too long for three rows is cut, and seen to be\n{screen}");
+    assert_eq!(screen.lines().filter(|line| line.contains("twelve") || line.contains("nine")).count(), 3, "{screen}");
+    bench.press(Command::Down);
+    assert!(bench.screen().contains("? help"), "and the keys are back");
+}
+
+#[test]
+fn a_key_is_hinted_only_where_it_does_that() {
+    let last = |bench: &mut Bench| bench.screen().lines().last().unwrap().to_owned();
+    // on a node `c` pauses it, so copying has another key; elsewhere `c` copies
+    let mut bench = Bench::new(PaneId::Events, (80, 24));
+    bench.press(Command::Down);
+    assert!(bench.cursor_line().contains("eu-b-07"), "{}", bench.screen());
+    assert!(last(&mut bench).contains("Y copy"), "{}", bench.screen());
+    bench.press(Command::Up);
+    assert!(last(&mut bench).contains("c copy"), "{}", bench.screen());
+}
+
+#[test]
+fn jobs_say_how_they_stand_in_words() {
+    use crate::model::{Rollout, RolloutState, Service, ServiceKind};
+    let mut bench = Bench::new(PaneId::Services, (120, 24));
+    let note = |words: &str| Some(Text::new(words));
+    let row = |key: &str, kind, ready, desired, current, state, words: &str| Service {
+        kind,
+        desired,
+        current,
+        rollout: Rollout { state, note: note(words) },
+        ..service(key, "jobs", key, ready, 0)
+    };
+    use RolloutState::{Failed, Progressing, Stable};
+    for row in [
+        row("done", ServiceKind::Job, 0, Some(0), 0, Stable, "completed 1/1"),
+        row("swarm-done", ServiceKind::SwarmJob, 3, Some(3), 0, Stable, ""),
+        row("runs", ServiceKind::Job, 1, Some(2), 1, Progressing, "completed 1/3"),
+        row("broke", ServiceKind::Job, 0, Some(0), 0, Failed, "given up after 6 failed tasks"),
+        row("nightly", ServiceKind::CronJob, 0, None, 0, Stable, "schedule 0 3 * * *"),
+        Service { suspended: true, ..row("held", ServiceKind::CronJob, 0, None, 0, Stable, "schedule 0 4 * * *") },
+    ] {
+        bench.fleet.to("prod-eu", Delta::Service(Change::Upsert(row)));
+    }
+    bench.sync();
+    let screen = bench.screen();
+    for (name, words) in [
+        ("jobs/done", ["-  done", "completed 1/1"]),
+        ("jobs/swarm-done", ["3/3  done", ""]),
+        ("jobs/runs", ["1/2  ◔ running", "completed 1/3"]),
+        ("jobs/broke", ["-  ✖ failed", "given up after 6 failed tasks"]),
+        ("jobs/nightly", ["-  scheduled", "schedule 0 3 * * *"]),
+        ("jobs/held", ["-  suspended", "schedule 0 4 * * *"]),
+    ] {
+        let line = screen.lines().find(|line| line.contains(name)).unwrap_or_default();
+        assert!(words.iter().all(|words| line.contains(words)), "{name}: {line}\n{screen}");
+    }
+}
+
+#[test]
+fn a_node_lists_its_tasks_worst_first_and_the_rest_is_counted() {
+    let mut bench = Bench::new(PaneId::Nodes, (200, 50));
+    for n in 0..80 {
+        let row = task(&format!("more-{n:02}"), "s-web", Some("eu-a-01"), TaskState::Running);
+        bench.fleet.to("prod-eu", Delta::Task(Change::Upsert(row)));
+    }
+    let row =
+        crate::model::Task { why: Some(Text::new("no room")), ..task("zz-stuck", "s-web", Some("eu-a-01"), TaskState::Starting) };
+    bench.fleet.to("prod-eu", Delta::Task(Change::Upsert(row)));
+    // it went elsewhere
+    bench.fleet.to("prod-eu", Delta::Task(Change::Upsert(task("more-00", "s-web", Some("eu-c-03"), TaskState::Running))));
+    bench.sync();
+    let screen = bench.screen();
+    let line = screen.lines().position(|line| line.contains("│ 82 tasks")).unwrap_or_else(|| panic!("{screen}"));
+    assert!(screen.lines().nth(line + 1).unwrap().contains("zz-stuck"), "the worst first\n{screen}");
+    assert!(screen.contains("more lines ↓"), "{screen}");
+    bench.size = (80, 24);
+    bench.screen();
+    bench.press(Command::Detail);
+    bench.press(Command::Bottom);
+    assert!(bench.screen().contains("+22 more"), "{}", bench.screen());
+}
+
+#[test]
+fn what_may_follow_stands_in_a_box_until_the_next_key() {
+    let mut bench = Bench::new(PaneId::Services, (80, 24));
+    let pending = || Pending { begun: "g".into(), next: vec![("g".into(), Command::Top), ("t".into(), Command::PaneNext)] };
+    bench.ui.wait_for(Some(pending()));
+    let screen = bench.screen();
+    for words in ["┌ g … ", "g  the first row", "t  the next pane", "esc gives it up", "? help"] {
+        assert!(screen.contains(words), "no {words:?} in\n{screen}");
+    }
+    bench.press(Command::Top);
+    assert!(!bench.screen().contains('┌'), "{}", bench.screen());
+    bench.ui.wait_for(Some(pending()));
+    bench.ui.say("f9 does nothing here", false, bench.moment);
+    assert!(!bench.screen().contains('┌'), "{}", bench.screen());
+    for (width, height) in [(40, 10), (41, 11), (200, 50)] {
+        bench.size = (width, height);
+        bench.ui.wait_for(Some(Pending { begun: "ctrl-x".into(), next: vec![("ctrl-e".into(), Command::Open); 40] }));
+        bench.screen();
+    }
+}
+
+#[test]
+fn a_sentence_that_begins_with_the_name_does_not_say_it_twice() {
+    let mut bench = Bench::new(PaneId::Events, (80, 24));
+    let message = "job nightly has ended with exit code 143 after it was asked to stop by someone at the console";
+    bench.fleet.to("prod-eu", Delta::Event(Change::Upsert(event("e9", None, 3, message))));
+    bench.sync();
+    bench.press(Command::Top);
+    assert_eq!(foot(&mut bench), message);
 }

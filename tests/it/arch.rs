@@ -187,6 +187,44 @@ fn the_outside_is_named_only_where_it_may_be() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// A file that no module declares is compiled by nobody, and its tests run never.
+#[test]
+fn every_file_is_declared() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    walk(&root, &mut files);
+    // files that an attribute names: `#[path = "preview/tests.rs"]`
+    let named: Vec<PathBuf> = files
+        .iter()
+        .flat_map(|file| {
+            let text = fs::read_to_string(file).unwrap();
+            let paths = text.lines().filter_map(|line| line.trim().strip_prefix("#[path = \"")?.strip_suffix("\"]"));
+            paths.map(|path| file.parent().unwrap().join(path)).collect::<Vec<_>>()
+        })
+        .collect();
+    let mut lost = Vec::new();
+    for file in &files {
+        let stem = file.file_stem().unwrap().to_str().unwrap();
+        let folder = file.parent().unwrap();
+        if folder == root && ["lib", "main"].contains(&stem) {
+            continue;
+        }
+        let (name, home) = match stem {
+            "mod" => (folder.file_name().unwrap().to_str().unwrap(), folder.parent().unwrap()),
+            stem => (stem, folder),
+        };
+        let parents = [home.join("mod.rs"), home.with_extension("rs"), home.join("lib.rs")];
+        let line = format!("mod {name};");
+        let by_name = parents
+            .iter()
+            .any(|parent| fs::read_to_string(parent).is_ok_and(|text| text.lines().any(|held| held.ends_with(&line))));
+        if !by_name && !named.contains(file) {
+            lost.push(file.strip_prefix(&root).unwrap().to_owned());
+        }
+    }
+    assert!(lost.is_empty(), "{lost:?}");
+}
+
 #[test]
 fn the_matrix_is_the_map_of_the_house() {
     let lib = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).unwrap();

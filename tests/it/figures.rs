@@ -1,11 +1,11 @@
 //! What a frame costs in bytes on the way to the terminal, with 10,000 tasks on 1,000 nodes at 200×50.
 
 use quarterdeck::backend::sim::{Fleet, Options, Scenario};
-use quarterdeck::input::Command;
-use quarterdeck::model::Store;
+use quarterdeck::input::{Command, Keymap};
+use quarterdeck::model::{Store, Text};
 use quarterdeck::term::FrameWriter;
 use quarterdeck::theme::Theme;
-use quarterdeck::ui::{Hints, Moment, PaneId, Ui, UiOptions};
+use quarterdeck::ui::{Moment, PaneId, Ui, UiOptions};
 use ratatui::layout::{Rect, Size};
 use std::time::Duration;
 
@@ -28,11 +28,12 @@ fn a_cursor_move_is_few_bytes_and_an_unchanged_frame_none() {
     let mut ui = Ui::new(UiOptions {
         theme: Theme::plain(),
         themes: vec![Theme::plain()],
-        hints: Hints::default(),
+        keymap: Keymap::load("default", &[]).0,
         ascii: false,
         read_only: false,
         local_time: false,
         pane: PaneId::Tasks,
+        config: Text::default(),
     });
     ui.sync(store.publish().unwrap(), moment);
     let mut writer = FrameWriter::new(Size::new(200, 50));

@@ -13,7 +13,7 @@ const DRAINING: Duration = Duration::from_secs(10 * 60);
 pub fn node(state: &ClusterState, key: &Key, now: Timestamp) -> Option<Finding> {
     let node = state.nodes.get(key)?;
     let load = state.node_loads.get(key);
-    let tasks = load.map_or(0, |load| load.tasks);
+    let tasks = u32::try_from(state.load_of(key)).unwrap_or(u32::MAX);
     let (level, headline, why, since) = state_of(node, tasks)
         .or_else(|| pressure(node))
         .or_else(|| memory(state, node))

@@ -3,24 +3,24 @@
 use super::{Draft, subject};
 use crate::analysis::reasons::count;
 use crate::analysis::spread;
-use crate::model::{Action, ClusterKind, ClusterState, Node, Service, Task};
+use crate::model::{Action, Availability, ClusterKind, ClusterState, Node, Service, Text};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// Services named in a list before the rest is only counted.
 const NAMED: usize = 4;
 
-pub(super) fn consequences(state: &ClusterState, node: &Node, action: &Action, draft: &mut Draft) {
-    let here = state.node_loads.get(&node.key).map_or(0, |load| load.tasks);
+pub(super) fn consequences(state: &ClusterState, node: &Node, action: &Action, draft: &mut Draft) -> Result<(), Text> {
+    let here = u32::try_from(state.load_of(&node.key)).unwrap_or(u32::MAX);
     match action {
         Action::Pause => draft.fact(format!("no new tasks are placed here; the {} it has stay", count(here, "task"))),
         Action::Activate => {
             draft.fact("new tasks may be placed here again");
             draft.fact("nothing moves back by itself; rebalance a service for that");
         }
-        Action::Evacuate | Action::Drain => away(state, node, matches!(action, Action::Drain), draft),
+        Action::Evacuate | Action::Drain => away(state, node, matches!(action, Action::Drain), draft)?,
         _ => {}
     }
+    Ok(())
 }
 
 /// The live tasks of a node, by what becomes of them.
@@ -36,8 +36,7 @@ struct Leaving<'a> {
 
 fn leaving<'a>(state: &'a ClusterState, node: &Node) -> Leaving<'a> {
     let mut all = Leaving::default();
-    let here = |task: &&Arc<Task>| task.node.as_ref() == Some(&node.key) && task.wanted && !task.state.ended();
-    for task in state.tasks.iter().filter(here) {
+    for task in state.tasks_on(&node.key).filter(|task| task.wanted) {
         match task.service.as_ref().and_then(|key| state.services.get(key)) {
             Some(service) if service.kind.one_per_node() => all.everywhere.push(&service.name),
             Some(service) => all.moving.entry(&service.key).or_insert((service, 0)).1 += 1,
@@ -49,11 +48,20 @@ fn leaving<'a>(state: &'a ClusterState, node: &Node) -> Leaving<'a> {
     all
 }
 
-fn away(state: &ClusterState, node: &Node, drain: bool, draft: &mut Draft) {
+fn away(state: &ClusterState, node: &Node, drain: bool, draft: &mut Draft) -> Result<(), Text> {
     let all = leaving(state, node);
     let tasks: u32 = all.moving.values().map(|(_, n)| n).sum();
     let services = u32::try_from(all.moving.len()).unwrap_or(u32::MAX);
     let swarm = state.cluster.kind == ClusterKind::Swarm;
+    if tasks == 0 {
+        let already = if drain { Availability::Drained } else { Availability::Paused };
+        if node.availability == already {
+            return Err(Text::from(format!("it is {} already and has no tasks that would move", already.word())));
+        }
+        draft.fact("no new tasks are placed here; it has none that would move");
+        stays(&all, swarm, draft);
+        return Ok(());
+    }
     draft.fact(format!("no new tasks are placed here; moves {} of {}", count(tasks, "task"), count(services, "service")));
     if swarm {
         draft.warn("Swarm moves all at once and stops each before its replacement starts");
@@ -74,9 +82,10 @@ fn away(state: &ClusterState, node: &Node, drain: bool, draft: &mut Draft) {
         draft.warn("no other node takes tasks: they will wait until one does");
     }
     spread_afterwards(state, node, &all, draft);
-    if !swarm && tasks > 0 {
+    if !swarm {
         draft.fact("what tasks keep on the node's own disk (emptyDir) is lost");
     }
+    Ok(())
 }
 
 /// Budgets: who can go now and who waits.

@@ -10,7 +10,7 @@ pub(super) fn consequences(state: &ClusterState, service: &Service, action: &Act
         Action::Scale { to } => scale(state, service, *to, draft)?,
         Action::Redeploy => redeploy(state, service, draft),
         Action::RollBack => roll_back(state, service, draft)?,
-        Action::Rebalance => rebalance(state, service, draft),
+        Action::Rebalance => rebalance(state, service, draft)?,
         _ => {}
     }
     if service.rollout.state == RolloutState::Progressing && !matches!(action, Action::Scale { .. }) {
@@ -101,9 +101,12 @@ fn roll_back(state: &ClusterState, service: &Service, draft: &mut Draft) -> Resu
     Ok(())
 }
 
-fn rebalance(state: &ClusterState, service: &Service, draft: &mut Draft) {
+fn rebalance(state: &ClusterState, service: &Service, draft: &mut Draft) -> Result<(), Text> {
     let live = || state.tasks_of(&service.key).filter(|t| t.wanted && !t.state.ended());
     let all = u32::try_from(live().count()).unwrap_or(u32::MAX);
+    if all == 0 {
+        return Err(Text::new("it has no tasks, nothing would move"));
+    }
     if state.cluster.kind == ClusterKind::Swarm {
         draft.fact(format!("replaces all {}, a few at a time; Swarm then places each where the fewest are", count(all, "task")));
         draft.warn("Swarm cannot move single tasks: those that are well placed are restarted, too");
@@ -116,10 +119,10 @@ fn rebalance(state: &ClusterState, service: &Service, draft: &mut Draft) {
             .collect();
         let moves = u32::try_from(spread::moves(&tasks, &places).len()).unwrap_or(u32::MAX);
         if moves == 0 {
-            draft.fact(format!("nothing to move: its {} lie evenly", count(all, "task")));
-        } else {
-            draft.fact(format!("moves {moves} of {}, one at a time, each after the one before is ready again", count(all, "task")));
+            let lie = if all == 1 { "its one task may stay where it is" } else { "its tasks are spread evenly already" };
+            return Err(Text::from(format!("{lie}, nothing would move")));
         }
+        draft.fact(format!("moves {moves} of {}, one at a time, each after the one before is ready again", count(all, "task")));
         budget(service, draft);
     }
     let zones = spread::zones(state, &service.key);
@@ -127,6 +130,7 @@ fn rebalance(state: &ClusterState, service: &Service, draft: &mut Draft) {
         draft.fact(format!("spread now: {}", spread::words(&zones)));
     }
     alone(state, service, draft);
+    Ok(())
 }
 
 /// Says so where there is no second task to serve meanwhile.

@@ -110,8 +110,13 @@ fn moving_or_deleting_a_task_says_what_becomes_of_its_service() {
 #[test]
 fn rebalancing_and_rolling_back_say_what_they_find() {
     let mut fleet = fleet(ClusterKind::Kubernetes);
-    let (_, _, lines) = seen(&fleet, Kind::Service, "web", &Action::Rebalance).unwrap();
-    assert_eq!(lines, ["nothing to move: its 3 tasks lie evenly", "spread now: a 2 · b 1"]);
+    let refused = seen(&fleet, Kind::Service, "web", &Action::Rebalance).unwrap_err();
+    assert_eq!(refused, "its tasks are spread evenly already, nothing would move");
+    let refused = seen(&fleet, Kind::Service, "cart", &Action::Rebalance).unwrap_err();
+    assert_eq!(refused, "its one task may stay where it is, nothing would move");
+    fleet.service(service("idle", 0));
+    let refused = seen(&fleet, Kind::Service, "idle", &Action::Rebalance).unwrap_err();
+    assert_eq!(refused, "it has no tasks, nothing would move");
     fleet.task(task("w3", "web", "n1"));
     let (_, _, lines) = seen(&fleet, Kind::Service, "web", &Action::Rebalance).unwrap();
     assert_eq!(lines[0], "moves 1 of 3 tasks, one at a time, each after the one before is ready again");
@@ -133,6 +138,21 @@ fn a_protected_cluster_raises_every_step_and_one_that_is_away_refuses() {
     fleet.delta(crate::model::Delta::Link(Link::Connecting));
     let refused = seen(&fleet, Kind::Service, "web", &Action::Redeploy).unwrap_err();
     assert_eq!(refused, "prod is connecting: what is seen may be old, so nothing is sent");
+}
+
+#[test]
+fn an_empty_node_has_nothing_to_give_away() {
+    let mut fleet = Fixture::of(ClusterKind::Kubernetes);
+    fleet.node(node("n1", "a")).node(node("n2", "b"));
+    let (_, _, lines) = seen(&fleet, Kind::Node, "n1", &Action::Evacuate).unwrap();
+    assert_eq!(lines, ["no new tasks are placed here; it has none that would move"]);
+    fleet.node(Node { availability: Availability::Paused, ..node("n1", "a") });
+    let refused = seen(&fleet, Kind::Node, "n1", &Action::Evacuate).unwrap_err();
+    assert_eq!(refused, "it is paused already and has no tasks that would move");
+    // a drain is more than a pause
+    assert!(seen(&fleet, Kind::Node, "n1", &Action::Drain).is_ok());
+    fleet.service(service("web", 1)).task(task("w1", "web", "n1"));
+    assert!(seen(&fleet, Kind::Node, "n1", &Action::Evacuate).is_ok());
 }
 
 #[test]

@@ -6,6 +6,8 @@ use super::platform::{Changed, Platform};
 use crate::model::{
     Budget, Change, Cluster, ClusterKind, Delta, Ending, Event, Link, Node, Rollout, Service, ServiceKind, Task, TaskState, Text,
 };
+use crate::util::humanize::age_of;
+use std::time::Duration;
 
 impl Platform {
     /// The cluster's row before it has answered.
@@ -98,6 +100,8 @@ impl Platform {
         let to_end = workload.kind == ServiceKind::Job;
         let observed = if self.kind == ClusterKind::Kubernetes { workload.observed } else { self.spec_rev(workload) };
         let engine = self.kind == ClusterKind::Docker;
+        let clock = workload.every.filter(|_| workload.kind == ServiceKind::CronJob);
+        let clock = clock.map(|every| Text::from(format!("every {}", age_of(Duration::from_millis(every.unsigned_abs())))));
         Service {
             key: workload.key.clone(),
             spec_rev: self.spec_rev(workload),
@@ -114,7 +118,7 @@ impl Platform {
             ready: count(&|i| i.ready) + if to_end { succeeded } else { 0 },
             updated: count(&|i| i.made_of == made_of),
             current: count(&|_| true),
-            rollout: Rollout { state: workload.rollout, note: workload.note.clone() },
+            rollout: Rollout { state: workload.rollout, note: clock.or_else(|| workload.note.clone()) },
             revision: matches!(workload.kind, ServiceKind::Deployment).then(|| workload.revision.to_string().into()),
             previous: self.previous_words(workload),
             budget: workload.budget.as_ref().map(|rule| Budget {

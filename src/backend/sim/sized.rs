@@ -70,7 +70,7 @@ mod tests {
         let cluster = &store.world().clusters[0];
         assert_eq!((cluster.nodes.len(), cluster.services.len(), cluster.tasks.len()), (100, 53, 1_000));
         assert!(cluster.services.iter().all(|s| s.desired == Some(s.ready)));
-        assert!(cluster.node_loads.iter().all(|load| (9..=11).contains(&load.tasks)), "tasks are spread evenly");
+        assert!(cluster.node_loads.iter().all(|load| (9..=11).contains(&load.tasks.len())), "tasks are spread evenly");
         assert!(!fleet.advance(Duration::from_secs(120)).is_empty());
         assert!(Scenario::sized(0, 1, 1).is_err() && Scenario::sized(1, 2, 1).is_err());
     }

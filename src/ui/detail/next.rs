@@ -12,7 +12,7 @@ use crate::ui::keyrow;
 pub fn write(cx: &Cx<'_>, sheet: &mut Sheet, objects: &[ObjectRef], steps: &[(Command, &str)]) {
     let mut pieces: Vec<(String, Role)> = Vec::new();
     for (command, more) in steps {
-        let Some(key) = cx.hints.key(*command).filter(|_| act::fits(*command, objects, cx)) else { continue };
+        let Some(key) = cx.key(*command).filter(|_| act::fits(*command, objects, cx)) else { continue };
         let gap = if pieces.is_empty() { "" } else { " · " };
         pieces.push((format!("{gap}{key} {}{more}", keyrow::word(*command)), Role::Text));
     }

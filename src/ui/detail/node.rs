@@ -3,6 +3,8 @@
 use super::event;
 use super::next;
 use super::sheet::Sheet;
+use super::task;
+use crate::analysis::reasons::count;
 use crate::input::Command;
 use crate::model::{Availability, ClusterState, Kind, Node, NodeState, ObjectRef};
 use crate::theme::Role;
@@ -32,9 +34,8 @@ pub fn write(cx: &Cx<'_>, state: &ClusterState, row: &Node, sheet: &mut Sheet) {
     if !row.pressure.is_empty() {
         sheet.field("pressure", Role::Dim, &[(&row.pressure.join(", "), Role::Warning)]);
     }
-    let tasks = state.node_loads.get(&row.key).map_or(0, |load| load.tasks);
     let most = row.max_tasks.map(|most| format!(" of at most {most}")).unwrap_or_default();
-    sheet.field("tasks", Role::Dim, &[(&tasks.to_string(), Role::Strong), (&most, Role::Dim)]);
+    sheet.field("tasks", Role::Dim, &[(&state.load_of(&row.key).to_string(), Role::Strong), (&most, Role::Dim)]);
     let mut steps = vec![(Command::Open, " its tasks")];
     match row.availability {
         Availability::Active => steps.extend([(Command::PauseNode, ""), (Command::EvacuateNode, "")]),
@@ -61,6 +62,22 @@ pub fn write(cx: &Cx<'_>, state: &ClusterState, row: &Node, sheet: &mut Sheet) {
     sheet.fact("version", &row.version);
     sheet.fact("joined", &format!("{} ago", humanize::age_of(cx.since(row.created))));
     event::last(cx, state, &object, sheet);
+    tasks(cx, state, row, sheet);
+}
+
+/// Its tasks, worst first. They stand at the end: where there is not room for all, it is they that are cut.
+fn tasks(cx: &Cx<'_>, state: &ClusterState, row: &Node, sheet: &mut Sheet) {
+    let mut tasks: Vec<_> = state.tasks_on(&row.key).collect();
+    if tasks.is_empty() {
+        return;
+    }
+    task::sort(&mut tasks);
+    sheet.heading(&count(u32::try_from(tasks.len()).unwrap_or(u32::MAX), "task"));
+    for task in tasks.iter().take(task::LISTED) {
+        let room = (sheet.width() / 2).clamp(8, 40);
+        task::line(cx, task, (&task.name, room), "", sheet);
+    }
+    task::more(tasks.len().saturating_sub(task::LISTED), sheet);
 }
 
 /// `cpu  ███░░░░░░░ 2.1 used of 8.0 · 4.5 reserved`.
@@ -68,14 +85,17 @@ fn share(sheet: &mut Sheet, label: &str, used: Option<u64>, reserved: u64, all: 
     if all == 0 {
         return;
     }
-    let (mut meter, mut words, mut aside) = (String::new(), String::from(" "), String::from(" · "));
+    let (mut meter, mut words, mut aside) = (String::new(), String::new(), String::from(" · "));
     if let Some(used) = used {
         bar::bar(&mut meter, used, all, 10);
+        words.push(' ');
         unit(&mut words, used);
-        words.push_str(" used ");
+        words.push_str(" used of ");
     }
-    words.push_str("of ");
     unit(&mut words, all);
+    if used.is_none() {
+        words.push_str(" in all, use not measured");
+    }
     unit(&mut aside, reserved);
     aside.push_str(" reserved");
     sheet.field(label, Role::Dim, &[(&meter, role), (&words, Role::Text), (&aside, Role::Dim)]);

@@ -3,20 +3,18 @@
 use super::event;
 use super::next;
 use super::sheet::Sheet;
-use super::task;
+use super::task::{self, LISTED as TASKS};
 use crate::analysis::reasons::count;
 use crate::input::Command;
-use crate::model::{ClusterState, Kind, Level, ObjectRef, RolloutState, Service, Task};
+use crate::model::{ClusterState, Kind, Level, ObjectRef, RolloutState, Service, ServiceKind, Task};
 use crate::theme::Role;
 use crate::ui::cx::Cx;
 use crate::ui::pane::{cells, services};
 use crate::ui::widget::bar;
+use crate::util::clean::clean;
 use crate::util::humanize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// Most tasks listed.
-const TASKS: usize = 60;
 
 /// Writes the sheet.
 pub fn write(cx: &Cx<'_>, state: &ClusterState, row: &Service, sheet: &mut Sheet) {
@@ -54,9 +52,10 @@ pub fn write(cx: &Cx<'_>, state: &ClusterState, row: &Service, sheet: &mut Sheet
 }
 
 fn ready(cx: &Cx<'_>, state: &ClusterState, row: &Service, sheet: &mut Sheet) {
-    let counts = match row.desired {
-        Some(want) => format!("{}/{want} ready", row.ready),
-        None => format!("{} running", row.ready),
+    let counts = match (row.desired, services::state_word(row)) {
+        (_, Some((_, word, _))) if row.kind.runs_to_completion() => word.to_owned(),
+        (Some(want), _) => format!("{}/{want} ready", row.ready),
+        (None, _) => format!("{} running", row.ready),
     };
     let since = state.finding_of(Kind::Service, &row.key).and_then(|finding| finding.since);
     let since = since.map(|at| format!(" · for {}", humanize::age_of(cx.since(at)))).unwrap_or_default();
@@ -65,7 +64,11 @@ fn ready(cx: &Cx<'_>, state: &ClusterState, row: &Service, sheet: &mut Sheet) {
 }
 
 fn rollout(cx: &Cx<'_>, row: &Service, sheet: &mut Sheet) {
-    let Some(word) = services::rollout_word(row) else {
+    if row.kind.runs_to_completion() {
+        let label = if row.kind == ServiceKind::CronJob { "runs" } else { "so far" };
+        return sheet.fact(label, row.rollout.note.as_deref().unwrap_or_default());
+    }
+    let Some((_, word, _)) = services::state_word(row) else {
         if let Some(revision) = &row.revision {
             let changed = row.changed.map(|at| format!(" · changed {} ago", humanize::age_of(cx.since(at)))).unwrap_or_default();
             sheet.field("rollout", Role::Dim, &[(&format!("whole, at revision {revision}"), Role::Text), (&changed, Role::Dim)]);
@@ -152,9 +155,14 @@ fn tasks(cx: &Cx<'_>, state: &ClusterState, row: &Service, sheet: &mut Sheet) {
     if tasks.is_empty() {
         return;
     }
-    tasks.sort_unstable_by(|a, b| task::rank(b).cmp(&task::rank(a)).then_with(|| a.name.cmp(&b.name)));
+    task::sort(&mut tasks);
     sheet.heading(&count(u32::try_from(tasks.len()).unwrap_or(u32::MAX), "task"));
     for task in tasks.iter().take(TASKS) {
-        task::line(cx, state, task, row, sheet);
+        let room = (sheet.width() / 3).clamp(8, 24);
+        let node = task.node.as_ref().map(|node| clean(state.node_name(node)));
+        let short = task.name.strip_prefix(row.name.as_str()).map(|rest| rest.trim_start_matches(['-', '.', '_']));
+        let name = short.filter(|short| !short.is_empty()).unwrap_or(&task.name);
+        task::line(cx, task, (name, room), node.as_deref().unwrap_or_default(), sheet);
     }
+    task::more(tasks.len().saturating_sub(TASKS), sheet);
 }

@@ -5,16 +5,17 @@ use super::next;
 use super::sheet::Sheet;
 use crate::analysis::reasons::count;
 use crate::input::Command;
-use crate::model::{ClusterState, Kind, ObjectRef, Resources, Service, Task};
+use crate::model::{ClusterState, Kind, ObjectRef, Resources, Task};
 use crate::theme::Role;
 use crate::ui::cx::Cx;
 use crate::ui::pane::{cells, tasks};
 use crate::ui::widget::bar;
 use crate::util::humanize;
 use crate::util::width::{elide_middle, width};
+use std::sync::Arc;
 
 /// Worse is greater.
-pub fn rank(task: &Task) -> u8 {
+fn rank(task: &Task) -> u8 {
     match tasks::state_word(task).2 {
         Role::Failing => 3,
         Role::Warning => 2,
@@ -23,25 +24,37 @@ pub fn rank(task: &Task) -> u8 {
     }
 }
 
-/// A line in the details of its service: the end of its name, state, node, why.
-pub fn line(cx: &Cx<'_>, state: &ClusterState, task: &Task, service: &Service, sheet: &mut Sheet) {
+/// Most tasks listed in the details of something else.
+pub const LISTED: usize = 60;
+
+/// Puts the worst tasks first.
+pub fn sort(tasks: &mut [&Arc<Task>]) {
+    tasks.sort_unstable_by(|a, b| rank(b).cmp(&rank(a)).then_with(|| a.name.cmp(&b.name)));
+}
+
+/// The last line of a list of tasks that is not whole.
+pub fn more(left: usize, sheet: &mut Sheet) {
+    if left > 0 {
+        sheet.row(vec![(format!(" +{left} more"), Role::Dim)]);
+    }
+}
+
+/// A line in the details of its service or node: its name in so many columns, state, where it runs, why.
+pub fn line(cx: &Cx<'_>, task: &Task, (name, room): (&str, usize), place: &str, sheet: &mut Sheet) {
     let (sign, word, role) = tasks::state_word(task);
-    let short = task.name.strip_prefix(service.name.as_str()).map_or(&*task.name, |rest| rest.trim_start_matches(['-', '.', '_']));
-    let room = (sheet.width() / 3).clamp(8, 24);
-    let name = elide_middle(if short.is_empty() { &task.name } else { short }, room).into_owned();
+    let name = elide_middle(name, room).into_owned();
     let pad = " ".repeat(room.saturating_sub(width(&name)) + 1);
-    let node = task.node.as_ref().map(|node| crate::util::clean::clean(state.node_name(node)).into_owned()).unwrap_or_default();
     let mut pieces = vec![
         (format!(" {name}{pad}"), Role::Text),
         (format!("{:<13}", format!("{sign}{word}")), role),
         (format!("{:>4} ", humanize::age_of(cx.since(task.since))), Role::Dim),
-        (node, Role::Dim),
+        (place.to_owned(), Role::Dim),
     ];
-    if task.restarts > 0 {
-        pieces.push((format!(" · {}", count(task.restarts, "restart")), Role::Dim));
-    }
-    if let Some(why) = &task.why {
-        pieces.push((format!(" · {why}"), Role::Text));
+    let restarts = (task.restarts > 0).then(|| (count(task.restarts, "restart"), Role::Dim));
+    let why = task.why.as_ref().map(|why| (why.to_string(), Role::Text));
+    for (n, (words, role)) in restarts.into_iter().chain(why).enumerate() {
+        let gap = if n > 0 || !place.is_empty() { " · " } else { "" };
+        pieces.push((format!("{gap}{words}"), role));
     }
     sheet.row(pieces);
 }

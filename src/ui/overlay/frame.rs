@@ -17,7 +17,20 @@ pub fn frame(area: Rect, buf: &mut Buffer, cx: &Cx<'_>, title: &[(&str, Role)], 
     if wide < 8 || high < 3 {
         return Rect { width: 0, height: 0, ..area };
     }
-    let at = Rect { x: area.x + (area.width - wide) / 2, y: area.y + (area.height - high) / 2, width: wide, height: high };
+    boxed(
+        Rect { x: area.x + (area.width - wide) / 2, y: area.y + (area.height - high) / 2, width: wide, height: high },
+        buf,
+        cx,
+        title,
+    )
+}
+
+/// Draws a box that takes all of `at`, and returns where its content goes.
+pub fn boxed(at: Rect, buf: &mut Buffer, cx: &Cx<'_>, title: &[(&str, Role)]) -> Rect {
+    let at = at.intersection(buf.area);
+    if at.width < 8 || at.height < 3 {
+        return Rect { width: 0, height: 0, ..at };
+    }
     let edge = cx.style(Role::DialogEdge);
     pen::clear(buf, at, cx.style(Role::Dialog));
     let mut pen = Pen::new(buf, at, at.y);

@@ -14,7 +14,9 @@ use ratatui::layout::{Position, Rect};
 
 /// See the module's description.
 pub struct Help {
-    /// What works here comes first.
+    /// Where the keymap is looked up here.
+    here: Vec<Scope>,
+    /// All scopes; what works here comes first.
     scopes: Vec<Scope>,
     typed: LineEdit,
     scroll: usize,
@@ -34,7 +36,7 @@ impl Help {
                 scopes.push(scope);
             }
         }
-        Self { scopes, typed: LineEdit::default(), scroll: 0, page: 1, cursor: None }
+        Self { here: here.scopes.clone(), scopes, typed: LineEdit::default(), scroll: 0, page: 1, cursor: None }
     }
 
     /// The lines: headings (no command) and commands.
@@ -48,6 +50,15 @@ impl Help {
             .collect()
     }
 
+    /// The keys that get to a command: from here if it works here, else where it does.
+    fn keys(&self, cx: &Cx<'_>, command: Command) -> Vec<String> {
+        let scope = command.scope();
+        if self.here.contains(&scope) {
+            return cx.keymap.keys_for(command, &self.here).collect();
+        }
+        cx.keymap.keys_for(command, &[scope, Scope::List, Scope::Global]).collect()
+    }
+
     fn found(&self, cx: &Cx<'_>) -> Vec<(Scope, Option<Command>)> {
         let query = Query::new(self.typed.text());
         let mut lines = self.lines();
@@ -56,7 +67,7 @@ impl Help {
                 query.matches(|visit| {
                     visit(command.name());
                     visit(command.doc());
-                    cx.hints.keys(command).iter().for_each(|key| visit(key));
+                    self.keys(cx, command).iter().for_each(|key| visit(key));
                 })
             })
         });
@@ -115,7 +126,7 @@ impl Overlay for Help {
                 pen.put(scope.title(), cx.style(Role::Title));
                 continue;
             };
-            let keys = cx.hints.keys(*command).join("  ");
+            let keys = self.keys(cx, *command).join("  ");
             let (keys, role) = if keys.is_empty() { (": only".to_owned(), Role::Dim) } else { (keys, Role::Key) };
             pen.gap(2).put(&elide_end(&keys, KEYS), cx.style(role));
             pen.to(rows.x + 2 + 1 + u16::try_from(KEYS).unwrap_or(0));

@@ -1,7 +1,7 @@
 //! What stands over the panes: dialogs, palette, help. The topmost gets keys first.
 
 pub mod confirm;
-mod frame;
+pub mod frame;
 mod help;
 mod notices;
 mod number;

@@ -122,7 +122,7 @@ impl Palette {
             name: Text::new(command.name()),
             also: aliases(*command),
             doc: Text::new(command.doc()),
-            key: cx.hints.key(*command).unwrap_or_default().to_owned(),
+            key: cx.keymap.key_for(*command, &here.scopes).unwrap_or_default(),
             refused: refused(*command, cx, here),
             pick: Pick::Command(*command),
         });

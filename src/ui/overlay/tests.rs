@@ -318,3 +318,28 @@ fn lists_over_the_panes_fit_every_size() {
         }
     }
 }
+
+#[test]
+fn marks_go_once_the_action_was_confirmed_and_stay_where_it_was_not() {
+    let mut bench = on(PaneId::Services, "catalog");
+    bench.press(Command::Select);
+    bench.press(Command::Select);
+    bench.press(Command::Redeploy);
+    text(&mut bench, TextInput::Escape);
+    assert!(bench.screen().contains("2 marked"), "{}", bench.screen());
+    bench.press(Command::Redeploy);
+    assert_eq!(text(&mut bench, ENTER).len(), 2);
+    assert!(!bench.screen().contains("marked"), "{}", bench.screen());
+}
+
+#[test]
+fn marked_objects_stand_in_the_order_of_their_names() {
+    let mut bench = on(PaneId::Services, "coredns");
+    bench.press(Command::Select);
+    bench.press(Command::Select);
+    bench.press(Command::Redeploy);
+    let screen = bench.screen();
+    let at = |words: &str| screen.find(words).unwrap_or_else(|| panic!("no {words} in\n{screen}"));
+    // their keys are the other way round
+    assert!(at("│ redeploy kube-system/coredns") < at("│ redeploy shop/catalog"), "{screen}");
+}

@@ -276,6 +276,10 @@ impl Pane for Metrics {
         super::scopes_of(self.selection(cx).map(|object| object.kind))
     }
 
+    fn hints(&self, _cx: &Cx<'_>) -> &'static [Command] {
+        &[Command::Back]
+    }
+
     fn interest(&self) -> Interest {
         Interest { usage: true, tasks: false }
     }

@@ -16,12 +16,14 @@ mod document;
 pub(crate) mod events;
 mod fleet;
 pub(crate) mod list;
-mod logs;
+pub(crate) mod logs;
 mod metrics;
 mod nodes;
 mod operations;
 pub(crate) mod services;
 pub(crate) mod tasks;
+#[cfg(test)]
+mod tests;
 
 pub use list::ListPane;
 
@@ -152,6 +154,19 @@ pub trait Pane {
         false
     }
 
+    /// Whether the last frame cut words of any row in view.
+    fn cuts(&self) -> bool {
+        false
+    }
+
+    /// What the last frame cut of the cursor's row, whole; nothing if it cut none.
+    fn cut(&mut self, _cx: &Cx<'_>) -> String {
+        String::new()
+    }
+
+    /// An action on its targets was confirmed.
+    fn acted(&mut self) {}
+
     /// Rows it has, for pages that give it no more room than it needs.
     fn rows(&self) -> usize {
         0
@@ -188,6 +203,18 @@ pub fn wrapped(text: &str, width: usize) -> impl Iterator<Item = &str> {
         rest = left;
         Some(line.trim_end())
     })
+}
+
+/// [`wrapped`] to at most `most` lines; the last has all the rest, to be cut where it is drawn.
+pub fn wrapped_to(text: &str, width: usize, most: usize) -> Vec<&str> {
+    let mut lines = Vec::new();
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        let line = if lines.len() + 1 < most { wrapped(rest, width).next().unwrap_or(rest) } else { rest };
+        lines.push(line);
+        rest = rest.get(line.len()..).unwrap_or_default().trim_start();
+    }
+    lines
 }
 
 /// Words in place of what there is not, in the middle of nothing else.

@@ -94,7 +94,7 @@ impl Source for Nodes {
             ZONE => row.zone.clone().map_or(By::Nothing, By::Text),
             ROLE => By::Text(row.role.clone()),
             WHY => row.why.clone().map_or(By::Nothing, By::Text),
-            TASKS => By::Number(load().map_or(0, |load| i64::from(load.tasks))),
+            TASKS => By::Number(i64::try_from(state.load_of(&row.key)).unwrap_or(i64::MAX)),
             CPU | TREND => used().map_or(By::Nothing, |u| share(u64::from(u.cpu_m), row.allocatable.cpu_m)),
             CPU_RESERVED => share(load().map_or(0, |load| load.reserved.cpu_m), row.allocatable.cpu_m),
             CPU_ALL => By::Number(i64::try_from(row.allocatable.cpu_m).unwrap_or(i64::MAX)),
@@ -145,8 +145,7 @@ impl List for Nodes {
             ROLE => out.put(&row.role, Role::Dim),
             WHY => why_cell(cx, state, row, out),
             TASKS => {
-                let tasks = state.node_loads.get(&row.key).map_or(0, |load| load.tasks);
-                out.fmt(Role::Text, format_args!("{tasks}"));
+                out.fmt(Role::Text, format_args!("{}", state.load_of(&row.key)));
                 if let Some(most) = row.max_tasks {
                     out.fmt(Role::Dim, format_args!("/{most}"));
                 }

@@ -180,8 +180,12 @@ impl Pane for Operations {
         &[Scope::Operation, Scope::List]
     }
 
-    fn hints(&self, _cx: &Cx<'_>) -> &'static [Command] {
-        &[Command::CancelOperation, Command::Open, Command::Copy]
+    fn hints(&self, cx: &Cx<'_>) -> &'static [Command] {
+        match self.here(cx) {
+            Some(op) if !op.state.ended() => &[Command::CancelOperation, Command::Open, Command::Copy],
+            Some(_) => &[Command::Open, Command::Copy],
+            None => &[],
+        }
     }
 
     fn interest(&self) -> Interest {

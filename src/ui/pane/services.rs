@@ -4,7 +4,7 @@ use super::PaneId;
 use super::cells;
 use super::list::{List, plain};
 use crate::input::{Command, Scope};
-use crate::model::{ClusterState, Key, Kind, Level, ObjectRef, RolloutState, Service, Table, Text};
+use crate::model::{ClusterState, Key, Kind, Level, ObjectRef, RolloutState, Service, ServiceKind, Table, Text};
 use crate::theme::Role;
 use crate::ui::cx::{Cx, Place, Subject};
 use crate::ui::outcome::{Go, Outcome};
@@ -72,7 +72,7 @@ impl Source for Services {
             visit(&finding.why);
             visit(level_word(finding.level));
         } else {
-            visit(rollout_word(row).unwrap_or_default());
+            visit(state_word(row).map_or("", |(_, word, _)| word));
         }
     }
 
@@ -133,11 +133,12 @@ impl List for Services {
                 out.put(&row.name, Role::Text);
             }
             READY => match row.desired {
-                Some(want) => {
+                // a Job that has ended wants no task any more
+                Some(want) if want > 0 || !row.kind.runs_to_completion() => {
                     let role = if row.ready < want { Role::Strong } else { Role::Text };
                     out.fmt(role, format_args!("{}/{want}", row.ready));
                 }
-                None => out.put("-", Role::Dim),
+                _ => out.put("-", Role::Dim),
             },
             STATE => state_cell(state, row, out),
             WHY => match state.finding_of(Kind::Service, &row.key) {
@@ -150,7 +151,7 @@ impl List for Services {
                 None => {
                     if let Some(note) = &row.rollout.note {
                         out.put(note, Role::Dim);
-                    } else if row.rollout.state == RolloutState::Progressing {
+                    } else if row.rollout.state == RolloutState::Progressing && !row.kind.runs_to_completion() {
                         out.fmt(Role::Dim, format_args!("{} of {} updated", row.updated, row.desired.unwrap_or(row.current)));
                     }
                 }
@@ -193,30 +194,44 @@ fn level_word(level: Level) -> &'static str {
     }
 }
 
-/// What is under way, if anything is.
-pub fn rollout_word(row: &Service) -> Option<&'static str> {
-    match row.rollout.state {
-        RolloutState::Stable if row.suspended => Some("suspended"),
-        RolloutState::Stable => None,
-        RolloutState::Progressing if row.kind.runs_to_completion() => Some("running"),
-        RolloutState::Progressing if row.desired.is_some_and(|want| row.updated >= want.min(row.current)) => Some("scaling"),
-        RolloutState::Progressing => Some("updating"),
-        RolloutState::Paused => Some("paused"),
-        RolloutState::RollingBack => Some("rolling back"),
-        RolloutState::Failed => Some("stopped"),
-    }
+/// Sign, word and role of what is under way, if anything is, and of how it stands with what is meant to end.
+pub fn state_word(row: &Service) -> Option<(&'static str, &'static str, Role)> {
+    let ends = row.kind.runs_to_completion();
+    let (word, role) = match row.rollout.state {
+        RolloutState::Stable if row.suspended => ("suspended", Role::Dim),
+        RolloutState::Stable if row.kind == ServiceKind::CronJob && row.current == 0 => ("scheduled", Role::Dim),
+        RolloutState::Stable if ends && row.current == 0 => ("done", Role::Dim),
+        RolloutState::Stable if ends => ("running", Role::Progress),
+        RolloutState::Stable if row.desired == Some(0) && row.current == 0 => match row.kind {
+            ServiceKind::Compose | ServiceKind::Container => ("stopped", Role::Dim),
+            _ => ("scaled to 0", Role::Dim),
+        },
+        RolloutState::Stable => return None,
+        RolloutState::Progressing if ends => ("running", Role::Progress),
+        RolloutState::Progressing if row.desired.is_some_and(|want| row.updated >= want.min(row.current)) => {
+            ("scaling", Role::Progress)
+        }
+        RolloutState::Progressing => ("updating", Role::Progress),
+        RolloutState::Paused => ("paused", Role::Progress),
+        RolloutState::RollingBack => ("rolling back", Role::Progress),
+        RolloutState::Failed if ends => ("failed", Role::Failing),
+        RolloutState::Failed => ("stopped", Role::Progress),
+    };
+    let sign = match role {
+        Role::Progress => "◔ ",
+        Role::Failing => "✖ ",
+        _ => "",
+    };
+    Some((sign, word, role))
 }
 
 fn state_cell(state: &ClusterState, row: &Service, out: &mut CellText) {
-    match state.finding_of(Kind::Service, &row.key) {
-        Some(finding) => cells::level(out, finding.level),
-        None => match rollout_word(row) {
-            Some("suspended") => out.put("suspended", Role::Dim),
-            Some(word) => {
-                out.put("◔ ", Role::Progress);
-                out.put(word, Role::Progress);
-            }
-            None => {}
-        },
+    match (state.finding_of(Kind::Service, &row.key), state_word(row)) {
+        (Some(finding), _) => cells::level(out, finding.level),
+        (None, Some((sign, word, role))) => {
+            out.put(sign, role);
+            out.put(word, role);
+        }
+        (None, None) => {}
     }
 }

@@ -4,6 +4,7 @@ use crate::input::Command;
 use crate::model::*;
 use crate::ui::testing::{Bench, NOW, ago};
 use crate::ui::{Effect, PaneId, TextInput};
+use crate::util::time::Timestamp;
 
 fn requests(effects: &[Effect]) -> String {
     let word = |effect: &Effect| match effect {
@@ -82,8 +83,31 @@ fn a_filter_keeps_the_gaps_and_a_match_is_shown_among_its_neighbours() {
 }
 
 #[test]
+fn the_next_match_is_hinted_once_something_is_looked_for() {
+    let (mut bench, _) = logs();
+    let last = |bench: &mut Bench| bench.screen().lines().last().unwrap().to_owned();
+    assert!(last(&mut bench).contains("/ filter") && !last(&mut bench).contains("next match"), "{}", last(&mut bench));
+    bench.press(Command::Filter);
+    bench.type_in("error");
+    bench.ui.text(TextInput::Enter, bench.moment);
+    assert!(last(&mut bench).contains("n next match"), "{}", last(&mut bench));
+}
+
+#[test]
+fn the_log_of_a_task_that_waits_says_what_for() {
+    let mut bench = Bench::new(PaneId::Tasks, (80, 24));
+    while !bench.cursor_line().contains("starting") {
+        bench.press(Command::Down);
+    }
+    bench.press(Command::Logs);
+    let screen = bench.screen();
+    assert!(screen.contains("it has not started yet (image not found: registry.local/checkout:1.3)"), "{screen}");
+}
+
+#[test]
 fn clear_mark_and_copy() {
     let (mut bench, id) = logs();
+    bench.screen();
     let copied = bench.press(Command::Copy);
     assert!(matches!(&copied[0], Effect::Copy(text) if text.ends_with("INFO request 101") && !text.contains("x2x9k")));
     bench.press(Command::LogMark);
@@ -201,4 +225,62 @@ fn no_size_makes_them_panic() {
             }
         }
     }
+}
+
+/// What is asked for as the frame is drawn `millis` after the bench's beginning.
+fn frame_at(bench: &mut Bench, millis: i64) -> Vec<Effect> {
+    bench.moment.now = Timestamp(NOW.0 + millis);
+    bench.screen();
+    bench.ui.rested(bench.moment)
+}
+
+#[test]
+fn logs_below_a_list_follow_the_cursor_when_it_rests_and_are_never_another_rows() {
+    let mut bench = Bench::new(PaneId::Services, (200, 50));
+    assert_eq!(requests(&frame_at(&mut bench, 0)), "", "not without being asked for");
+    bench.press(Command::LogStrip);
+    assert_eq!(requests(&frame_at(&mut bench, 100)), "");
+    // passing over rows opens nothing
+    for step in 1..6 {
+        bench.press(if step < 3 { Command::Down } else { Command::Up });
+        assert_eq!(requests(&frame_at(&mut bench, 100 + step * 500)), "", "step {step}");
+    }
+    let rested = frame_at(&mut bench, 4_000);
+    let (id, target) = match &rested[..] {
+        [Effect::Request(Request::Tail { id, target })] => (*id, target.clone()),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(requests(&frame_at(&mut bench, 9_000)), "", "once");
+    let name = bench.cursor_line().split_whitespace().nth(2).unwrap_or_default().to_owned();
+    assert!(bench.screen().contains(&format!("─ logs · {name} · opening…")), "{}", bench.screen());
+    let mut buffer = LogBuffer::new(1 << 20);
+    (0..40).for_each(|n| buffer.push(line(n)));
+    bench.fleet.0.apply(Fact::TailOpened(Tail { id, target, state: TailState::Following(2), buffer }), NOW);
+    bench.sync();
+    let screen = bench.screen();
+    assert!(screen.contains("request 39") && screen.contains("request 32") && !screen.contains("request 31"), "{screen}");
+
+    // the very next frame after the cursor has moved has none of it
+    bench.press(Command::Down);
+    assert!(!bench.screen().contains("request 39"), "{}", bench.screen());
+    assert_eq!(requests(&frame_at(&mut bench, 9_100)), "Untail");
+    assert_eq!(requests(&frame_at(&mut bench, 9_900)), "Tail");
+    bench.press(Command::PaneNodes);
+    assert_eq!(requests(&frame_at(&mut bench, 10_000)), "Untail", "nothing stays open behind another page");
+    bench.press(Command::Back);
+    assert_eq!(requests(&frame_at(&mut bench, 11_000)), "");
+    assert_eq!(requests(&frame_at(&mut bench, 12_000)), "Tail");
+    bench.press(Command::LogStrip);
+    assert_eq!(requests(&frame_at(&mut bench, 13_000)), "Untail");
+    assert!(!bench.screen().contains("─ logs"), "{}", bench.screen());
+}
+
+#[test]
+fn logs_below_a_list_need_room() {
+    let mut bench = Bench::new(PaneId::Services, (80, 24));
+    bench.screen();
+    bench.press(Command::LogStrip);
+    assert!(bench.screen().contains("from 140 columns"), "{}", bench.screen());
+    frame_at(&mut bench, 0);
+    assert_eq!(requests(&frame_at(&mut bench, 5_000)), "");
 }

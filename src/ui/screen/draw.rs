@@ -4,9 +4,10 @@ use super::{Ui, pane_mut};
 use crate::input::Command;
 use crate::theme::Role;
 use crate::ui::cx::Cx;
-use crate::ui::pane::{Pane, PaneId};
+use crate::ui::pane::{Pane, PaneId, wrapped_to};
+use crate::ui::strip::Strip;
 use crate::ui::widget::pen::{self, Pen};
-use crate::ui::{Moment, act, ascii, header, keyrow, layout};
+use crate::ui::{Moment, act, ascii, header, keyrow, layout, nothing, pending};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::time::Duration;
@@ -15,6 +16,9 @@ use std::time::Duration;
 const SAID: Duration = Duration::from_secs(6);
 /// Below this there is no room for anything honest.
 const LEAST: (u16, u16) = (40, 10);
+
+/// Columns before the words at the foot of a page: they stand below those of the rows.
+const FOOT_INDENT: usize = 3;
 
 /// How a pane is drawn into its place.
 enum How {
@@ -26,15 +30,36 @@ enum How {
     Strip,
 }
 
+/// What a page has not shown.
+#[derive(Default)]
+struct Left {
+    /// The details beside the list are not those of the cursor's row yet.
+    behind: bool,
+    /// Words were cut, and there is no place that has them whole.
+    cut: bool,
+}
+
 impl Ui {
-    /// Draws the pane and what stands with it. True if the details beside it are not those of the cursor's row yet.
-    fn page(&mut self, body: Rect, buf: &mut Buffer, moment: Moment, moving: bool) -> bool {
+    /// Draws the pane and what stands with it.
+    fn page(&mut self, body: Rect, buf: &mut Buffer, moment: Moment, moving: bool) -> Left {
+        self.strip.shown = false;
         let cx = cx!(self, moment);
         let id = cx.place.pane;
-        let Some(pane) = self.pane() else { return false };
+        let Some(pane) = self.pane() else { return Left::default() };
         let lists = pane.has_detail();
+        if lists && cx.world.clusters.is_empty() {
+            nothing::draw(body, buf, &cx, &self.options.config);
+            return Left::default();
+        }
         let here = if lists { pane.about(&cx) } else { None };
         let (main, side) = layout::columns(body, lists && self.beside);
+        let (foot, body, main) = match side {
+            None if lists && self.foot => {
+                let (foot, body) = layout::foot(body);
+                (foot, body, body)
+            }
+            _ => (None, body, main),
+        };
         let troubles = rows(&self.panes, PaneId::Fleet);
         let mut draw = |id: PaneId, area: Rect, buf: &mut Buffer, how: How| {
             if area.height == 0 {
@@ -61,7 +86,14 @@ impl Ui {
                 draw(PaneId::Fleet, strip, buf, How::Strip);
             }
             side_top = rest.y;
-            draw(id, Rect { y: rest.y, height: rest.height, ..main }, buf, How::Page);
+            let list = Rect { y: rest.y, height: rest.height, ..main };
+            let (logs, list) = if self.strip.on && Strip::stands_on(id) { layout::logs(body, list) } else { (None, list) };
+            draw(id, list, buf, How::Page);
+            self.strip.shown = logs.is_some();
+            if let Some(logs) = logs {
+                let object = pane_mut(&mut self.panes, id).and_then(|pane| pane.selection(&cx));
+                self.strip.draw(logs, buf, &cx, object.as_ref());
+            }
         } else {
             draw(id, body, buf, How::Page);
         }
@@ -76,8 +108,20 @@ impl Ui {
                 let symbol = if y == side.top() { "┬" } else { "│" };
                 Pen::new(buf, Rect { x: side.x - 1, width: 1, ..side }, y).put(symbol, rule);
             }
+            return Left { behind: self.about != here, cut: false };
         }
-        side.is_some() && self.about != here
+        let Some(pane) = pane_mut(&mut self.panes, id) else { return Left::default() };
+        if let Some(foot) = foot {
+            let words = pane.cut(&cx);
+            let wide = usize::from(foot.width).saturating_sub(FOOT_INDENT + 1).max(1);
+            let lines = wrapped_to(&words, wide, usize::from(foot.height));
+            // what takes less than all rows stands apart from the list
+            let from = foot.bottom().saturating_sub(u16::try_from(lines.len()).unwrap_or(foot.height));
+            for (line, y) in lines.iter().zip(from..foot.bottom()) {
+                Pen::new(buf, foot, y).gap(FOOT_INDENT).put_elided(line, wide, cx.style(Role::Dim));
+            }
+        }
+        Left { behind: false, cut: pane.cuts() }
     }
 
     /// Draws the whole screen into `area`, of any size.
@@ -93,6 +137,7 @@ impl Ui {
 
     fn screen(&mut self, area: Rect, buf: &mut Buffer, moment: Moment, moving: bool) -> bool {
         let area = area.intersection(buf.area);
+        self.scopes = self.page_scopes(moment);
         let cx = cx!(self, moment);
         pen::clear(buf, area, cx.style(Role::Text));
         self.cursor = None;
@@ -107,7 +152,13 @@ impl Ui {
         }
         let body = Rect { y: area.y + 1 + tabs, height: area.height - 2 - tabs, ..area };
         self.width = area.width;
-        let behind = self.page(body, buf, moment, moving);
+        self.roomy = layout::logs(body, body).0.is_some();
+        let mut left = self.page(body, buf, moment, moving);
+        if left.cut && !self.foot {
+            self.foot = true;
+            pen::clear(buf, body, self.options.theme.style(Role::Text));
+            left = self.page(body, buf, moment, moving);
+        }
         let cx = cx!(self, moment);
         let mut hints: Vec<Command> = Vec::new();
         let mut list = false;
@@ -116,22 +167,29 @@ impl Ui {
             let targets = pane.targets(&cx);
             hints.extend(pane.hints(&cx).iter().filter(|command| act::fits(**command, &targets, &cx)));
             list = pane.has_detail();
+            if list && pane.rows() == 0 {
+                hints.clear();
+                list = !cx.world.clusters.is_empty();
+            }
         }
         let last = area.bottom() - 1;
         let said = self.said.as_ref().filter(|said| cx.since(said.at) < SAID).map(|said| (&said.words, said.warning));
         let noticed = cx.world.notices.last().filter(|n| cx.since(n.at) < SAID).map(|n| (&n.text, n.warning));
         match said.or(noticed) {
-            Some((words, warning)) => keyrow::say(area, last, buf, &cx, words, warning),
+            Some((words, warning)) => keyrow::say(area, buf, &cx, words, warning),
             None => keyrow::draw(area, last, buf, &cx, &hints, list),
         }
         for overlay in &mut self.overlays {
             overlay.render(area, buf, &cx);
             self.cursor = overlay.cursor();
         }
+        if let Some(begun) = &self.pending {
+            pending::draw(Rect { height: area.height - 1, ..area }, buf, &cx, begun);
+        }
         if self.options.ascii {
             ascii::to_ascii(buf);
         }
-        behind
+        left.behind
     }
 }
 

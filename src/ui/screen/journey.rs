@@ -13,6 +13,7 @@ use crate::ui::{Effect, Moment, layout};
 
 /// Steps back that are remembered.
 const HISTORY: usize = 50;
+
 impl Ui {
     pub(super) fn step(&mut self, by: isize, moment: Moment) -> Vec<Effect> {
         let tabs: Vec<PaneId> = PANES.iter().filter(|spec| spec.command.is_some()).map(|spec| spec.id).collect();
@@ -120,6 +121,7 @@ impl Ui {
         }
         self.place = place;
         self.about = None;
+        self.foot = false;
         let cx = cx!(self, moment);
         let entered = pane_mut(&mut self.panes, cx.place.pane).map(|pane| pane.enter(&cx));
         match entered {
@@ -137,7 +139,7 @@ impl Ui {
             None => {
                 let home = Place { pane: PaneId::Fleet, narrow: Narrow::default(), subject: None };
                 if self.place == home {
-                    let key = self.options.hints.key(Command::Quit).unwrap_or("ctrl-c").to_owned();
+                    let key = self.options.keymap.key_for(Command::Quit, &self.scopes(moment)).unwrap_or("ctrl-c".to_owned());
                     self.say(format!("this is the first page; {key} leaves Quarterdeck"), false, moment);
                     return Vec::new();
                 }

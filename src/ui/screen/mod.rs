@@ -1,15 +1,16 @@
 //! The whole screen: where the operator is, what stands over it, and who gets a key.
 
-use super::cx::{Cx, Hints, Narrow, Place};
+use super::cx::{Cx, Narrow, Place};
 use super::detail::{About, Detail};
 use super::header::Tally;
 use super::outcome::{Go, Outcome};
 use super::overlay::{self, Overlay};
 use super::pane::clusters::Totals;
 use super::pane::{PANES, Pane, PaneId};
+use super::strip::Strip;
 use super::widget::input::TextInput;
-use super::{Effect, Moment, act};
-use crate::input::{Command, Scope};
+use super::{Effect, Moment, Pending, act};
+use crate::input::{Command, Keymap, Scope};
 use crate::model::{Interest, Request, Text, World};
 use crate::theme::Theme;
 use crate::util::time::Timestamp;
@@ -23,8 +24,8 @@ pub struct UiOptions {
     pub theme: Theme,
     /// All themes, in the order `next-theme` goes round; made ready for this terminal.
     pub themes: Vec<Theme>,
-    /// The keys of the keymap in use, for hints.
-    pub hints: Hints,
+    /// The keymap in use, for hints.
+    pub keymap: Keymap,
     /// The terminal cannot show anything but ASCII.
     pub ascii: bool,
     /// No action is sent to any cluster.
@@ -33,6 +34,8 @@ pub struct UiOptions {
     pub local_time: bool,
     /// The pane to begin with.
     pub pane: PaneId,
+    /// Where the configuration file is, or would be.
+    pub config: Text,
 }
 
 struct Said {
@@ -52,6 +55,9 @@ pub struct Ui {
     panes: Vec<(PaneId, Box<dyn Pane>)>,
     overlays: Vec<Box<dyn Overlay>>,
     said: Option<Said>,
+    pending: Option<Pending>,
+    /// Log lines of the cursor's row, below the list.
+    strip: Strip,
     cursor: Option<Position>,
     /// Details of the cursor's row, beside the list.
     detail: Detail,
@@ -61,6 +67,13 @@ pub struct Ui {
     beside: bool,
     /// Columns at the last render.
     width: u16,
+    /// The last render had room for log lines below a list.
+    roomy: bool,
+    /// Where the keymap is looked up on this page, as of the last render.
+    scopes: Vec<Scope>,
+    /// Rows at the foot of the page are kept for words that a list has to cut. Once kept they stay while one is here, so
+    /// that nothing jumps as the cursor moves.
+    foot: bool,
 }
 
 /// The context of now, borrowing only what panes do not own.
@@ -71,7 +84,8 @@ macro_rules! cx {
             place: &$ui.place,
             totals: &$ui.totals,
             theme: &$ui.options.theme,
-            hints: &$ui.options.hints,
+            keymap: &$ui.options.keymap,
+            scopes: &$ui.scopes,
             moment: $moment,
             local_time: $ui.options.local_time,
             read_only: $ui.options.read_only,
@@ -97,11 +111,16 @@ impl Ui {
             panes,
             overlays: Vec::new(),
             said: None,
+            pending: None,
+            strip: Strip::default(),
             cursor: None,
             detail: Detail::default(),
             about: None,
             beside: true,
             width: 0,
+            roomy: false,
+            scopes: Vec::new(),
+            foot: false,
         }
     }
 
@@ -154,17 +173,22 @@ impl Ui {
 
     /// Where the keymap is looked up now, most special first.
     pub fn scopes(&self, moment: Moment) -> Vec<Scope> {
-        let mut scopes = match self.overlays.last() {
-            Some(overlay) => overlay.scopes().to_vec(),
-            None => self.pane().map(|pane| pane.scopes(&cx!(self, moment)).to_vec()).unwrap_or_default(),
-        };
-        scopes.push(Scope::Global);
-        scopes
+        match self.overlays.last() {
+            Some(overlay) => overlay.scopes().iter().copied().chain([Scope::Global]).collect(),
+            None => self.page_scopes(moment),
+        }
+    }
+
+    /// The same without what stands over the page.
+    fn page_scopes(&self, moment: Moment) -> Vec<Scope> {
+        let scopes = self.pane().map(|pane| pane.scopes(&cx!(self, moment))).unwrap_or_default();
+        scopes.iter().copied().chain([Scope::Global]).collect()
     }
 
     /// Runs a command.
     pub fn command(&mut self, command: Command, moment: Moment) -> Vec<Effect> {
         self.said = None;
+        self.pending = None;
         let cx = cx!(self, moment);
         if let Some(overlay) = self.overlays.last_mut() {
             let outcome = match overlay.command(command, &cx) {
@@ -186,6 +210,7 @@ impl Ui {
     /// Takes a typed character, a paste or an editing key, while [`Ui::wants_text`].
     pub fn text(&mut self, input: TextInput, moment: Moment) -> Vec<Effect> {
         self.said = None;
+        self.pending = None;
         let cx = cx!(self, moment);
         let outcome = match self.overlays.last_mut() {
             Some(overlay) => match overlay.text(input.clone(), &cx) {
@@ -199,7 +224,20 @@ impl Ui {
 
     /// Says something in the last row for a few seconds.
     pub fn say(&mut self, words: impl Into<Text>, warning: bool, moment: Moment) {
+        self.pending = None;
         self.said = Some(Said { words: words.into(), warning, at: moment.now });
+    }
+
+    /// Shows what may follow the keys pressed so far, until the next key; nothing once they were given up.
+    pub fn wait_for(&mut self, pending: Option<Pending>) {
+        self.said = None;
+        self.pending = pending;
+    }
+
+    /// What follows the cursor once it rests; to be asked for with every frame.
+    pub fn rested(&mut self, moment: Moment) -> Vec<Effect> {
+        let object = if self.strip.on { self.selection(moment) } else { None };
+        self.strip.follow(object, moment)
     }
 
     /// What must be polled for what is on screen.
@@ -253,6 +291,11 @@ impl Ui {
                 if self.overlays.pop().is_none() {
                     self.back(moment);
                 }
+                if effects.iter().any(|effect| matches!(effect, Effect::Request(Request::Execute { .. })))
+                    && let Some(pane) = pane_mut(&mut self.panes, self.place.pane)
+                {
+                    pane.acted();
+                }
                 effects
             }
             Outcome::Run(command) => {
@@ -285,6 +328,7 @@ impl Ui {
             Command::PaneNext => self.step(1, moment),
             Command::PanePrevious => self.step(-1, moment),
             Command::Detail => self.details(moment),
+            Command::LogStrip => self.turn_strip(moment),
             Command::ScopeAll => self.go(Go::Narrow(Narrow::default()), moment),
             command => {
                 if let Some(spec) = PANES.iter().find(|spec| spec.command == Some(command)) {
@@ -297,6 +341,16 @@ impl Ui {
                 Vec::new()
             }
         }
+    }
+
+    fn turn_strip(&mut self, moment: Moment) -> Vec<Effect> {
+        self.strip.on = !self.strip.on;
+        if self.strip.on && !Strip::stands_on(self.place.pane) {
+            self.say("logs stand below the lists of services and tasks now", false, moment);
+        } else if self.strip.on && !self.roomy {
+            self.say("there is room for logs below a list from 140 columns and 43 rows on", true, moment);
+        }
+        Vec::new()
     }
 
     fn next_theme(&mut self, moment: Moment) -> Vec<Effect> {

@@ -152,9 +152,12 @@ pub struct TableState {
     /// Columns scrolled away on the left, behind the first.
     pub scrolled: usize,
     held: Vec<(u16, Timestamp)>,
+    /// Columns that the texts in view need, however many that is.
+    needed: Vec<usize>,
     /// Columns a name may take at most on this screen.
     longest: u16,
     shown: Vec<(usize, u16)>,
+    cuts: bool,
     cell: CellText,
 }
 
@@ -173,12 +176,50 @@ impl TableState {
         // on a narrow screen a long name is elided before what is said of it is pushed out
         self.longest = (area.width - GUTTER) * 3 / 8;
         self.choose(view, area.width - GUTTER);
+        self.cuts = (0..view.columns.len()).any(|at| self.is_cut(view, at, self.needed.get(at).copied().unwrap_or(0)));
         if view.header {
             self.header(area, buf, cx, view);
         }
         for row in self.offset..last {
             let y = area.y + header + u16::try_from(row - self.offset).unwrap_or(0);
             self.row(Rect { y, height: 1, ..area }, buf, cx, view, cells, row);
+        }
+    }
+
+    /// Whether the last frame cut a name or a sentence in view.
+    pub fn cuts(&self) -> bool {
+        self.cuts
+    }
+
+    /// The names and sentences of a row that the last frame cut, whole, after the one in the column `name`. Nothing if
+    /// none was cut.
+    pub fn cut(&mut self, view: View<'_>, name: Option<usize>, cells: &dyn Cells, row: usize) -> String {
+        let (mut words, mut any) = (String::new(), false);
+        for at in (0..view.columns.len()).filter(|at| row < view.rows && view.hidden & (1 << at) == 0) {
+            self.cell.clear();
+            cells.cell(row, at, &mut self.cell);
+            let cut = self.is_cut(view, at, width(&self.cell.text));
+            any |= cut;
+            if cut || Some(at) == name {
+                if self.cell.text.starts_with(words.as_str()) {
+                    // a sentence that begins with the name says it already
+                    words.clear();
+                } else {
+                    words.push_str(" · ");
+                }
+                words.push_str(&self.cell.text);
+            }
+        }
+        if any { words } else { String::new() }
+    }
+
+    /// Whether a text of this many columns is one that should be read whole and cannot be: a shown name, or a sentence.
+    fn is_cut(&self, view: View<'_>, at: usize, needed: usize) -> bool {
+        let shown = self.shown.iter().find(|(shown, _)| *shown == at).map(|(_, wide)| usize::from(*wide));
+        let column = &view.columns[at];
+        match shown {
+            Some(wide) => (column.grow || column.fit == Fit::Name) && needed > wide,
+            None => column.grow && needed > 0,
         }
     }
 
@@ -202,17 +243,24 @@ impl TableState {
     /// Widths grow at once to what the rows in view need, and shrink only when nothing needed them for a while.
     fn measure(&mut self, view: View<'_>, cells: &dyn Cells, rows: std::ops::Range<usize>, now: Timestamp) {
         self.held.resize(view.columns.len(), (0, now));
+        self.needed.clear();
+        self.needed.resize(view.columns.len(), 0);
         for (at, column) in view.columns.iter().enumerate() {
             if view.hidden & (1 << at) != 0 {
                 continue;
             }
             // room for the sort marker
-            let mut need = width(column.title) + usize::from(view.sort.0 == at) * 2;
+            let title = width(column.title) + usize::from(view.sort.0 == at) * 2;
+            let mut need = 0;
             for row in rows.clone() {
                 self.cell.clear();
                 cells.cell(row, at, &mut self.cell);
                 need = need.max(width(&self.cell.text));
             }
+            if let Some(needed) = self.needed.get_mut(at) {
+                *needed = need;
+            }
+            let need = need.max(title);
             let need = u16::try_from(need).unwrap_or(u16::MAX).clamp(column.min, column.max);
             if let Some((held, needed)) = self.held.get_mut(at)
                 && (need >= *held || now.since(*needed) > SHRINK_AFTER)

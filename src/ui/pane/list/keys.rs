@@ -177,6 +177,18 @@ impl<L: List> Pane for ListPane<L> {
         true
     }
 
+    fn cuts(&self) -> bool {
+        self.table.cuts()
+    }
+
+    fn cut(&mut self, cx: &Cx<'_>) -> String {
+        self.cut_words(cx)
+    }
+
+    fn acted(&mut self) {
+        self.marked.clear();
+    }
+
     fn rows(&self) -> usize {
         self.index.len()
     }

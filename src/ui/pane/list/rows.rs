@@ -11,16 +11,26 @@ use std::collections::HashSet;
 
 impl<L: List> ListPane<L> {
     pub(super) fn table(&mut self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, cursor: Option<usize>, header: bool) {
-        let view = View {
+        let view = self.view(cx, cursor, header);
+        let cells = InView { pane: &self.index, marked: &self.marked, cx };
+        self.table.render(area, buf, cx, view, &cells);
+    }
+
+    fn view(&self, cx: &Cx<'_>, cursor: Option<usize>, header: bool) -> View<'static> {
+        View {
             columns: L::COLUMNS,
             hidden: self.hidden(cx),
             rows: self.index.len(),
             cursor,
             sort: (self.sort.column, self.sort.down),
             header,
-        };
-        let cells = InView { pane: &self.index, marked: &self.marked, cx };
-        self.table.render(area, buf, cx, view, &cells);
+        }
+    }
+
+    /// What the last frame cut of the cursor's row, whole.
+    pub(super) fn cut_words(&mut self, cx: &Cx<'_>) -> String {
+        let view = self.view(cx, Some(self.at), true);
+        self.table.cut(view, L::SORTS[0], &InView { pane: &self.index, marked: &self.marked, cx }, self.at)
     }
 }
 

@@ -83,12 +83,6 @@ fn freshness<L: List>(pen: &mut Pen<'_>, cx: &Cx<'_>) {
 
 /// Why there are no rows yet, if some cluster has not answered; none if all have.
 fn not_yet<L: List>(cx: &Cx<'_>) -> Option<Text> {
-    if cx.world.clusters.is_empty() {
-        return Some(Text::new(
-            "no clusters found: there is no context in KUBECONFIG or ~/.kube/config, no DOCKER_HOST, no docker context, no engine \
-             socket, and no [clusters] in the configuration file. `quarterdeck --demo` shows a fleet without any",
-        ));
-    }
     let mut words = Vec::new();
     for state in cx.clusters() {
         let id = &state.cluster.id;

@@ -3,20 +3,19 @@
 //! It follows the end, or holds its place by the number of a line while new ones come and old ones go. A filter shows
 //! only what matches (and all gaps); going to the next match shows it among its neighbours.
 
+mod draw;
 mod line;
 mod window;
 
+pub use draw::{last_lines, state};
+
 use super::Pane;
 use crate::input::{Command, Scope};
-use crate::model::{Interest, Kind, LogItem, LogTarget, ObjectRef, Request, Tail, TailId, TailState, Text};
-use crate::theme::Role;
+use crate::model::{Interest, Kind, LogItem, LogTarget, ObjectRef, Request, Tail, TailId};
 use crate::ui::cx::Cx;
 use crate::ui::outcome::Outcome;
-use crate::ui::view::clock;
 use crate::ui::view::filter::Query;
 use crate::ui::widget::input::{LineEdit, TextInput};
-use crate::ui::widget::pen::Pen;
-use crate::ui::widget::title;
 use crate::ui::{Effect, act};
 use crate::util::time::Timestamp;
 use ratatui::buffer::Buffer;
@@ -181,65 +180,6 @@ impl Logs {
         let source = self.source(tail);
         if self.held { source.rows_at(self.top, self.height) } else { source.last_rows(self.height) }
     }
-
-    fn title(&mut self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, focus: bool) -> Rect {
-        let mut cursor = None;
-        let (typed, typing) = (&self.typed, self.typing);
-        let tail = self.now(cx);
-        let rest = title::title(buf, area, cx, "logs", focus, |pen| {
-            let Some(target) = &self.target else { return };
-            title::part(pen, cx, &cx.name_of(&target.object), Role::Strong);
-            if target.previous {
-                title::part(pen, cx, "the run before the last restart", Role::Warning);
-            }
-            match tail.map(|tail| &tail.state) {
-                None | Some(TailState::Opening) => title::part(pen, cx, "opening…", Role::Progress),
-                Some(TailState::Ended) => title::part(pen, cx, "ended", Role::Dim),
-                Some(TailState::Failed(_)) => title::part(pen, cx, "cannot be read", Role::Failing),
-                Some(TailState::Following(n)) => {
-                    if let Some(all) = tasks_of(target, cx) {
-                        title::part(pen, cx, &format!("{n} of {all} tasks"), Role::Dim);
-                    }
-                    let new = tail.map_or(0, |tail| tail.buffer.range().end.saturating_sub(self.last + 1));
-                    match (self.held, new) {
-                        (false, _) => title::part(pen, cx, "following", Role::Dim),
-                        (true, 0) => title::part(pen, cx, "holding", Role::Progress),
-                        (true, n) => title::part(pen, cx, &format!("holding · {n} lines below"), Role::Progress),
-                    }
-                }
-            }
-            if typing || !typed.text().is_empty() {
-                pen.put(" · /", cx.style(Role::Key));
-                let room = pen.room().saturating_sub(14).min(40);
-                let x = typed.draw(pen, cx.style(Role::Input), room);
-                cursor = (typing && focus).then_some(Position { x, y: area.y });
-                title::part(pen, cx, &format!("{} match", self.found.lines), Role::Match);
-            }
-        });
-        self.cursor = cursor;
-        rest
-    }
-
-    fn empty(&self, cx: &Cx<'_>) -> Text {
-        match self.now(cx).map(|tail| &tail.state) {
-            _ if self.target.is_none() => {
-                let key = cx.hints.key(Command::Logs).unwrap_or("l");
-                Text::from(format!("no log is open: put the cursor on a task or a service and press {key}"))
-            }
-            Some(TailState::Failed(why)) => why.clone(),
-            Some(TailState::Ended) => Text::new("there are no lines"),
-            Some(TailState::Following(0)) => Text::new("no task of it runs now; lines come when one does"),
-            Some(TailState::Following(_)) if self.cleared > 0 => Text::new("cleared; new lines come as they are written"),
-            Some(TailState::Following(_)) => Text::new("no lines yet"),
-            None | Some(TailState::Opening) => Text::new("opening…"),
-        }
-    }
-}
-
-/// How many tasks a service's log could follow.
-fn tasks_of(target: &LogTarget, cx: &Cx<'_>) -> Option<usize> {
-    let state = cx.world.cluster(&target.object.cluster)?;
-    (target.object.kind == Kind::Service).then(|| state.tasks_of(&target.object.key).filter(|task| task.wanted).count())
 }
 
 impl Pane for Logs {
@@ -335,49 +275,7 @@ impl Pane for Logs {
     }
 
     fn render(&mut self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, focus: bool) {
-        let area = area.intersection(buf.area);
-        let body = self.title(area, buf, cx, focus);
-        self.height = usize::from(body.height);
-        let Some(tail) = self.now(cx).filter(|_| body.width > 0) else {
-            return super::say(body, buf, cx, &self.empty(cx), Role::Dim);
-        };
-        let look = line::Look {
-            task: tail.target.object.kind == Kind::Service || has_containers(tail, cx),
-            time: !self.no_time,
-            side: if self.cut { self.side } else { 0 },
-            query: &self.query,
-        };
-        self.wrap_at = usize::from(body.width).saturating_sub(look.prefix(body.width)).max(8);
-        let rows = self.rows(tail);
-        let seqs = || rows.iter().filter_map(|row| if let Row::Part { seq, .. } = row { Some(*seq) } else { None });
-        self.first = seqs().next().unwrap_or(0);
-        self.last = seqs().next_back().unwrap_or(self.first);
-        if rows.is_empty() {
-            let words = match (&tail.state, self.query.is_empty()) {
-                (TailState::Failed(_), _) | (_, true) => self.empty(cx),
-                _ => Text::from(format!("nothing matches /{} · esc clears the filter", self.typed.text())),
-            };
-            let role = if matches!(tail.state, TailState::Failed(_)) { Role::Failing } else { Role::Dim };
-            return super::say(body, buf, cx, &words, role);
-        }
-        for (row, y) in rows.iter().zip(body.y..body.bottom()) {
-            let row_area = Rect { y, height: 1, ..body };
-            match row {
-                Row::Begin => {
-                    Pen::new(buf, row_area, y).put("⋯ lines before this are no longer kept", cx.style(Role::Gap));
-                }
-                Row::Mark(at) => {
-                    let mut pen = Pen::new(buf, row_area, y);
-                    pen.put(&format!("── {} ", clock::time(cx, *at)), cx.style(Role::Marked));
-                    pen.fill_to(row_area.right(), "─", cx.style(Role::Marked));
-                }
-                Row::Part { seq, text, first } => {
-                    if let Some(item) = tail.buffer.get(*seq) {
-                        line::draw(item, text.clone(), *first, row_area, buf, cx, &look);
-                    }
-                }
-            }
-        }
+        self.draw(area, buf, cx, focus);
     }
 
     fn cursor(&self) -> Option<Position> {
@@ -393,25 +291,31 @@ impl Pane for Logs {
     }
 
     fn hints(&self, _cx: &Cx<'_>) -> &'static [Command] {
-        &[
-            Command::LogFollow,
-            Command::LogWrap,
-            Command::LogTime,
-            Command::LogMark,
-            Command::LogClear,
-            Command::SearchNext,
-            Command::Copy,
-        ]
+        // the next match is one of those found
+        if self.query.is_empty() {
+            &[
+                Command::LogFollow,
+                Command::Filter,
+                Command::LogWrap,
+                Command::LogTime,
+                Command::LogMark,
+                Command::LogClear,
+                Command::Copy,
+            ]
+        } else {
+            &[
+                Command::LogFollow,
+                Command::Filter,
+                Command::SearchNext,
+                Command::SearchPrevious,
+                Command::LogWrap,
+                Command::LogTime,
+                Command::Copy,
+            ]
+        }
     }
 
     fn interest(&self) -> Interest {
         Interest { usage: false, tasks: true }
     }
-}
-
-/// Whether lines of a task's log must say which container they are of.
-fn has_containers(tail: &Tail, cx: &Cx<'_>) -> bool {
-    let object = &tail.target.object;
-    let task = cx.world.cluster(&object.cluster).and_then(|state| state.tasks.get(&object.key));
-    tail.target.container.is_none() && task.is_some_and(|task| task.containers.len() > 1)
 }

@@ -1,0 +1,36 @@
+//! The page in place of the lists while there is no cluster: what was looked for, and what helps.
+
+use super::cx::Cx;
+use super::pane::wrapped;
+use super::widget::pen::Pen;
+use super::widget::title;
+use crate::theme::Role;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+/// Draws it into `area`. `config` is where the configuration file is, or would be.
+pub fn draw(area: Rect, buf: &mut Buffer, cx: &Cx<'_>, config: &str) {
+    let body = title::title(buf, area, cx, "no cluster was found", true, |_| {});
+    let file = format!("a [clusters.NAME] in {config}");
+    let lines: [(usize, &str, Role); 8] = [
+        (0, "Quarterdeck looked for", Role::Text),
+        (2, "contexts in KUBECONFIG, else in ~/.kube/config", Role::Dim),
+        (2, "DOCKER_HOST, docker contexts, the socket of a local engine", Role::Dim),
+        (2, &file, Role::Dim),
+        (0, "", Role::Text),
+        (0, "What helps: set KUBECONFIG or DOCKER_HOST, or name a cluster in that file, and start it again.", Role::Text),
+        (0, "", Role::Text),
+        (0, "quarterdeck --demo shows a fleet that is made up, without any cluster.", Role::Text),
+    ];
+    let mut rows = body.top().saturating_add(1)..body.bottom();
+    for (indent, words, role) in lines {
+        let wide = usize::from(body.width).saturating_sub(indent + 4).max(1);
+        let mut parts = wrapped(words, wide).peekable();
+        if parts.peek().is_none() {
+            rows.next();
+        }
+        for (part, y) in parts.zip(&mut rows) {
+            Pen::new(buf, body, y).gap(3 + indent).put(part, cx.style(role));
+        }
+    }
+}

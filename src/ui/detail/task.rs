@@ -33,7 +33,8 @@ pub fn line(cx: &Cx<'_>, state: &ClusterState, task: &Task, service: &Service, s
     let node = task.node.as_ref().map(|node| crate::util::clean::clean(state.node_name(node)).into_owned()).unwrap_or_default();
     let mut pieces = vec![
         (format!(" {name}{pad}"), Role::Text),
-        (format!("{:<13}", format!("{sign}{word}")), role),
+        (format!("{sign}{word}"), role),
+        (" ".repeat(13usize.saturating_sub(width(sign) + width(word))), Role::Text),
         (format!("{:>4} ", humanize::age_of(cx.since(task.since))), Role::Dim),
         (node, Role::Dim),
     ];

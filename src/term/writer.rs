@@ -8,9 +8,12 @@ use std::io::{self, Write};
 /// Synchronized update (private mode 2026): a terminal that knows it shows the frame at once, others ignore it.
 const BEGIN: &[u8] = b"\x1b[?2026h";
 const END: &[u8] = b"\x1b[?2026l";
+/// A frame below this length arrives whole in any case.
+const WHOLE: usize = 512;
 
-/// From so many blanks on they are erased (`CSI n X`) and stepped over rather than written.
-const ERASE: usize = 12;
+/// What it costs to erase columns (`CSI n X`), and to step over a gap (`CSI n C`).
+const ERASE: usize = 5;
+const STEP: usize = 5;
 
 /// The screen as the terminal has it, and the one that is being drawn.
 #[derive(Debug)]
@@ -50,8 +53,6 @@ impl FrameWriter {
     /// appended to `out`; none if nothing changed.
     pub fn encode(&mut self, out: &mut Vec<u8>, cursor: Option<Position>) {
         let start = out.len();
-        out.extend_from_slice(BEGIN);
-        let begun = out.len();
         if self.whole {
             self.whole = false;
             self.shown.reset();
@@ -64,10 +65,9 @@ impl FrameWriter {
             pen.row(y, old, new);
         }
         change(pen.out, pen.look, Look::PLAIN);
-        self.point(out, begun, cursor);
-        if out.len() == begun {
-            out.truncate(start);
-        } else {
+        self.point(out, start, cursor);
+        if out.len() - start >= WHOLE {
+            out.splice(start..start, BEGIN.iter().copied());
             out.extend_from_slice(END);
         }
         std::mem::swap(&mut self.shown, &mut self.next);
@@ -106,30 +106,45 @@ impl Pen<'_> {
         let mut x = 0;
         // columns before this one hold the rest of a wide character that is no longer there
         let mut torn = 0;
+        // columns before this one are blank on the terminal by now, or written anew
+        let mut erased = 0;
+        // before this one nothing is worth erasing
+        let mut spared = 0;
         while x < end {
-            let (was, cell) = (&old[x], &new[x]);
+            let cell = &new[x];
             let wide = columns(cell);
-            if !same(was, cell) || x < torn {
-                torn = torn.max(tears(old, x..x + wide));
+            let stale = if x < erased { !blank(cell) } else { x < torn || !same(&old[x], cell) };
+            if stale {
                 self.go(x, y, new);
-                // a gap between columns is erased in one sequence; it leaves the cursor where it is
-                let gap = new[x..end].iter().take_while(|cell| blank(cell)).count();
-                if gap >= ERASE {
-                    self.unpainted();
-                    // writing to a Vec cannot fail
-                    let _ = write!(self.out, "\x1b[{gap}X");
-                    torn = torn.max(tears(old, x..x + gap));
-                    x += gap;
-                    continue;
+                if blank(cell) && x >= spared {
+                    let gaps = Gaps::find(&old[..end], &new[..end], x, torn);
+                    if gaps.gain > ERASE {
+                        erased = if gaps.end == end { new.len() } else { gaps.last };
+                        torn = torn.max(tears(old, x..erased));
+                        self.erase(x, erased);
+                        continue;
+                    }
+                    spared = gaps.end;
                 }
+                torn = torn.max(tears(old, x..x + wide));
                 self.put(cell, x, y, wide);
             }
             x += wide;
         }
-        if old.iter().skip(end).any(|cell| !blank(cell)) || torn > end {
+        if erased < new.len() && (old.iter().skip(end).any(|cell| !blank(cell)) || torn > end) {
             self.go(end, y, new);
-            self.unpainted();
+            self.erase(end, new.len());
+        }
+    }
+
+    /// Leaves the columns plain and blank, and the cursor where it is.
+    fn erase(&mut self, from: usize, to: usize) {
+        self.unpainted();
+        if to == self.width {
             self.out.extend_from_slice(b"\x1b[K");
+        } else {
+            // writing to a Vec cannot fail
+            let _ = write!(self.out, "\x1b[{}X", to - from);
         }
     }
 
@@ -210,6 +225,39 @@ impl Pen<'_> {
     fn sideways(&mut self, n: usize, way: char) {
         // one is what it means without a number
         let _ = if n == 1 { write!(self.out, "\x1b[{way}") } else { write!(self.out, "\x1b[{n}{way}") };
+    }
+}
+
+/// Gaps in a stretch of a row of which all letters are written anew: they may be erased in one sequence beforehand.
+struct Gaps {
+    /// Where the last gap ends.
+    last: usize,
+    /// Where the stretch ends.
+    end: usize,
+    /// Blanks that need not be written then, less the steps over them.
+    gain: usize,
+}
+
+impl Gaps {
+    fn find(old: &[Cell], new: &[Cell], from: usize, torn: usize) -> Self {
+        let mut gaps = Self { last: from, end: from, gain: 0 };
+        let mut run = 0;
+        while let Some(cell) = new.get(gaps.end) {
+            let kept = gaps.end >= torn && same(&old[gaps.end], cell);
+            if blank(cell) {
+                run += usize::from(!kept);
+                gaps.end += 1;
+                gaps.last = gaps.end;
+                continue;
+            }
+            if kept {
+                break;
+            }
+            gaps.gain += std::mem::take(&mut run).saturating_sub(STEP);
+            gaps.end = (gaps.end + columns(cell)).min(new.len());
+        }
+        gaps.gain += run.saturating_sub(STEP);
+        gaps
     }
 }
 
@@ -322,7 +370,7 @@ mod tests {
         let mut writer = FrameWriter::new(SIZE);
         frame(&mut writer, |b| b.set_string(2, 1, "ready 2/5", Style::new()));
         let bytes = frame(&mut writer, |b| b.set_string(2, 1, "ready 3/5", Style::new()));
-        assert_eq!(String::from_utf8(bytes).unwrap(), "\x1b[?2026h\x1b[2;9H3\x1b[?2026l");
+        assert_eq!(String::from_utf8(bytes).unwrap(), "\x1b[2;9H3");
     }
 
     #[test]
@@ -331,20 +379,26 @@ mod tests {
         let mut writer = FrameWriter::new(size);
         let draw = |writer: &mut FrameWriter, words: &[(u16, u16, &str, Style)]| {
             let bytes = frame(writer, |b| words.iter().for_each(|(x, y, text, style)| b.set_string(*x, *y, text, *style)));
-            String::from_utf8(bytes).unwrap().replace("\x1b[?2026h", "").replace("\x1b[?2026l", "").replace('\x1b', "ESC")
+            String::from_utf8(bytes).unwrap().replace('\x1b', "ESC")
         };
         let (plain, dim) = (Style::new(), Style::new().add_modifier(Modifier::DIM));
+        let painted = Style::new().add_modifier(Modifier::REVERSED);
+        let line = format!("{:<66}", "name      ready         3d");
         draw(&mut writer, &[(100, 1, "ab", plain)]);
         for (words, want) in [
             // the next row, a little to the left, is reached from where the cursor is
             (&[(100, 1, "xy", plain), (101, 2, "z", plain)][..], "ESC[2;101Hxy\n\x08z"),
             (&[(100, 1, "vw", plain), (50, 2, "q", plain)], "ESC[2;101Hvw\nESC[52DqESC[K"),
             (&[(100, 1, "t", plain), (0, 2, "q", plain)], "ESC[2;101HtESC[K\n\rqESC[K"),
+            // a painted row that becomes plain again is erased once, and only its letters are written
+            (&[(0, 2, "q", plain), (3, 6, &line, painted)], "ESC[2;1HESC[KESC[7;4HESC[7mLINE"),
+            (&[(0, 2, "q", plain), (3, 6, &line, plain), (70, 6, "e", plain)], "ESC[7;4HnameESC[KESC[6CreadyESC[9C3dESC[41Ce"),
+            (&[(0, 2, "q", plain)], "ESC[7;1HESC[K"),
             // blanks have no style of their own, and are no reason to change it
-            (&[(0, 2, "q", plain), (0, 4, "a", dim), (4, 4, "b", dim)], "ESC[2;1HESC[K\n\n\nESC[2ma   bESC[m"),
+            (&[(0, 2, "q", plain), (0, 4, "a", dim), (4, 4, "b", dim)], "ESC[5;1HESC[2ma   bESC[m"),
             (&[(0, 2, "q", plain), (0, 4, "a", dim), (1, 4, "   ", dim), (4, 4, "b", dim)], ""),
         ] {
-            assert_eq!(draw(&mut writer, words), want);
+            assert_eq!(draw(&mut writer, words), want.replace("LINE", &format!("{line}ESC[m")));
         }
     }
 
@@ -355,7 +409,7 @@ mod tests {
             writer.canvas().set_string(0, 0, text, Style::new());
             let mut out = Vec::new();
             writer.encode(&mut out, cursor);
-            String::from_utf8(out).unwrap().replace("\x1b[?2026h", "").replace("\x1b[?2026l", "")
+            String::from_utf8(out).unwrap()
         };
         assert!(!step("a", None).contains("?25h"));
         assert_eq!(step("a", Some(Position::new(1, 0))), "\x1b[1;2H\x1b[?25h");
@@ -369,7 +423,7 @@ mod tests {
         let mut writer = FrameWriter::new(SIZE);
         frame(&mut writer, |b| b.set_string(0, 0, "a long sentence", Style::new()));
         let bytes = frame(&mut writer, |b| b.set_string(0, 0, "a", Style::new()));
-        assert_eq!(String::from_utf8(bytes).unwrap(), "\x1b[?2026h\x1b[1;2H\x1b[K\x1b[?2026l");
+        assert_eq!(String::from_utf8(bytes).unwrap(), "\x1b[1;2H\x1b[K");
     }
 
     #[test]
@@ -396,13 +450,15 @@ mod tests {
         ]
     }
 
-    fn piece(size: Size) -> impl Strategy<Value = (u16, u16, String, Style)> {
+    type Piece = (u16, u16, String, Style);
+
+    fn piece(size: Size) -> impl Strategy<Value = Piece> {
         let text = prop_oneof![3 => "[a-c ]{0,20}", 1 => "[é東京a ]{0,8}", 1 => " {12,40}"];
         (0..size.width, 0..size.height, text, style())
     }
 
     /// Screens small enough for everything to collide, and one wide and tall enough for every kind of move.
-    fn frames() -> impl Strategy<Value = (Size, Vec<Vec<(u16, u16, String, Style)>>)> {
+    fn frames() -> impl Strategy<Value = (Size, Vec<Vec<Piece>>)> {
         let size = prop_oneof![3 => Just(SIZE), 1 => Just(Size::new(130, 14)), 1 => Just(Size::new(1, 3))];
         size.prop_flat_map(|size| (Just(size), prop::collection::vec(prop::collection::vec(piece(size), 0..8), 1..5)))
     }

@@ -74,7 +74,7 @@ fn mistakes_are_told_with_their_place() {
         ("log_level = 'loud'", "1:13: unknown value `loud` (known: off, error, warn, info, debug, trace)"),
         ("log_level = 3", "1:13: expected a word in quotes"),
         ("[discover", "1:10: unclosed table, expected `]`"),
-        ("theme = \"mono", "1:14: "),
+        ("theme = \"mono", "1:14: invalid basic string, expected `\"`"),
         ("[discover]\ndocker = 'no'\n", "2:10: invalid type: string \"no\", expected a boolean"),
         ("theme = mono", "1:9: string values must be quoted, expected literal string"),
         ("utc = true\nutc = false\n", "2:1: duplicate key"),

@@ -38,8 +38,8 @@ pub fn last(cx: &Cx<'_>, state: &ClusterState, object: &ObjectRef, sheet: &mut S
         let times = if event.count > 1 { format!(" {}×", event.count) } else { String::new() };
         sheet.row(vec![
             (format!(" {:>4} ", humanize::age_of(cx.since(event.at))), Role::Dim),
-            (format!("{}{times} ", event.reason), if role == Role::Text { Role::Warning } else { role }),
-            (event.message.to_string(), role),
+            (format!("{}{times}", event.reason), if role == Role::Text { Role::Warning } else { role }),
+            (format!(" {}", event.message), role),
         ]);
     }
 }

@@ -46,7 +46,8 @@ pub fn line(cx: &Cx<'_>, task: &Task, (name, room): (&str, usize), place: &str, 
     let pad = " ".repeat(room.saturating_sub(width(&name)) + 1);
     let mut pieces = vec![
         (format!(" {name}{pad}"), Role::Text),
-        (format!("{:<13}", format!("{sign}{word}")), role),
+        (format!("{sign}{word}"), role),
+        (" ".repeat(13usize.saturating_sub(width(sign) + width(word))), Role::Text),
         (format!("{:>4} ", humanize::age_of(cx.since(task.since))), Role::Dim),
         (place.to_owned(), Role::Dim),
     ];

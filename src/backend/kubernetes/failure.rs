@@ -1,5 +1,6 @@
 //! What a request to the API server can end with instead of an answer, and the words for it.
 
+use super::proxy::ProxyFailed;
 use crate::backend::BackendError;
 use serde::Deserialize;
 use std::error::Error;
@@ -163,6 +164,9 @@ pub(super) fn link_words(server: &str, error: &(dyn Error + 'static)) -> String 
     let mut cause = Some(error);
     while let Some(err) = cause {
         deepest = err.to_string();
+        if let Some(failed) = err.downcast_ref::<ProxyFailed>() {
+            return failed.words(server);
+        }
         if let Some(io) = err.downcast_ref::<std::io::Error>() {
             if let Some(tls) = tls_in(io) {
                 return tls_words(server, tls);

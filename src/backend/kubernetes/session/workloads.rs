@@ -49,7 +49,7 @@ impl Session<'_> {
                 self.services.upsert(feed, row, raw.template())
             }
             Step::Gone(raw) => self.services.remove(feed, &uid(raw.meta())),
-            Step::End => self.services.end(feed),
+            Step::End(only) => self.services.end(feed, only),
             Step::Failed(why) => self.services.failed(feed, why),
             Step::Absent => self.services.failed(feed, absent::<T>()),
         };
@@ -69,9 +69,9 @@ impl Session<'_> {
                 self.sets.gone(&key);
                 self.set_gone(&key)
             }
-            Step::End => {
+            Step::End(only) => {
                 let mut deltas: Vec<Delta> = self.sets.end().iter().flat_map(|key| self.set_gone(key)).collect();
-                deltas.extend(self.services.end(Feed::ReplicaSets));
+                deltas.extend(self.services.end(Feed::ReplicaSets, only));
                 deltas
             }
             Step::Failed(why) => self.services.failed(Feed::ReplicaSets, why),
@@ -135,7 +135,7 @@ impl Session<'_> {
                 self.revisions.gone(&key);
                 self.services.undefine(&key)
             }
-            Step::End => self.revisions.end().iter().flat_map(|key| self.services.undefine(key)).collect(),
+            Step::End(_) => self.revisions.end().iter().flat_map(|key| self.services.undefine(key)).collect(),
             Step::Failed(why) => return quiet(&why, "earlier definitions of statefulsets and daemonsets"),
             Step::Absent => Vec::new(),
         };
@@ -157,7 +157,7 @@ impl Session<'_> {
                 self.budgets.gone(&key);
                 self.services.no_budget(&key)
             }
-            Step::End => self.budgets.end().iter().flat_map(|key| self.services.no_budget(key)).collect(),
+            Step::End(_) => self.budgets.end().iter().flat_map(|key| self.services.no_budget(key)).collect(),
             Step::Failed(why) => return quiet(&why, "disruption budgets"),
             Step::Absent => Vec::new(),
         };
@@ -179,7 +179,7 @@ impl Session<'_> {
                 self.autoscalers.gone(&key);
                 self.services.no_autoscaler(&key)
             }
-            Step::End => self.autoscalers.end().iter().flat_map(|key| self.services.no_autoscaler(key)).collect(),
+            Step::End(_) => self.autoscalers.end().iter().flat_map(|key| self.services.no_autoscaler(key)).collect(),
             Step::Failed(why) => return quiet(&why, "autoscalers"),
             Step::Absent => Vec::new(),
         };

@@ -79,8 +79,10 @@ impl Failure {
         match serde_json::from_slice::<Status>(body) {
             Ok(status) => Self::from_status(Status { code, ..status }),
             Err(_) => {
-                let text = String::from_utf8_lossy(body.get(..200).unwrap_or(body));
-                let first = text.lines().next().unwrap_or_default().trim().to_owned();
+                let text = String::from_utf8_lossy(body.get(..2_000).unwrap_or(body));
+                // health checks list what is well first
+                let bad = text.lines().find(|line| line.starts_with("[-]"));
+                let first = bad.or(text.lines().next()).unwrap_or_default().trim().to_owned();
                 Self::of(Sort::Status(code), if first.is_empty() { format!("HTTP status {code}") } else { first })
             }
         }
@@ -153,7 +155,7 @@ pub(super) fn forbidden(message: &str) -> String {
     let place = if let Some((_, namespace)) = rest.split_once("in the namespace \"") {
         format!("in namespace {}", namespace.split('"').next().unwrap_or_default())
     } else {
-        "in all namespaces".to_owned()
+        "in the whole cluster".to_owned()
     };
     format!("forbidden: {user} may not {verb} {resource}{dot}{group}; ask for `{verb}` on `{resource}{dot}{group}` {place}")
 }
@@ -243,7 +245,7 @@ mod tests {
         for (raw, want) in [
             (
                 r#"pods is forbidden: User "dev" cannot list resource "pods" in API group "" at the cluster scope"#,
-                "forbidden: dev may not list pods; ask for `list` on `pods` in all namespaces",
+                "forbidden: dev may not list pods; ask for `list` on `pods` in the whole cluster",
             ),
             (
                 r#"deployments.apps "web" is forbidden: User "dev" cannot patch resource "deployments/scale" in API group "apps" in the namespace "shop""#,
@@ -270,5 +272,7 @@ mod tests {
         assert!(Failure::refused(504, ahead).wants_relist());
         assert!(!Failure::refused(500, b"<html>bad gateway</html>").wants_relist());
         assert_eq!(Failure::refused(502, b"bad gateway\nmore").message, "bad gateway");
+        let livez = b"[+]ping ok\n[-]etcd failed: reason withheld\n[+]log ok\nlivez check failed\n";
+        assert_eq!(Failure::refused(500, livez).message, "[-]etcd failed: reason withheld");
     }
 }

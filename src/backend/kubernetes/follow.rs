@@ -144,34 +144,34 @@ impl<T: Listed> Follower<T> {
                         continue;
                     }
                     backoff.healthy(lasted);
-                    if failure.status() == Some(403) {
-                        // rights were taken away: a list tells what may still be read
+                    let wait = backoff.next_delay().max(failure.retry_after.unwrap_or_default());
+                    let (wait, said) = self.report(failure, wait, listing).await;
+                    if said {
+                        // only a list takes back what was said, and tells what may still be read
                         held.places.clear();
                     }
-                    let wait = backoff.next_delay().max(failure.retry_after.unwrap_or_default());
-                    let wait = self.report(failure, wait, listing).await;
                     sleep(wait).await;
                 }
             }
         }
     }
 
-    /// Says what failed and returns how long to wait before trying again.
-    async fn report(&self, failure: Failure, wait: Duration, listing: bool) -> Duration {
+    /// Says what failed. Returns how long to wait before trying again, and whether it was said of this kind.
+    async fn report(&self, failure: Failure, wait: Duration, listing: bool) -> (Duration, bool) {
         let doing = format!("{} {}", if listing { "list" } else { "watch" }, T::PLURAL);
         match failure.sort {
             // it is the server that cannot be reached, whatever was asked of it
             Sort::Link => {
                 self.link.lost(T::PLURAL, BackendError::Unreachable(failure.message));
-                wait
+                (wait, false)
             }
             Sort::Credentials | Sort::Status(401) => {
                 self.link.lost(T::PLURAL, failure.about(&doing));
-                wait
+                (wait, false)
             }
             Sort::Status(404) => {
                 let _ = self.out.send(Step::Absent).await;
-                REFUSED
+                (REFUSED, true)
             }
             Sort::Status(code) => {
                 let refused = matches!(code, 403 | 405);
@@ -180,11 +180,11 @@ impl<T: Listed> Follower<T> {
                     let nor = if listing && code == 403 { self.nor() } else { String::new() };
                     let _ = self.out.send(Step::Failed(Text::from(format!("{}{nor}", failure.about(&doing))))).await;
                 }
-                if refused { REFUSED } else { wait }
+                (if refused { REFUSED } else { wait }, listing || refused)
             }
             Sort::Decode => {
                 let _ = self.out.send(Step::Failed(Text::from(failure.about(&doing).to_string()))).await;
-                wait
+                (wait, true)
             }
         }
     }

@@ -23,7 +23,7 @@ use tokio::time::{Instant, timeout};
 /// Longest a plugin may run. It may open a browser, but it cannot ask on our terminal.
 const DEADLINE: Duration = Duration::from_secs(30);
 /// Longest that whoever needs credentials waits for a plugin; it runs on, and is asked again what came of it.
-const PATIENCE: Duration = Duration::from_secs(8);
+const PATIENCE: Duration = Duration::from_secs(6);
 /// How long an answer that nobody waited for is good.
 const KEPT: Duration = Duration::from_secs(60);
 /// Most a plugin may print.

@@ -131,7 +131,8 @@ impl ProxyFailed {
     pub fn words(&self, server: &str) -> String {
         let Self { proxy, cause } = self;
         let said = cause.to_string();
-        if said.contains("authorization required") || said.contains("auth") {
+        if ["authorization required", "credentials not accepted", "user/pass authentication"].iter().any(|end| said.ends_with(end))
+        {
             format!("the proxy {proxy} wants a user and password, or others (give them in its address: user:password@host)")
         } else if said.ends_with("unsuccessful") || said.ends_with("unexpected end of file") {
             format!("the proxy {proxy} does not connect us to {server} (may it? NO_PROXY names what is reached without)")

@@ -40,6 +40,31 @@ impl Door {
         })
     }
 
+    /// Passes on what asks for it as SOCKS5 has it (RFC 1928), by name and port, without a login.
+    pub fn socks() -> Self {
+        Self::open(|client| {
+            let mut hello = [0; 2];
+            client.read_exact(&mut hello).ok()?;
+            client.read_exact(&mut vec![0; hello[1].into()]).ok()?;
+            client.write_all(&[5, 0]).ok()?;
+            let mut request = [0; 4];
+            client.read_exact(&mut request).ok()?;
+            let length = match request[3] {
+                1 => 4,
+                4 => 16,
+                _ => {
+                    let mut length = [0];
+                    client.read_exact(&mut length).ok()?;
+                    length[0].into()
+                }
+            };
+            let mut rest = vec![0; length + 2];
+            client.read_exact(&mut rest).ok()?;
+            client.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]).ok()?;
+            Some(u16::from_be_bytes([rest[length], rest[length + 1]]))
+        })
+    }
+
     fn open(target: impl Fn(&mut TcpStream) -> Option<u16> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();

@@ -20,13 +20,15 @@ fn reached_by(address: &str) -> tempfile::NamedTempFile {
 
 #[test]
 fn a_proxy_of_the_kubeconfig_is_gone_through() {
-    let proxy = Door::proxy(false);
-    let address = format!("https://127.0.0.1:{}\n    proxy-url: http://127.0.0.1:{}", port(), proxy.port);
-    let config = reached_by(&address);
-    let (mut app, _home) = open_with(&config, &[]);
-    app.send("3");
-    app.wait_for("node-1", SOON);
-    assert!(proxy.passed.load(Ordering::Relaxed) > 1, "nothing went through the proxy");
+    for (kind, proxy) in [("http", Door::proxy(false)), ("socks5", Door::socks())] {
+        // a name that only the proxy knows
+        let server = format!("https://kubernetes.default.svc:{}", port());
+        let config = reached_by(&format!("{server}\n    proxy-url: {kind}://127.0.0.1:{}", proxy.port));
+        let (mut app, _home) = open_with(&config, &[]);
+        app.send("3");
+        app.wait_for("node-1", SOON);
+        assert!(proxy.passed.load(Ordering::Relaxed) > 1, "nothing went through the {kind} proxy");
+    }
 }
 
 #[test]

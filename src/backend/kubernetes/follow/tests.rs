@@ -124,7 +124,7 @@ async fn a_refusal_is_said_in_words_and_does_not_end_the_session() {
     let refused = r#"{"code":403,"reason":"Forbidden","message":"nodes is forbidden: User \"dev\" cannot list resource \"nodes\" in API group \"\" at the cluster scope"}"#;
     let (api, _) = server(vec![(403, refused.to_owned())]).await;
     let (mut steps, link) = follow(api);
-    let want = "cannot list nodes: forbidden: dev may not list nodes; ask for `list` on `nodes` in all namespaces";
+    let want = "cannot list nodes: forbidden: dev may not list nodes; ask for `list` on `nodes` in the whole cluster";
     assert_eq!(words(&mut steps, 1).await, [want]);
     assert!(tokio::time::timeout(Duration::from_millis(50), link.ended()).await.is_err());
 }
@@ -199,6 +199,18 @@ async fn a_kind_that_may_be_read_nowhere_says_what_was_tried() {
     let (api, _) = server(vec![refusal(EVERYWHERE), refusal(r#"in the namespace \"shop\""#)]).await;
     let (mut steps, _link) = follow_in::<RawPod>(api, &["shop"]);
     let want =
-        "cannot list pods: forbidden: dev may not list pods; ask for `list` on `pods` in all namespaces; nor in namespace shop";
+        "cannot list pods: forbidden: dev may not list pods; ask for `list` on `pods` in the whole cluster; nor in namespace shop";
     assert_eq!(words(&mut steps, 1).await, [want]);
+}
+
+#[tokio::test]
+async fn what_was_said_of_a_watch_is_taken_back_by_a_list() {
+    let garbage = (200, "{\"type\":\n".to_owned());
+    let script = vec![list(10, "", &[node("a", 1)]), garbage, list(11, "", &[node("a", 1)])];
+    let (api, asked) = server(script).await;
+    let (mut steps, _link) = follow(api);
+    let said = words(&mut steps, 7).await;
+    assert!(said[3].starts_with("cannot watch nodes: the answer could not be read"), "{said:?}");
+    assert_eq!(said[4..], ["begin", "+a", "end"]);
+    assert!(asked.lock()[2].starts_with("/api/v1/nodes?limit"), "{asked:?}");
 }

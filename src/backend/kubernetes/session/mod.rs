@@ -228,6 +228,8 @@ impl Session<'_> {
                 for key in self.pods.end() {
                     self.forget_pod(&key);
                 }
+                // the index outlives a session: what was in it before this one's first list may be gone
+                self.index.lock().pods.retain(|key, _| self.pods.holds(key));
                 self.sink.send(Delta::Task(Change::End)).await;
                 let Some(only) = only else { return };
                 Change::Narrowed(only)
@@ -286,8 +288,8 @@ impl Session<'_> {
                 Change::Remove(key)
             }
             Step::End(only) => {
-                let vanished = self.events.end();
-                self.index.lock().events.retain(|key, _| !vanished.contains(key));
+                self.events.end();
+                self.index.lock().events.retain(|key, _| self.events.holds(key));
                 self.sink.send(Delta::Event(Change::End)).await;
                 let Some(only) = only else { return };
                 Change::Narrowed(only)

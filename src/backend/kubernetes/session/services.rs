@@ -78,6 +78,8 @@ pub(super) struct Services {
     definitions: HashMap<Key, HashMap<Key, Definition>>,
     budgets: HashMap<Key, BudgetRow>,
     autoscalers: HashMap<Key, AutoscalerRow>,
+    /// What is joined with services and cannot be read, and why.
+    unknown: BTreeMap<&'static str, Text>,
 }
 
 impl Services {
@@ -130,14 +132,25 @@ impl Services {
         self.settle(feed, news)
     }
 
+    /// Something that services are joined with cannot be read, or can again. Services are no less listed for it.
+    pub fn unknown(&mut self, what: &'static str, why: Option<Text>) -> Vec<Delta> {
+        let before = match why {
+            Some(why) => self.unknown.insert(what, why.clone()).as_ref() == Some(&why),
+            None => self.unknown.remove(what).is_none(),
+        };
+        if before || !self.settled() { Vec::new() } else { self.standing() }
+    }
+
     /// Settles a feed, and says how the whole table stands when that is new.
     fn settle(&mut self, feed: Feed, news: bool) -> Vec<Delta> {
         let before = self.settled();
         self.feeds[feed as usize].settled = true;
         let now = self.settled();
-        if !now || before && !news {
-            return Vec::new();
-        }
+        if !now || before && !news { Vec::new() } else { self.standing() }
+    }
+
+    /// How the whole table stands.
+    fn standing(&mut self) -> Vec<Delta> {
         let mut deltas = Vec::new();
         if !std::mem::replace(&mut self.begun, true) {
             deltas.push(Delta::Service(Change::Begin));
@@ -146,6 +159,7 @@ impl Services {
         deltas.push(Delta::Service(Change::End));
         let mut only: Vec<&str> = self.feeds.iter().filter_map(|f| f.only.as_deref()).collect();
         only.dedup();
+        only.extend(self.unknown.values().map(Text::as_str));
         let why: Vec<&str> = self.feeds.iter().filter_map(|f| f.failed.as_deref()).collect();
         if !why.is_empty() {
             deltas.push(Delta::Service(Change::Failed(Text::from(why.into_iter().chain(only).collect::<Vec<_>>().join("; ")))));
@@ -355,6 +369,16 @@ mod tests {
         services.end(Feed::Jobs, None);
         services.begin(Feed::CronJobs);
         assert_eq!(words(&services.end(Feed::CronJobs, None)), ["end"]);
+    }
+
+    #[test]
+    fn budgets_or_autoscalers_that_cannot_be_read_are_said_for_previews_leave_them_out() {
+        let mut services = listed();
+        assert!(services.unknown("autoscalers", Some("autoscalers are not known".into())).is_empty(), "not listed yet");
+        assert_eq!(words(&services.end(Feed::CronJobs, None)), ["end", "autoscalers are not known"]);
+        assert!(services.unknown("autoscalers", Some("autoscalers are not known".into())).is_empty(), "no news");
+        assert_eq!(words(&services.unknown("autoscalers", None)), ["end"]);
+        assert!(services.unknown("autoscalers", None).is_empty());
     }
 
     #[test]

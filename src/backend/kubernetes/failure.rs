@@ -119,6 +119,11 @@ impl Failure {
         self.status() == Some(429) && self.causes.iter().any(|(reason, _)| reason == "DisruptionBudget")
     }
 
+    /// Whether it was refused because the whole namespace is being deleted.
+    pub fn is_namespace_going(&self) -> bool {
+        self.status() == Some(403) && self.causes.iter().any(|(reason, _)| reason == "NamespaceTerminating")
+    }
+
     /// The error for the screen; `doing` is what was attempted on what: `scale shop/web`.
     pub fn about(self, doing: &str) -> BackendError {
         let message = self.message;
@@ -134,7 +139,11 @@ impl Failure {
             Sort::Status(409) => {
                 BackendError::Changed(format!("cannot {doing}: it was changed by someone else in between, look again: {message}"))
             }
-            Sort::Status(429 | 502..=504) => {
+            // refused before it was looked at, unlike the others
+            Sort::Status(429) => BackendError::Protocol(format!(
+                "cannot {doing}: the server is too busy and did nothing: {message} (try again soon)"
+            )),
+            Sort::Status(502..=504) => {
                 BackendError::Unreachable(format!("cannot {doing}: the server is overloaded or not ready: {message}"))
             }
             Sort::Status(code) => BackendError::Protocol(format!("cannot {doing}: the server refused it ({code}): {message}")),
@@ -241,6 +250,13 @@ mod tests {
     }
 
     #[test]
+    fn what_a_busy_server_refused_was_not_done_and_what_a_gateway_lost_may_have_been() {
+        let about = |code| Failure::refused(code, br#"{"message":"later"}"#).about("scale web");
+        assert!(matches!(about(429), BackendError::Protocol(why) if why.contains("did nothing: later")));
+        assert!(matches!(about(504), BackendError::Unreachable(_)));
+    }
+
+    #[test]
     fn a_refusal_names_who_what_and_where() {
         for (raw, want) in [
             (
@@ -264,6 +280,8 @@ mod tests {
             br#"{"message":"Cannot evict pod","reason":"TooManyRequests","details":{"causes":[{"reason":"DisruptionBudget","message":"needs 1"}]}}"#,
         );
         assert!(budget.is_budget());
+        let going = br#"{"message":"unable to create new content","reason":"Forbidden","details":{"causes":[{"reason":"NamespaceTerminating"}]}}"#;
+        assert!(Failure::refused(403, going).is_namespace_going() && !Failure::refused(403, b"{}").is_namespace_going());
         let busy = Failure::refused(429, br#"{"message":"too many","details":{"retryAfterSeconds":3}}"#);
         assert!(!busy.is_budget());
         assert_eq!(busy.retry_after, Some(Duration::from_secs(3)));

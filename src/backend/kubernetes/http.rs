@@ -137,9 +137,11 @@ impl Api {
     }
 
     async fn send(&self, mut request: Request<Body>) -> Result<Response<Body>, Failure> {
+        let reads = request.method() == Method::GET;
         let header = self.credentials.header().await.map_err(|none| match none {
-            Unanswered::Failed(why) => Failure::of(Sort::Credentials, why),
-            Unanswered::NotYet(why) => Failure::link(why),
+            // of a write that got no answer nobody knows whether it happened: this one was not sent
+            Unanswered::NotYet(why) if reads => Failure::link(why),
+            Unanswered::NotYet(why) | Unanswered::Failed(why) => Failure::of(Sort::Credentials, why),
         });
         if let Some(header) = header? {
             request.headers_mut().insert(AUTHORIZATION, header);

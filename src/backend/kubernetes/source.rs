@@ -53,6 +53,9 @@ fn of_context(files: &[PathBuf], context: &str) -> Result<(Config, Option<String
     };
     let entry = named.context.clone().unwrap_or_default();
     let lacks = |what: &str, name: &str| words(format!("it names {what} `{name}`, which the kubeconfig does not have{also}"));
+    if entry.cluster.is_empty() {
+        return Err(broken("it names no cluster".to_owned()));
+    }
     let found = merged.clusters.iter().find(|c| c.name == entry.cluster).and_then(|c| c.cluster.as_ref());
     let Some(cluster) = found else { return Err(BackendError::Unreachable(lacks("cluster", &entry.cluster))) };
     // without credentials a server may take us for anybody: a user who is missing is no user who needs none
@@ -156,6 +159,7 @@ contexts:
 - {name: anybody, context: {cluster: d, user: ''}}
 - {name: nobody, context: {cluster: c, user: gone}}
 - {name: nowhere, context: {cluster: gone, user: u}}
+- {name: bare}
 - {name: no-server, context: {cluster: empty, user: u}}
 ";
 
@@ -175,6 +179,7 @@ contexts:
         assert_eq!(load("nobody").unwrap_err(), want);
         let want = "context nowhere cannot be used: it names cluster `gone`, which the kubeconfig does not have";
         assert_eq!(load("nowhere").unwrap_err(), BackendError::Unreachable(want.into()));
+        assert_eq!(load("bare").unwrap_err().to_string(), "context bare cannot be used: it names no cluster");
         let want = "context no-server cannot be used: its cluster `empty` has no server";
         assert_eq!(load("no-server").unwrap_err(), BackendError::Unreachable(want.into()));
         assert!(load("anybody").is_ok(), "a context may name no user at all");

@@ -49,6 +49,8 @@ fn a_user_of_one_namespace_sees_it_live_and_scales_in_it() {
     app.wait_for("cannot list nodes: forbidden: tenant may not list nodes", SOON);
     app.send("5");
     app.wait("tasks", SOON, |screen| screen.contains("tenant/web-") && screen.contains("only namespace tenant"));
+    // the first measurements come with the metrics server's second look at a new pod
+    app.wait("what they use", ROLLOUT, |screen| screen.lines().any(|line| line.contains("tenant/web-") && line.contains("Mi")));
     app.send("4");
     app.wait_for("tenant/web ", SOON);
     app.send("s");
@@ -65,15 +67,23 @@ fn namespaces_of_the_configuration_are_read_and_one_that_is_refused_is_said() {
     let _tenant = Tenant::create(&["web"]);
     let home = tempfile::tempdir().unwrap();
     let settings = home.path().join("config.toml");
-    std::fs::write(&settings, "[clusters.testbed]\nnamespaces = [\"tenant\", \"kube-system\"]\n").unwrap();
     let text = std::fs::read_to_string(format!("{}-tenant", required("KUBECONFIG"))).unwrap();
     let config = home.path().join("kubeconfig");
+    // one that is discovered, and one that the configuration alone knows
+    let tables = "[clusters.testbed]\nnamespaces = [\"tenant\", \"kube-system\"]\n\
+                  [clusters.mine]\nkubeconfig = \"kubeconfig\"\nnamespaces = [\"default\"]\n";
+    std::fs::write(&settings, tables).unwrap();
     std::fs::write(&config, text.replace(", namespace: tenant", "")).unwrap();
     let (config, settings) = (config.to_str().unwrap(), settings.to_str().unwrap());
     let (mut app, _home) = quarterdeck((200, 50), &[("KUBECONFIG", config), ("QUARTERDECK_CONFIG", settings)]);
     app.send("5");
     app.wait_for("tenant/web-", SOON);
-    app.wait_for("only namespace tenant; forbidden: tenant may not list pods", SOON);
+    app.wait_for("testbed only namespace tenant; forbidden: tenant may not list pods", SOON);
+    app.send("2");
+    app.wait_for("mine", SOON);
+    app.send("/mine\r");
+    // wherever the line breaks
+    app.wait("what was tried", SOON, |screen| screen.split_whitespace().collect::<String>().contains("norinnamespacedefault"));
 }
 
 #[test]
@@ -146,6 +156,23 @@ fn a_credential_plugin_that_fails_is_quoted_cleaned() {
     app.wait_for("the session has expired: log", SOON);
 }
 
+/// Whether the process whose id is in this file runs. One that has ended and was not asked for yet has no command line.
+fn runs(folder: &Path, name: &str) -> bool {
+    let pid = std::fs::read_to_string(folder.join(name)).unwrap_or_default();
+    std::fs::read(format!("/proc/{}/cmdline", pid.trim())).is_ok_and(|line| !line.is_empty())
+}
+
+#[test]
+fn a_credential_plugin_at_work_is_ended_when_the_program_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = with_plugin(folder.path(), "sleep 600 & echo $! > $D/child; echo $$ > $D/leader; wait\n");
+    let (mut app, _home) = open_with(&config, &[]);
+    app.wait("the plugin at work", SOON, |_| runs(folder.path(), "leader") && runs(folder.path(), "child"));
+    app.send("\x03");
+    app.end(Duration::from_secs(5));
+    assert!(!runs(folder.path(), "leader") && !runs(folder.path(), "child"), "it outlived us");
+}
+
 #[test]
 fn a_credential_plugin_that_never_ends_is_ended_with_its_children() {
     let folder = tempfile::tempdir().unwrap();
@@ -153,13 +180,9 @@ fn a_credential_plugin_that_never_ends_is_ended_with_its_children() {
     let (mut app, _home) = open_with(&config, &[]);
     app.send("1");
     app.wait_for("waits for the credential plugin", SOON);
-    let pid = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap().trim().to_owned();
-    let (child, leader) = (pid("child"), pid("leader"));
-    // a process that has ended and was not asked for yet has no command line
-    let runs = |pid: &str| std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| !line.is_empty());
-    assert!(runs(&child) && runs(&leader));
+    assert!(runs(folder.path(), "leader") && runs(folder.path(), "child"));
     let start = Instant::now();
     app.wait_for("did not end within 30 s", Duration::from_secs(45));
     println!("said {:.1} s after the first word of it", start.elapsed().as_secs_f64());
-    assert!(!runs(&child) && !runs(&leader), "the plugin or its child is still there");
+    assert!(!runs(folder.path(), "leader") && !runs(folder.path(), "child"), "the plugin or its child is still there");
 }

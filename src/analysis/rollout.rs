@@ -27,6 +27,7 @@ pub fn verdict(state: &ClusterState, expect: &Expect, taken: Timestamp, now: Tim
     match expect {
         Expect::Nothing => Verdict::Done(Text::new("done")),
         Expect::Converged { service, spec_rev } => converged(state, service, *spec_rev, taken, now),
+        Expect::Scaled { service, spec_rev, to } => scaled(state, service, *spec_rev, *to, taken, now),
         Expect::Gone { kind, key } => gone(state, *kind, key),
         Expect::Replaced { task, service } => replaced(state, task, service.as_ref()),
         Expect::NodeIs { node, availability } => node_is(state, node, *availability),
@@ -94,6 +95,25 @@ fn converged(state: &ClusterState, key: &Key, written: u64, taken: Timestamp, no
             failed("the rollout is held: someone paused this service; resume it to let it go on")
         }
         _ => pending(progress(service, desired), desired, waiting(state, service, desired)),
+    }
+}
+
+/// A number of tasks may be somebody else's too: an autoscaler's, which sets it back, soon or later.
+fn scaled(state: &ClusterState, key: &Key, written: u64, to: u32, taken: Timestamp, now: Timestamp) -> Verdict {
+    let Some(service) = state.services.get(key) else { return converged(state, key, written, taken, now) };
+    let scaler = service.autoscaler.as_ref();
+    if let (true, Some(wants)) = (service.spec_rev > written, service.desired.filter(|wants| *wants != to)) {
+        return failed(match scaler {
+            Some(scaler) => format!("set to {to}, and then to {wants}: the autoscaler sets this number ({scaler})"),
+            None => format!("set to {to}, and then someone else set it to {wants}"),
+        });
+    }
+    match (converged(state, key, written, taken, now), scaler) {
+        // an autoscaler lets a service of none alone
+        (Verdict::Done(words), Some(scaler)) if to > 0 => {
+            done(format!("{words}; the autoscaler may set another number ({scaler})"))
+        }
+        (verdict, _) => verdict,
     }
 }
 

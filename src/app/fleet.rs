@@ -87,19 +87,19 @@ fn real(config: &Config, contexts: &[String]) -> Result<Fleet, String> {
     let mut fleet = Fleet::default();
     let mut found: Vec<Arc<dyn Connector>> = Vec::new();
     if config.discover_kubernetes || !contexts.is_empty() {
-        let environment = kubernetes::Environment {
-            kubeconfig: std::env::var_os("KUBECONFIG"),
-            home: etcetera::home_dir().ok(),
-            service_host: std::env::var("KUBERNETES_SERVICE_HOST").ok(),
-        };
+        let environment = kubernetes::Environment::new(|name| std::env::var_os(name), etcetera::home_dir().ok());
         let discovered = kubernetes::discover(&environment);
         fleet.warnings.extend(discovered.notices);
-        let known: Vec<String> = discovered.connectors.iter().map(|c| c.cluster().id.to_string()).collect();
+        let known: Vec<String> = discovered.contexts.iter().map(|c| c.cluster().id.to_string()).collect();
         for name in contexts {
             named("context", name, &known)?;
         }
-        let wanted = |c: &Arc<dyn Connector>| contexts.is_empty() || contexts.iter().any(|name| *name == *c.cluster().id);
-        found.extend(discovered.connectors.into_iter().filter(wanted));
+        for context in discovered.contexts {
+            let name = context.cluster().id.to_string();
+            if contexts.is_empty() || contexts.contains(&name) {
+                found.push(Arc::new(context.reading(&config.settings(&name).namespaces)));
+            }
+        }
     }
     if config.discover_docker && contexts.is_empty() {
         let var = |name: &str| std::env::var(name).ok();
@@ -110,8 +110,10 @@ fn real(config: &Config, contexts: &[String]) -> Result<Fleet, String> {
     // the configuration's own clusters keep their names, whatever is discovered
     for (name, settings) in &config.clusters {
         if let Some(endpoint) = settings.endpoint.as_ref().filter(|_| !settings.hide && contexts.is_empty()) {
-            let inner = configured(name, endpoint)
-                .unwrap_or_else(|_| Arc::new(Unusable { id: ClusterId::new(name), endpoint: endpoint.clone() }));
+            let inner = configured(name, endpoint, &settings.namespaces).unwrap_or_else(|_| {
+                let (id, namespaces) = (ClusterId::new(name), settings.namespaces.clone());
+                Arc::new(Unusable { id, endpoint: endpoint.clone(), namespaces })
+            });
             fleet.add(inner, name, settings.clone(), &mut used);
         }
     }
@@ -119,7 +121,7 @@ fn real(config: &Config, contexts: &[String]) -> Result<Fleet, String> {
     for inner in found {
         let name = inner.cluster().id.to_string();
         unmet.remove(&name);
-        let settings = config.clusters.get(&name).filter(|c| c.endpoint.is_none()).cloned().unwrap_or_default();
+        let settings = config.settings(&name);
         if !settings.hide {
             fleet.add(inner, &name, settings, &mut used);
         }
@@ -135,7 +137,7 @@ fn real(config: &Config, contexts: &[String]) -> Result<Fleet, String> {
 }
 
 /// A cluster that the configuration says how to reach.
-fn configured(name: &str, endpoint: &Endpoint) -> Result<Arc<dyn Connector>, String> {
+fn configured(name: &str, endpoint: &Endpoint, namespaces: &[String]) -> Result<Arc<dyn Connector>, String> {
     match endpoint {
         Endpoint::Docker { host, tls } => {
             // the same reading as of the environment: one address, its certificates, and nothing else around
@@ -156,22 +158,19 @@ fn configured(name: &str, endpoint: &Endpoint) -> Result<Arc<dyn Connector>, Str
             if let Some(file) = kubeconfig.as_ref().filter(|file| !file.exists()) {
                 return Err(format!("cluster {name}: its kubeconfig {} does not exist", file.display()));
             }
+            let environment = kubernetes::Environment::new(|name| std::env::var_os(name), etcetera::home_dir().ok());
             let discovered = match kubeconfig {
-                Some(file) => kubernetes::discover_files(std::slice::from_ref(file)),
-                None => kubernetes::discover(&kubernetes::Environment {
-                    kubeconfig: std::env::var_os("KUBECONFIG"),
-                    home: etcetera::home_dir().ok(),
-                    service_host: None,
-                }),
+                Some(file) => kubernetes::discover_files(std::slice::from_ref(file), &environment.proxies),
+                None => kubernetes::discover(&kubernetes::Environment { service: None, ..environment }),
             };
             let file = kubeconfig.as_ref().map_or_else(|| "the kubeconfig".to_owned(), |file| file.display().to_string());
             let Some(wanted) = context.clone().or(discovered.current) else {
                 let why = discovered.notices.first().cloned().unwrap_or_else(|| format!("{file} names no current context"));
                 return Err(format!("cluster {name}: {why}; say `context = \"…\"`"));
             };
-            let known: Vec<String> = discovered.connectors.iter().map(|c| c.cluster().id.to_string()).collect();
-            let inner = discovered.connectors.into_iter().find(|c| *c.cluster().id == *wanted);
-            inner.ok_or_else(|| {
+            let known: Vec<String> = discovered.contexts.iter().map(|c| c.cluster().id.to_string()).collect();
+            let inner = discovered.contexts.into_iter().find(|c| *c.cluster().id == *wanted);
+            inner.map(|context| -> Arc<dyn Connector> { Arc::new(context.reading(namespaces)) }).ok_or_else(|| {
                 let why = discovered.notices.first().cloned();
                 let why = why.or_else(|| named("context", &wanted, &known).err()).unwrap_or_default();
                 format!("cluster {name}, in {file}: {why}")
@@ -185,6 +184,7 @@ fn configured(name: &str, endpoint: &Endpoint) -> Result<Arc<dyn Connector>, Str
 struct Unusable {
     id: ClusterId,
     endpoint: Endpoint,
+    namespaces: Vec<String>,
 }
 
 impl Connector for Unusable {
@@ -209,9 +209,9 @@ impl Connector for Unusable {
     }
 
     fn connect(&self) -> BoxFuture<'_, Result<Arc<dyn Backend>, BackendError>> {
-        let (name, endpoint) = (self.id.to_string(), self.endpoint.clone());
+        let (name, endpoint, namespaces) = (self.id.to_string(), self.endpoint.clone(), self.namespaces.clone());
         Box::pin(async move {
-            let read = tokio::task::spawn_blocking(move || configured(&name, &endpoint)).await;
+            let read = tokio::task::spawn_blocking(move || configured(&name, &endpoint, &namespaces)).await;
             let inner = read.map_err(|error| BackendError::Unreachable(error.to_string()))?;
             inner.map_err(BackendError::Unreachable)?.connect().await
         })
@@ -307,7 +307,7 @@ mod tests {
         let mut fleet = Fleet::default();
         let mut used = BTreeSet::new();
         for _ in 0..3 {
-            fleet.add(configured("one", &endpoint).unwrap(), "one", ClusterConfig::default(), &mut used);
+            fleet.add(configured("one", &endpoint, &[]).unwrap(), "one", ClusterConfig::default(), &mut used);
         }
         assert_eq!(rows(&fleet).iter().map(|r| r.0.as_str()).collect::<Vec<_>>(), ["one", "one-2", "one-3"]);
     }

@@ -11,15 +11,20 @@ pub(super) struct Settings {
 }
 
 /// The TLS error within an i/o error. `source()` of an i/o error skips what it wraps, and some wrap it twice.
-pub(super) fn in_io(io: &std::io::Error) -> Option<&rustls::Error> {
+fn in_io(io: &std::io::Error) -> Option<&rustls::Error> {
     let inner = io.get_ref()?;
     inner.downcast_ref::<rustls::Error>().or_else(|| in_io(inner.downcast_ref::<std::io::Error>()?))
+}
+
+/// The TLS error that `error` itself is or wraps, if it does.
+pub(super) fn at<'a>(error: &'a (dyn Cause + 'static)) -> Option<&'a rustls::Error> {
+    error.downcast_ref::<rustls::Error>().or_else(|| in_io(error.downcast_ref::<std::io::Error>()?))
 }
 
 /// The TLS error that `error` was caused by, if one was.
 pub(super) fn within<'a>(error: &'a (dyn Cause + 'static)) -> Option<&'a rustls::Error> {
     let mut causes = std::iter::successors(Some(error), |error: &&'a (dyn Cause + 'static)| (**error).source());
-    causes.find_map(|cause| cause.downcast_ref::<rustls::Error>().or_else(|| in_io(cause.downcast_ref::<std::io::Error>()?)))
+    causes.find_map(at)
 }
 
 /// What words on a refused client certificate hold, so that they can be told from a broken link.

@@ -145,7 +145,9 @@ async fn watched(
 fn settled(world: &World) -> bool {
     world.clusters.iter().all(|state| match state.cluster.link {
         Link::Connecting => false,
-        Link::Live => Kind::ALL.iter().all(|kind| matches!(state.sync_of(*kind), KindSync::Live | KindSync::Failed { .. })),
+        Link::Live => Kind::ALL
+            .iter()
+            .all(|kind| matches!(state.sync_of(*kind), KindSync::Live | KindSync::Narrowed(_) | KindSync::Failed { .. })),
         _ => true,
     })
 }

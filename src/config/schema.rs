@@ -41,6 +41,8 @@ pub struct ClusterConfig {
     pub read_only: bool,
     /// Not shown and not connected to, though discovered.
     pub hide: bool,
+    /// Kubernetes: namespaces to read where all may not be read; the context's own if none is named.
+    pub namespaces: Vec<String>,
 }
 
 /// How to reach a configured cluster.
@@ -141,6 +143,8 @@ struct Table {
     read_only: bool,
     #[serde(default)]
     hide: bool,
+    #[serde(default)]
+    namespaces: Vec<Spanned<String>>,
 }
 
 impl Config {
@@ -173,6 +177,11 @@ impl Config {
             }
             _ => problem,
         }
+    }
+
+    /// The settings of a discovered cluster of this name. A table with an endpoint is a cluster of its own.
+    pub fn settings(&self, name: &str) -> ClusterConfig {
+        self.clusters.get(name).filter(|table| table.endpoint.is_none()).cloned().unwrap_or_default()
     }
 
     /// Parses and checks `text`, which is the content of `file`; paths in it begin at the file's folder.
@@ -241,6 +250,16 @@ impl Source<'_> {
         if name.trim().is_empty() {
             return Err(self.at(start, "a cluster needs a name: [clusters.NAME]"));
         }
+        for namespace in &table.namespaces {
+            if !is_label(namespace.get_ref()) {
+                let message = format!("`{}` is not a name of a namespace", namespace.get_ref());
+                return Err(self.at(namespace.span().start, message).with_help("small letters, digits and dashes"));
+            }
+        }
+        if let (Some(_), Some(first)) = (&table.docker, table.namespaces.first()) {
+            let message = format!("cluster `{name}` has `docker` and also `namespaces`");
+            return Err(self.at(first.span().start, message).with_help("only Kubernetes has namespaces"));
+        }
         let kubernetes = table.kubeconfig.as_ref().map(Spanned::span).or(table.context.as_ref().map(Spanned::span));
         let endpoint = match (table.docker, kubernetes) {
             (Some(docker), Some(_)) => {
@@ -275,6 +294,14 @@ impl Source<'_> {
                 })
             }
         };
-        Ok(ClusterConfig { endpoint, protected: table.protected, read_only: table.read_only, hide: table.hide })
+        let namespaces = table.namespaces.into_iter().map(Spanned::into_inner).collect();
+        let (protected, read_only, hide) = (table.protected, table.read_only, table.hide);
+        Ok(ClusterConfig { endpoint, protected, read_only, hide, namespaces })
     }
+}
+
+/// Whether this can be the name of a namespace (a DNS label).
+fn is_label(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    name.len() <= 63 && name.chars().all(|c| plain(c) || c == '-') && name.starts_with(plain) && name.ends_with(plain)
 }

@@ -93,6 +93,8 @@ pub enum KindSync {
     Loading(u32),
     /// Listed whole, and changes are followed.
     Live,
+    /// Listed and followed in some namespaces only, because all may not be read; which, in words.
+    Narrowed(Text),
     /// This kind cannot be read though the cluster is live: forbidden, not served, or its list fails.
     Failed {
         /// First failure.

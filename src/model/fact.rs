@@ -79,6 +79,8 @@ pub enum Change<T> {
     Remove(Key),
     /// The list is whole; changes are followed from here.
     End,
+    /// The list that ended just now is whole for some namespaces only; which, in words.
+    Narrowed(Text),
     /// This kind cannot be read, and why in words.
     Failed(Text),
 }

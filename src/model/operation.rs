@@ -85,6 +85,15 @@ pub enum Expect {
         /// The `spec_rev` written.
         spec_rev: u64,
     },
+    /// As converged, and the service still wants this number of tasks.
+    Scaled {
+        /// The service.
+        service: Key,
+        /// The `spec_rev` written.
+        spec_rev: u64,
+        /// The number written.
+        to: u32,
+    },
     /// The row is gone.
     Gone {
         /// Its table.

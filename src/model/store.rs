@@ -128,7 +128,7 @@ impl Store {
                 state.findings.remove(&key);
             }
             // findings are never listed: the engine changes them one by one
-            Delta::Finding(Change::Begin | Change::End | Change::Failed(_)) => {}
+            Delta::Finding(Change::Begin | Change::End | Change::Narrowed(_) | Change::Failed(_)) => {}
             Delta::Usage { of, at, rows } => record_usage(state, of, at, rows),
             Delta::NoUsage(why) => state.no_usage = why,
         }
@@ -158,7 +158,7 @@ impl Lists<'_> {
         match change {
             Change::Begin => {
                 self.of.insert(list, HashSet::new());
-                if *sync != KindSync::Live {
+                if !matches!(sync, KindSync::Live | KindSync::Narrowed(_)) {
                     *sync = KindSync::Loading(0);
                 }
                 Vec::new()
@@ -184,6 +184,10 @@ impl Lists<'_> {
                 let Some(seen) = self.of.remove(&list) else { return Vec::new() };
                 let gone: Vec<Key> = table.iter().map(|row| row.key()).filter(|key| !seen.contains(*key)).cloned().collect();
                 gone.iter().filter_map(|key| table.remove(key)).map(|old| (Some(old), None)).collect()
+            }
+            Change::Narrowed(words) => {
+                *sync = KindSync::Narrowed(words);
+                Vec::new()
             }
             Change::Failed(reason) => {
                 self.of.remove(&list);

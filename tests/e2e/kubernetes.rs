@@ -1,5 +1,9 @@
 //! A real Kubernetes API server with its controllers and scheduler: the program asks it, `kubectl` checks.
 
+mod access;
+mod door;
+mod link;
+
 use crate::platform::{Client, quarterdeck, required, wait_gone};
 use crate::pty::Pty;
 use std::process::Command;
@@ -60,6 +64,23 @@ fn open(size: (u16, u16)) -> (Pty, tempfile::TempDir) {
     quarterdeck(size, &[("KUBECONFIG", &required("KUBECONFIG"))])
 }
 
+/// The testbed's kubeconfig as `change` makes it.
+fn config_with(change: impl Fn(&str) -> String) -> tempfile::NamedTempFile {
+    let text = std::fs::read_to_string(required("KUBECONFIG")).unwrap();
+    let changed = change(&text);
+    assert_ne!(changed, text, "the testbed's kubeconfig is not as this test knows it");
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), changed).unwrap();
+    file
+}
+
+/// The program with this kubeconfig.
+fn open_with(config: &tempfile::NamedTempFile, env: &[(&str, &str)]) -> (Pty, tempfile::TempDir) {
+    let mut all = vec![("KUBECONFIG", config.path().to_str().unwrap())];
+    all.extend(env);
+    quarterdeck((200, 50), &all)
+}
+
 /// Goes to the services pane with the cursor on the Deployment.
 fn point_at(app: &mut Pty, workload: &Workload) {
     app.send("4");
@@ -80,6 +101,26 @@ fn scales_from_two_to_five_and_the_operation_ends_when_five_are_ready() {
     app.send("9");
     app.wait_for("done", ROLLOUT);
     app.wait_for("2→5", SOON);
+}
+
+#[test]
+fn says_that_an_autoscaler_holds_the_number_and_that_it_set_it_back() {
+    let workload = Workload::create("e2e-autoscaled", 2);
+    // slow enough to be set back before all are ready
+    let annotations = r#"{"spec":{"template":{"metadata":{"annotations":{"quarterdeck.testbed/ready-after":"15s"}}}}}"#;
+    workload.run(&format!("patch deployment web -p {annotations}"));
+    workload.ready(2);
+    workload.run("autoscale deployment web --min=2 --max=3 --cpu-percent=50");
+    let (mut app, _home) = open((200, 50));
+    point_at(&mut app, &workload);
+    app.send("s");
+    app.wait_for("2→", SOON);
+    app.send("\x155");
+    app.wait_for("the autoscaler sets this number itself and may undo it: web, 2 to 3", SOON);
+    app.send("\r");
+    workload.until("the autoscaler set it back", "get deployment web -o jsonpath={.spec.replicas}", |out| out == "3");
+    app.send("9");
+    app.wait_for("set to 5, and then to 3: the autoscaler sets this number (web, 2 to 3)", ROLLOUT);
 }
 
 #[test]
@@ -161,16 +202,17 @@ fn an_eviction_waits_for_the_disruption_budget() {
     app.send(&format!("/{name}\r"));
     app.wait_for("1 of ", SOON);
     app.send("m");
-    app.wait_for("budget", SOON);
+    // the preview; the namespace's own name holds the word, too
+    app.wait_for("budget web", SOON);
     app.send("y");
     app.send("9");
-    app.wait_for("budget", SOON);
+    app.wait_for("waits for budget web", SOON);
     std::thread::sleep(Duration::from_secs(3));
     assert_eq!(workload.pods(), before, "the budget allows no disruption");
     workload.run("delete pdb web");
     let start = Instant::now();
     while workload.pods().iter().any(|pod| pod.starts_with(&name)) {
-        assert!(start.elapsed() < ROLLOUT, "not moved after the budget was gone");
+        assert!(start.elapsed() < ROLLOUT, "not moved after the budget was gone; the screen is\n{}", app.screen());
         std::thread::sleep(Duration::from_millis(300));
     }
     app.wait_for("done", ROLLOUT);

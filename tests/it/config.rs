@@ -25,6 +25,7 @@ fn the_commented_clusters_of_the_example_are_valid() {
     let config = parse(&text).unwrap();
     let prod = &config.clusters["prod-eu"];
     assert!(prod.protected && !prod.hide && !prod.read_only);
+    assert_eq!(prod.namespaces, ["shop", "pay"]);
     assert!(matches!(&prod.endpoint, Some(Endpoint::Kubernetes { kubeconfig: Some(_), context: Some(c) }) if c == "prod-eu"));
     let tls = Some("/etc/q/edge".into());
     assert_eq!(config.clusters["edge"].endpoint, Some(Endpoint::Docker { host: "tcp://10.0.4.7:2376".into(), tls }));
@@ -89,6 +90,14 @@ fn mistakes_are_told_with_their_place() {
         (
             "[clusters.a]\ncontext = 'c'\ndocker = 'tcp://x:2375'\n",
             "3:10: cluster `a` has `docker` and also `kubeconfig` or `context` (a cluster is one or the other)",
+        ),
+        (
+            "[clusters.a]\nnamespaces = ['shop', 'My Shop']\n",
+            "2:23: `My Shop` is not a name of a namespace (small letters, digits and dashes)",
+        ),
+        (
+            "[clusters.a]\ndocker = 'unix:///x'\nnamespaces = ['shop']\n",
+            "3:15: cluster `a` has `docker` and also `namespaces` (only Kubernetes has namespaces)",
         ),
         ("[clusters.a]\ntls = 'c'\n", "2:7: cluster `a` has `tls` without `docker` (a kubeconfig names its own certificates)"),
         ("[clusters.a]\ndocker = 'unix:///x'\ntls = 'c'\n", "3:7: `tls` is for tcp:// addresses, and this one is unix:///x"),

@@ -64,7 +64,11 @@ fn scale(state: &ClusterState, service: &Service, to: u32, draft: &mut Draft) ->
         }
     }
     if let Some(autoscaler) = &service.autoscaler {
-        draft.warn(format!("the autoscaler sets this number itself and may undo it: {autoscaler}"));
+        draft.warn(match to {
+            // Kubernetes docs, "Horizontal Pod Autoscaling": none means that it is switched off
+            0 => format!("the autoscaler stops until it is scaled up again by hand: {autoscaler}"),
+            _ => format!("the autoscaler sets this number itself and may undo it: {autoscaler}"),
+        });
     }
     Ok(())
 }

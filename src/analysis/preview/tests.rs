@@ -55,6 +55,9 @@ fn scaling_says_how_many_and_where_and_to_zero_needs_the_name() {
         lines.contains(&"! the autoscaler sets this number itself and may undo it: web 2–9 at 70% cpu".to_owned()),
         "{lines:?}"
     );
+    let (_, _, lines) = seen(&fleet, Kind::Service, "web", &Action::Scale { to: 0 }).unwrap();
+    let stops = "! the autoscaler stops until it is scaled up again by hand: web 2–9 at 70% cpu";
+    assert!(lines.contains(&stops.to_owned()), "{lines:?}");
 }
 
 #[test]

@@ -175,3 +175,31 @@ fn a_container_runs_or_is_stopped() {
     hold("failed before it was asked for", &fixture, &expect(true), 0, &Pending(0, 1, "it is failed"));
     hold("nothing to wait for", &fixture, &Expect::Nothing, 0, &Done("done"));
 }
+
+#[test]
+fn a_number_that_was_set_back_is_not_done_and_an_autoscaler_is_named() {
+    let check = |name, service: Service, to, want| {
+        let mut fixture = Fixture::of(ClusterKind::Kubernetes);
+        fixture.service(service);
+        hold(name, &fixture, &Expect::Scaled { service: Key::from("web"), spec_rev: 7, to }, 1, &want);
+    };
+    let held = |service| Service { autoscaler: Some(Text::new("web, 2 to 3")), ..service };
+    let newer = |service| Service { spec_rev: 8, observed_rev: 8, ..service };
+    check("as asked", web(5, 5, 5, 5), 5, Done("5 of 5 ready"));
+    check("as asked for now", held(web(5, 5, 5, 5)), 5, Done("5 of 5 ready; the autoscaler may set another number (web, 2 to 3)"));
+    check("not yet", held(web(3, 5, 5, 5)), 5, Pending(3, 5, "3 of 5 ready"));
+    check(
+        "not shown yet",
+        Service { spec_rev: 6, ..web(2, 2, 2, 2) },
+        5,
+        Pending(0, 2, "waiting for the cluster to show the change"),
+    );
+    check(
+        "set back",
+        held(newer(web(3, 3, 3, 3))),
+        5,
+        Failed("set to 5, and then to 3: the autoscaler sets this number (web, 2 to 3)"),
+    );
+    check("set by someone", newer(web(3, 3, 3, 3)), 5, Failed("set to 5, and then someone else set it to 3"));
+    check("to none", held(web(0, 0, 0, 0)), 0, Done("scaled to none: nothing runs"));
+}

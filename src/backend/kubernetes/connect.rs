@@ -2,22 +2,30 @@
 
 use super::Kubernetes;
 use super::credentials::Credentials;
-use super::discover::Source;
+use super::discover::without_credentials;
 use super::failure::{Failure, link_words};
 use super::http::Api;
+use super::plugin::Unanswered;
+use super::proxy::{self, Proxies, ProxyFailed};
+use super::source::Source;
 use crate::backend::{Backend, BackendError, Connector};
 use crate::model::{Cluster, ClusterId, ClusterKind, Link, Text};
 use futures::future::BoxFuture;
-use hyper_util::client::legacy::connect::HttpConnector;
+use http::{HeaderValue, Uri};
+use hyper::rt::{Read, Write};
+use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
+use hyper_util::client::legacy::connect::{Connection, HttpConnector};
 use hyper_util::rt::TokioExecutor;
 use kube::client::{Body, ClientBuilder, ConfigExt};
 use kube::{Client, Config};
 use serde::Deserialize;
 use std::sync::Arc;
 use std::time::Duration;
-use tower::ServiceExt;
+use tower::{Service, ServiceExt};
 use tower_http::decompression::DecompressionLayer;
 
+/// Longest wait for the first answer; within what the caller allows for all of it, so that our words are heard.
+const ANSWER: Duration = Duration::from_secs(8);
 /// Longest a TCP connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(5);
 /// A connection without traffic is probed after this long, and given up after [`DEAD`].
@@ -27,14 +35,27 @@ const KEEPALIVE: Duration = Duration::from_secs(10);
 const DEAD: Duration = Duration::from_secs(20);
 
 /// One context, or the cluster this process runs in.
-#[derive(Debug)]
-pub(super) struct Context {
+#[derive(Clone, Debug)]
+pub struct Context {
     /// Its name in the fleet.
-    pub id: ClusterId,
+    id: ClusterId,
     /// Server address as configured; empty when it could not be read.
-    pub server: String,
-    /// Where its configuration is.
-    pub source: Source,
+    server: String,
+    source: Source,
+    proxies: Proxies,
+    namespaces: Vec<String>,
+}
+
+impl Context {
+    pub(super) fn new(id: ClusterId, server: String, source: Source, proxies: &Proxies) -> Self {
+        Self { id, server, source, proxies: proxies.clone(), namespaces: Vec::new() }
+    }
+
+    /// The same, reading these namespaces where all may not be read. With none it is the context's own.
+    #[must_use]
+    pub fn reading(self, namespaces: &[String]) -> Self {
+        Self { namespaces: namespaces.to_vec(), ..self }
+    }
 }
 
 impl Connector for Context {
@@ -55,12 +76,14 @@ impl Connector for Context {
     fn connect(&self) -> BoxFuture<'_, Result<Arc<dyn Backend>, BackendError>> {
         Box::pin(async move {
             // read anew for each attempt: a login may have written new credentials since the last one
-            let source = self.source.clone();
-            let config = tokio::task::spawn_blocking(move || source.load())
+            let (source, proxies) = (self.source.clone(), self.proxies.clone());
+            let config = tokio::task::spawn_blocking(move || source.load(&proxies))
                 .await
                 .map_err(|err| BackendError::Protocol(format!("cannot read the configuration of {}: {err}", self.id)))??;
+            let own = std::slice::from_ref(&config.default_namespace);
+            let namespaces = Arc::from(if self.namespaces.is_empty() { own } else { self.namespaces.as_slice() });
             let (api, version) = connect(config).await?;
-            Ok(Arc::new(Kubernetes::new(api, version)) as Arc<dyn Backend>)
+            Ok(Arc::new(Kubernetes::new(api, version, namespaces)) as Arc<dyn Backend>)
         })
     }
 }
@@ -74,11 +97,17 @@ struct Version {
 
 async fn connect(mut config: Config) -> Result<(Api, Text), BackendError> {
     let server = config.cluster_url.to_string();
-    let server = server.trim_end_matches('/');
+    let mut server = server.trim_end_matches('/').to_owned();
     let doing = format!("connect to {server}");
+    if let Some(proxy) = &config.proxy_url {
+        server.push_str(&format!(" (through the proxy {})", shown(proxy)));
+    }
     let credentials = match config.auth_info.exec.take() {
         Some(plugin) => {
-            let (credentials, pair) = Credentials::from_plugin(plugin).await.map_err(BackendError::Unauthorised)?;
+            let (credentials, pair) = Credentials::from_plugin(plugin).await.map_err(|none| match none {
+                Unanswered::Failed(why) => BackendError::Unauthorised(why),
+                Unanswered::NotYet(why) => BackendError::Unreachable(why),
+            })?;
             if let Some((certificate, key)) = pair {
                 config.auth_info.client_certificate = None;
                 config.auth_info.client_key = None;
@@ -94,8 +123,8 @@ async fn connect(mut config: Config) -> Result<(Api, Text), BackendError> {
     // a default of the kube crate: 15 silent retries of every verb, writes included
     config.default_retry = false;
     let client = client(config).map_err(|err| refused_config(&doing, &err))?;
-    let api = Api::new(client, Arc::new(credentials), server);
-    let version = match api.get::<Version>("/version").await {
+    let api = Api::new(client, Arc::new(credentials), &server);
+    let version = match api.get_within::<Version>("/version", ANSWER).await {
         Ok(version) => Text::from(version.git_version),
         // it knows us and does not tell its version: alive
         Err(failure) if failure.status() == Some(403) => Text::new("unknown version"),
@@ -119,13 +148,14 @@ fn refused_config(doing: &str, err: &kube::Error) -> BackendError {
     }
 }
 
+/// The address of a proxy as it may be shown.
+fn shown(proxy: &Uri) -> String {
+    without_credentials(proxy.to_string().trim_end_matches('/'))
+}
+
 /// A client with deadlines for connecting, probes of silent connections, compressed answers, and no hidden retries.
 /// Credential plugins must have been taken out of `config` before.
 pub(super) fn client(config: Config) -> Result<Client, kube::Error> {
-    if config.proxy_url.is_some() {
-        // the kube crate's own stack: ours has no proxies
-        return Ok(ClientBuilder::try_from(config)?.build());
-    }
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
@@ -135,7 +165,36 @@ pub(super) fn client(config: Config) -> Result<Client, kube::Error> {
     tcp.set_keepalive_retries(Some(2));
     #[cfg(target_os = "linux")]
     tcp.set_tcp_user_timeout(Some(DEAD));
-    let tls = config.rustls_https_connector_with_connector(tcp)?;
+    let Some(proxy) = config.proxy_url.clone() else { return stack(&config, tcp) };
+    let name = shown(&proxy);
+    let failed = move |cause: tower::BoxError| ProxyFailed { proxy: name.clone(), cause };
+    let login = proxy::login(&proxy);
+    if proxy.scheme_str().is_some_and(|scheme| scheme.starts_with("socks5")) {
+        let mut socks = SocksV5::new(proxy, tcp);
+        if let Some((user, password)) = login {
+            socks = socks.with_auth(user, password);
+        }
+        return stack(&config, socks.map_err(move |err| failed(err.into())));
+    }
+    // to a proxy of https:// our connection is encrypted as well, and trusted by the same authorities
+    let mut tunnel = Tunnel::new(proxy, config.rustls_https_connector_with_connector(tcp)?);
+    if let Some((user, password)) = login
+        && let Ok(basic) = HeaderValue::try_from(format!("Basic {}", base64(format!("{user}:{password}").as_bytes())))
+    {
+        tunnel = tunnel.with_auth(basic);
+    }
+    stack(&config, tunnel.map_err(move |err| failed(err.into())))
+}
+
+/// The client over connections that `connector` makes.
+fn stack<C>(config: &Config, connector: C) -> Result<Client, kube::Error>
+where
+    C: Service<Uri> + Clone + Send + Sync + 'static,
+    C::Response: Connection + Read + Write + Send + Unpin + 'static,
+    C::Future: Send + 'static,
+    C::Error: Into<tower::BoxError>,
+{
+    let tls = config.rustls_https_connector_with_connector(connector)?;
     let http = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build::<_, Body>(tls);
     // the layer that renews token files passes boxed errors only
     let http = http.map_err(tower::BoxError::from);

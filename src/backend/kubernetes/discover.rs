@@ -1,32 +1,51 @@
 //! Which clusters there are: contexts of kubeconfig files, or the cluster this process runs in. No network traffic.
 
 use super::connect::Context;
-use crate::backend::{BackendError, Connector};
+use super::proxy::Proxies;
+use super::source::{Source, read};
 use crate::model::ClusterId;
-use futures::FutureExt;
-use kube::Config;
-use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use std::collections::HashSet;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::sync::Arc;
+
+/// Where Kubernetes puts the credentials of a pod's service account.
+const ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /// What of the environment decides where to look.
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
     /// `KUBECONFIG`: a list of files.
-    pub kubeconfig: Option<std::ffi::OsString>,
+    pub kubeconfig: Option<OsString>,
     /// Home directory.
     pub home: Option<PathBuf>,
-    /// `KUBERNETES_SERVICE_HOST`: set in every container that Kubernetes runs.
-    pub service_host: Option<String>,
+    /// `KUBERNETES_SERVICE_HOST` and `KUBERNETES_SERVICE_PORT`: set in every container that Kubernetes runs.
+    pub service: Option<(String, String)>,
+    /// The folder with the credentials of the service account.
+    pub account: PathBuf,
+    /// Proxies.
+    pub proxies: Proxies,
+}
+
+impl Environment {
+    /// What `var` knows of the environment's variables.
+    pub fn new(var: impl Fn(&str) -> Option<OsString>, home: Option<PathBuf>) -> Self {
+        let text = |name: &str| var(name).and_then(|value| value.into_string().ok());
+        Self {
+            kubeconfig: var("KUBECONFIG"),
+            home,
+            service: text("KUBERNETES_SERVICE_HOST").zip(text("KUBERNETES_SERVICE_PORT")),
+            account: PathBuf::from(ACCOUNT),
+            proxies: Proxies::new(text),
+        }
+    }
 }
 
 /// What was found.
 #[derive(Default)]
 pub struct Discovered {
     /// Clusters, in the order of the files.
-    pub connectors: Vec<Arc<dyn Connector>>,
+    pub contexts: Vec<Context>,
     /// Files that could not be read, a sentence each.
     pub notices: Vec<String>,
     /// The context that kubectl would use, if the files say so.
@@ -36,23 +55,30 @@ pub struct Discovered {
 /// Finds clusters where kubectl would look: the files of `KUBECONFIG`, else `~/.kube/config`, else the service account of
 /// the pod this process runs in.
 pub fn discover(env: &Environment) -> Discovered {
-    let files = files(env);
-    let found = discover_files(&files);
-    if found.connectors.is_empty() && found.notices.is_empty() && env.service_host.is_some() {
-        let server = format!("https://{}", env.service_host.as_deref().unwrap_or_default());
-        let context = Context { id: ClusterId::from("in-cluster"), server, source: Source::ServiceAccount };
-        return Discovered { connectors: vec![Arc::new(context)], ..Discovered::default() };
+    let found = discover_files(&files(env), &env.proxies);
+    match &env.service {
+        Some((host, port)) if found.contexts.is_empty() && found.notices.is_empty() => {
+            let server = address(host, port);
+            let source = Source::ServiceAccount { server: server.clone(), folder: env.account.clone() };
+            let context = Context::new(ClusterId::from("in-cluster"), server, source, &env.proxies);
+            Discovered { contexts: vec![context], ..Discovered::default() }
+        }
+        _ => found,
     }
-    found
+}
+
+fn address(host: &str, port: &str) -> String {
+    let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+    if port == "443" { format!("https://{host}") } else { format!("https://{host}:{port}") }
 }
 
 /// All contexts of these files, merged as kubectl merges them: of two entries with one name the first wins. A file that is
 /// missing is skipped, one that is broken becomes a notice, a broken context becomes a cluster that says why.
-pub fn discover_files(files: &[PathBuf]) -> Discovered {
+pub fn discover_files(files: &[PathBuf], proxies: &Proxies) -> Discovered {
     let (merged, notices) = read(files);
     let files: Arc<[PathBuf]> = Arc::from(files);
     let mut seen = HashSet::new();
-    let mut connectors: Vec<Arc<dyn Connector>> = Vec::new();
+    let mut contexts = Vec::new();
     for named in &merged.contexts {
         if !seen.insert(named.name.as_str()) {
             continue;
@@ -64,71 +90,9 @@ pub fn discover_files(files: &[PathBuf]) -> Discovered {
             server.push_str(" (certificate not checked)");
         }
         let source = Source::Files { files: Arc::clone(&files), context: named.name.clone() };
-        connectors.push(Arc::new(Context { id: ClusterId::new(&named.name), server, source }));
+        contexts.push(Context::new(ClusterId::new(&named.name), server, source, proxies));
     }
-    Discovered { connectors, notices, current: merged.current_context }
-}
-
-/// Where a context's configuration is; read again for each attempt to connect.
-#[derive(Clone, Debug)]
-pub(super) enum Source {
-    /// A context of kubeconfig files.
-    Files {
-        /// All files, as for kubectl.
-        files: Arc<[PathBuf]>,
-        /// Name of the context.
-        context: String,
-    },
-    /// The service account of the pod this process runs in.
-    ServiceAccount,
-}
-
-impl Source {
-    /// Reads the configuration. Blocks on files.
-    pub fn load(&self) -> Result<Config, BackendError> {
-        match self {
-            Self::ServiceAccount => Config::incluster_env()
-                .map_err(|err| BackendError::Unreachable(format!("the service account of this pod cannot be used: {err}"))),
-            Self::Files { files, context } => {
-                let broken = |why: String| BackendError::Unreachable(format!("context {context} cannot be used: {why}"));
-                let (merged, notices) = read(files);
-                if !merged.contexts.iter().any(|c| c.name == *context) {
-                    let why = notices.first().cloned().unwrap_or_else(|| "it is no longer in the kubeconfig".to_owned());
-                    return Err(broken(why));
-                }
-                if let Some(why) = missing(&merged, context) {
-                    return Err(broken(why));
-                }
-                let options = KubeConfigOptions { context: Some(context.clone()), ..KubeConfigOptions::default() };
-                // async in name only: it reads files
-                let config = Config::from_custom_kubeconfig(merged, &options).now_or_never();
-                config.ok_or_else(|| broken("it could not be read at once".to_owned()))?.map_err(|err| broken(why(&err)))
-            }
-        }
-    }
-}
-
-/// What a context names and is not there. The kube crate takes a user that does not exist for nobody, and does not say
-/// which file it could not read.
-fn missing(merged: &Kubeconfig, context: &str) -> Option<String> {
-    let context = merged.contexts.iter().find(|c| c.name == context)?.context.as_ref()?;
-    if !merged.clusters.iter().any(|c| c.name == context.cluster) {
-        return Some(format!("it is of cluster `{}`, which the kubeconfig does not have", context.cluster));
-    }
-    let name = context.user.as_deref().filter(|name| !name.is_empty())?;
-    let Some(user) = merged.auth_infos.iter().find(|u| u.name == name) else {
-        return Some(format!("it is for user `{name}`, which the kubeconfig does not have"));
-    };
-    let user = user.auth_info.as_ref()?;
-    let files = [
-        ("client certificate", user.client_certificate.as_ref().filter(|_| user.client_certificate_data.is_none())),
-        ("client key", user.client_key.as_ref().filter(|_| user.client_key_data.is_none())),
-        ("token", user.token_file.as_ref().filter(|_| user.token.is_none())),
-    ];
-    files.into_iter().find_map(|(what, file)| {
-        let error = std::fs::File::open(file?).err()?;
-        Some(format!("the {what} of user `{name}` cannot be read: {}: {error}", file?))
-    })
+    Discovered { contexts, notices, current: merged.current_context }
 }
 
 fn files(env: &Environment) -> Vec<PathBuf> {
@@ -137,34 +101,8 @@ fn files(env: &Environment) -> Vec<PathBuf> {
     if listed.is_empty() { env.home.iter().map(|home| home.join(".kube/config")).collect() } else { listed }
 }
 
-fn read(files: &[PathBuf]) -> (Kubeconfig, Vec<String>) {
-    let mut merged = Kubeconfig::default();
-    let mut notices = Vec::new();
-    for file in files {
-        let next = match Kubeconfig::read_from(file) {
-            Ok(next) => next,
-            Err(KubeconfigError::ReadConfig(err, _)) if err.kind() == std::io::ErrorKind::NotFound => continue,
-            Err(err) => {
-                notices.push(format!("{} cannot be read: {}", file.display(), why(&err)));
-                continue;
-            }
-        };
-        match merged.clone().merge(next) {
-            Ok(both) => merged = both,
-            Err(err) => notices.push(format!("{} is left out: {}", file.display(), why(&err))),
-        }
-    }
-    (merged, notices)
-}
-
-/// The first line of an error's words, and of what caused it where that says more.
-fn why(err: &dyn std::error::Error) -> String {
-    let text = err.to_string();
-    text.lines().next().unwrap_or_default().to_owned()
-}
-
 /// An address as it may be shown: without user and password.
-fn without_credentials(server: &str) -> String {
+pub(super) fn without_credentials(server: &str) -> String {
     match server.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.split_once('@')?.1))) {
         Some((scheme, rest)) => format!("{scheme}://{rest}"),
         None => server.to_owned(),
@@ -175,9 +113,10 @@ fn without_credentials(server: &str) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::backend::Connector;
 
     fn names(found: &Discovered) -> Vec<(String, String)> {
-        found.connectors.iter().map(|c| c.cluster()).map(|c| (c.id.to_string(), c.endpoint.to_string())).collect()
+        found.contexts.iter().map(|c| c.cluster()).map(|c| (c.id.to_string(), c.endpoint.to_string())).collect()
     }
 
     #[test]
@@ -199,7 +138,7 @@ mod tests {
         let missing = dir.path().join("missing");
         let env = Environment {
             kubeconfig: Some(std::env::join_paths([&one, &broken, &missing, &two]).unwrap()),
-            service_host: Some("10.0.0.1".into()),
+            service: Some(("10.0.0.1".into(), "443".into())),
             ..Environment::default()
         };
         let found = discover(&env);
@@ -207,8 +146,6 @@ mod tests {
         assert_eq!(names(&found), want.map(|(a, b)| (a.to_owned(), b.to_owned())));
         assert_eq!(found.notices.len(), 1);
         assert!(found.notices[0].contains("broken cannot be read"), "{:?}", found.notices);
-        let lost = Source::Files { files: Arc::from([one]), context: "lost".into() }.load().unwrap_err();
-        assert!(lost.to_string().contains("context lost cannot be used"), "{lost}");
     }
 
     #[test]
@@ -216,7 +153,13 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut env = Environment { home: Some(dir.path().into()), ..Environment::default() };
         assert!(names(&discover(&env)).is_empty());
-        env.service_host = Some("10.0.0.1".into());
-        assert_eq!(names(&discover(&env)), [("in-cluster".to_owned(), "https://10.0.0.1".to_owned())]);
+        for (host, port, want) in [
+            ("10.0.0.1", "443", "https://10.0.0.1"),
+            ("10.0.0.1", "6443", "https://10.0.0.1:6443"),
+            ("fd00::1", "6443", "https://[fd00::1]:6443"),
+        ] {
+            env.service = Some((host.into(), port.into()));
+            assert_eq!(names(&discover(&env)), [("in-cluster".to_owned(), want.to_owned())]);
+        }
     }
 }

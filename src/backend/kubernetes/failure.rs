@@ -1,5 +1,6 @@
 //! What a request to the API server can end with instead of an answer, and the words for it.
 
+use super::proxy::ProxyFailed;
 use crate::backend::{BackendError, tls};
 use serde::Deserialize;
 use std::error::Error;
@@ -78,8 +79,10 @@ impl Failure {
         match serde_json::from_slice::<Status>(body) {
             Ok(status) => Self::from_status(Status { code, ..status }),
             Err(_) => {
-                let text = String::from_utf8_lossy(body.get(..200).unwrap_or(body));
-                let first = text.lines().next().unwrap_or_default().trim().to_owned();
+                let text = String::from_utf8_lossy(body.get(..2_000).unwrap_or(body));
+                // health checks list what is well first
+                let bad = text.lines().find(|line| line.starts_with("[-]"));
+                let first = bad.or(text.lines().next()).unwrap_or_default().trim().to_owned();
                 Self::of(Sort::Status(code), if first.is_empty() { format!("HTTP status {code}") } else { first })
             }
         }
@@ -116,6 +119,11 @@ impl Failure {
         self.status() == Some(429) && self.causes.iter().any(|(reason, _)| reason == "DisruptionBudget")
     }
 
+    /// Whether it was refused because the whole namespace is being deleted.
+    pub fn is_namespace_going(&self) -> bool {
+        self.status() == Some(403) && self.causes.iter().any(|(reason, _)| reason == "NamespaceTerminating")
+    }
+
     /// The error for the screen; `doing` is what was attempted on what: `scale shop/web`.
     pub fn about(self, doing: &str) -> BackendError {
         let message = self.message;
@@ -131,7 +139,11 @@ impl Failure {
             Sort::Status(409) => {
                 BackendError::Changed(format!("cannot {doing}: it was changed by someone else in between, look again: {message}"))
             }
-            Sort::Status(429 | 502..=504) => {
+            // refused before it was looked at, unlike the others
+            Sort::Status(429) => BackendError::Protocol(format!(
+                "cannot {doing}: the server is too busy and did nothing: {message} (try again soon)"
+            )),
+            Sort::Status(502..=504) => {
                 BackendError::Unreachable(format!("cannot {doing}: the server is overloaded or not ready: {message}"))
             }
             Sort::Status(code) => BackendError::Protocol(format!("cannot {doing}: the server refused it ({code}): {message}")),
@@ -152,7 +164,7 @@ pub(super) fn forbidden(message: &str) -> String {
     let place = if let Some((_, namespace)) = rest.split_once("in the namespace \"") {
         format!("in namespace {}", namespace.split('"').next().unwrap_or_default())
     } else {
-        "in all namespaces".to_owned()
+        "in the whole cluster".to_owned()
     };
     format!("forbidden: {user} may not {verb} {resource}{dot}{group}; ask for `{verb}` on `{resource}{dot}{group}` {place}")
 }
@@ -162,13 +174,16 @@ const TLS: tls::Settings = tls::Settings { authority: "certificate-authority", n
 
 /// Why a connection to `server` failed, in words, found by walking the chain of causes.
 pub(super) fn link_words(server: &str, error: &(dyn Error + 'static)) -> String {
-    if let Some(error) = tls::within(error) {
-        return tls::words(server, error, &TLS);
-    }
     let mut deepest = error.to_string();
     let mut cause = Some(error);
     while let Some(err) = cause {
         deepest = err.to_string();
+        if let Some(failed) = err.downcast_ref::<ProxyFailed>() {
+            return failed.words(server);
+        }
+        if let Some(error) = tls::at(err) {
+            return tls::words(server, error, &TLS);
+        }
         if let Some(io) = err.downcast_ref::<std::io::Error>() {
             match io.kind() {
                 std::io::ErrorKind::ConnectionRefused => {
@@ -207,11 +222,18 @@ mod tests {
     }
 
     #[test]
+    fn what_a_busy_server_refused_was_not_done_and_what_a_gateway_lost_may_have_been() {
+        let about = |code| Failure::refused(code, br#"{"message":"later"}"#).about("scale web");
+        assert!(matches!(about(429), BackendError::Protocol(why) if why.contains("did nothing: later")));
+        assert!(matches!(about(504), BackendError::Unreachable(_)));
+    }
+
+    #[test]
     fn a_refusal_names_who_what_and_where() {
         for (raw, want) in [
             (
                 r#"pods is forbidden: User "dev" cannot list resource "pods" in API group "" at the cluster scope"#,
-                "forbidden: dev may not list pods; ask for `list` on `pods` in all namespaces",
+                "forbidden: dev may not list pods; ask for `list` on `pods` in the whole cluster",
             ),
             (
                 r#"deployments.apps "web" is forbidden: User "dev" cannot patch resource "deployments/scale" in API group "apps" in the namespace "shop""#,
@@ -230,6 +252,8 @@ mod tests {
             br#"{"message":"Cannot evict pod","reason":"TooManyRequests","details":{"causes":[{"reason":"DisruptionBudget","message":"needs 1"}]}}"#,
         );
         assert!(budget.is_budget());
+        let going = br#"{"message":"unable to create new content","reason":"Forbidden","details":{"causes":[{"reason":"NamespaceTerminating"}]}}"#;
+        assert!(Failure::refused(403, going).is_namespace_going() && !Failure::refused(403, b"{}").is_namespace_going());
         let busy = Failure::refused(429, br#"{"message":"too many","details":{"retryAfterSeconds":3}}"#);
         assert!(!busy.is_budget());
         assert_eq!(busy.retry_after, Some(Duration::from_secs(3)));
@@ -238,5 +262,7 @@ mod tests {
         assert!(Failure::refused(504, ahead).wants_relist());
         assert!(!Failure::refused(500, b"<html>bad gateway</html>").wants_relist());
         assert_eq!(Failure::refused(502, b"bad gateway\nmore").message, "bad gateway");
+        let livez = b"[+]ping ok\n[-]etcd failed: reason withheld\n[+]log ok\nlivez check failed\n";
+        assert_eq!(Failure::refused(500, livez).message, "[-]etcd failed: reason withheld");
     }
 }

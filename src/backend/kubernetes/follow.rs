@@ -3,8 +3,11 @@
 //! The contract: Kubernetes docs, "Efficient detection of changes". A list gives a version to watch from; a watch ends by
 //! itself now and then and goes on from the last version seen; when the server has forgotten that version the kind is
 //! listed anew. Lists ask for the newest state (no `resourceVersion=0`: it may be older than what was shown before).
+//!
+//! A user who may not list a kind in all namespaces sees it in those that were named: each is listed and watched by itself,
+//! and together they are one list to whoever takes the steps.
 
-use super::failure::{Failure, Sort, Status};
+use super::failure::{Failure, Sort, Status, forbidden};
 use super::http::{Api, LIST};
 use super::link::Link;
 use super::raw::Listed;
@@ -14,6 +17,7 @@ use crate::util::backoff::Backoff;
 use futures::StreamExt;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, sleep};
@@ -24,6 +28,8 @@ const PAGE: u32 = 500;
 const LINE: usize = 8 << 20;
 /// How often a kind that may not be read is asked for again.
 const REFUSED: Duration = Duration::from_secs(60);
+/// How often all namespaces are asked for again where only some may be read.
+const WIDER: Duration = Duration::from_secs(600);
 
 /// One step of a kind's story.
 #[derive(Debug)]
@@ -34,8 +40,8 @@ pub(super) enum Step<T> {
     Item(Box<T>),
     /// An object is gone.
     Gone(Box<T>),
-    /// The list is whole.
-    End,
+    /// The list is whole; in some namespaces only, if there are words that say which.
+    End(Option<Text>),
     /// The kind cannot be read, and why; it is tried again.
     Failed(Text),
     /// The server does not know this kind.
@@ -51,9 +57,25 @@ pub(super) struct Follower<T> {
     /// How the session's connections are doing.
     pub link: Link,
     /// Lists at the same time are bounded: they are what costs a server most.
-    pub lists: std::sync::Arc<Semaphore>,
+    pub lists: Arc<Semaphore>,
+    /// Where to read what may not be read in all namespaces.
+    pub namespaces: Arc<[String]>,
     /// Spreads timeouts and delays of the loops apart.
     pub seed: u64,
+}
+
+/// One list and how far it was followed.
+struct Place {
+    path: String,
+    version: String,
+}
+
+/// What was listed: one place over all namespaces, or one for each that may be read. Empty: to be listed anew.
+#[derive(Default)]
+struct Held {
+    places: Vec<Place>,
+    /// When all namespaces are asked for again, if these are not all.
+    wider: Option<Instant>,
 }
 
 #[derive(Deserialize)]
@@ -91,20 +113,17 @@ impl<T: Listed> Follower<T> {
     /// Runs until the receiver goes away.
     pub async fn run(self) {
         let mut backoff = Backoff::new(Duration::from_millis(800), Duration::from_secs(30), self.seed);
-        let mut version: Option<String> = None;
+        let mut held = Held::default();
         loop {
             let began = Instant::now();
-            let result = match &version {
-                None => self.list().await.map(Some),
-                Some(at) => self.watch(at.clone()).await,
-            };
+            let listing = held.places.is_empty();
+            let result = if listing { self.list().await.map(|new| held = new) } else { self.watch(&mut held.places).await };
             let lasted = began.elapsed();
             match result {
-                Ok(next) => {
-                    let listed = version.is_none();
-                    version = next;
-                    if listed {
-                        continue;
+                Ok(()) if listing => {}
+                Ok(()) => {
+                    if held.wider.is_some_and(|at| at <= Instant::now()) {
+                        held.places.clear();
                     }
                     backoff.healthy(lasted);
                     if lasted < Duration::from_secs(1) {
@@ -119,48 +138,53 @@ impl<T: Listed> Follower<T> {
                     sleep(backoff.next_delay()).await;
                 }
                 Err(Stop::Failed(failure)) => {
-                    if failure.wants_relist() && (version.is_some() || backoff.attempts() < 5) {
-                        version = None;
+                    if failure.wants_relist() && (!listing || backoff.attempts() < 5) {
+                        held.places.clear();
                         sleep(backoff.next_delay()).await;
                         continue;
                     }
                     backoff.healthy(lasted);
                     let wait = backoff.next_delay().max(failure.retry_after.unwrap_or_default());
-                    let wait = self.report(failure, wait, version.is_none()).await;
+                    let (wait, said) = self.report(failure, wait, listing).await;
+                    if said {
+                        // only a list takes back what was said, and tells what may still be read
+                        held.places.clear();
+                    }
                     sleep(wait).await;
                 }
             }
         }
     }
 
-    /// Says what failed and returns how long to wait before trying again.
-    async fn report(&self, failure: Failure, wait: Duration, listing: bool) -> Duration {
+    /// Says what failed. Returns how long to wait before trying again, and whether it was said of this kind.
+    async fn report(&self, failure: Failure, wait: Duration, listing: bool) -> (Duration, bool) {
         let doing = format!("{} {}", if listing { "list" } else { "watch" }, T::PLURAL);
         match failure.sort {
             // it is the server that cannot be reached, whatever was asked of it
             Sort::Link => {
                 self.link.lost(T::PLURAL, BackendError::Unreachable(failure.message));
-                wait
+                (wait, false)
             }
             Sort::Credentials | Sort::Status(401) => {
                 self.link.lost(T::PLURAL, failure.about(&doing));
-                wait
+                (wait, false)
             }
             Sort::Status(404) => {
                 let _ = self.out.send(Step::Absent).await;
-                REFUSED
+                (REFUSED, true)
             }
             Sort::Status(code) => {
                 let refused = matches!(code, 403 | 405);
                 // one refusal of an overloaded server is no news while the rows are current
                 if listing || refused {
-                    let _ = self.out.send(Step::Failed(Text::from(failure.about(&doing).to_string()))).await;
+                    let nor = if listing && code == 403 { self.nor() } else { String::new() };
+                    let _ = self.out.send(Step::Failed(Text::from(format!("{}{nor}", failure.about(&doing))))).await;
                 }
-                if refused { REFUSED } else { wait }
+                (if refused { REFUSED } else { wait }, listing || refused)
             }
             Sort::Decode => {
                 let _ = self.out.send(Step::Failed(Text::from(failure.about(&doing).to_string()))).await;
-                wait
+                (wait, true)
             }
         }
     }
@@ -169,39 +193,85 @@ impl<T: Listed> Follower<T> {
         self.out.send(step).await.map_err(|_| Stop::Closed)
     }
 
-    /// Lists all pages and returns the version to watch from.
-    async fn list(&self) -> Result<String, Stop> {
+    /// What was tried beside all namespaces, for the words of a refusal.
+    fn nor(&self) -> String {
+        if !T::NAMESPACED || self.namespaces.is_empty() {
+            return String::new();
+        }
+        format!("; nor in {}", words(self.namespaces.iter()))
+    }
+
+    /// Lists the kind in all namespaces, or in those where it may be read.
+    async fn list(&self) -> Result<Held, Stop> {
         let _turn = self.lists.acquire().await.map_err(|_| Stop::Closed)?;
-        let mut next: Option<String> = None;
         let mut begun = false;
+        let refusal = match self.list_place(T::PATH.to_owned(), &mut begun).await {
+            Ok(place) => {
+                self.send(Step::End(None)).await?;
+                return Ok(Held { places: vec![place], wider: None });
+            }
+            Err(Stop::Failed(failure)) if T::NAMESPACED && failure.status() == Some(403) => failure,
+            Err(stop) => return Err(stop),
+        };
+        let mut places = Vec::new();
+        let (mut seen, mut refused) = (Vec::new(), Vec::new());
+        for namespace in &*self.namespaces {
+            match self.list_place(T::path_in(namespace), &mut begun).await {
+                Ok(place) => {
+                    places.push(place);
+                    seen.push(namespace);
+                }
+                Err(Stop::Failed(failure)) if failure.status() == Some(403) => refused.push(forbidden(&failure.message)),
+                Err(stop) => return Err(stop),
+            }
+        }
+        if places.is_empty() {
+            return Err(refusal.into());
+        }
+        let mut only = format!("only {}", words(seen.into_iter()));
+        for why in &refused {
+            only.push_str(&format!("; {why}"));
+        }
+        self.send(Step::End(Some(Text::from(only)))).await?;
+        let again = if refused.is_empty() { WIDER } else { REFUSED };
+        Ok(Held { places, wider: Some(Instant::now() + again) })
+    }
+
+    /// Lists all pages of one place.
+    async fn list_place(&self, path: String, begun: &mut bool) -> Result<Place, Stop> {
+        let mut next: Option<String> = None;
         loop {
             let token = next.as_deref().map(|token| format!("&continue={}", escape(token))).unwrap_or_default();
-            let body = self.api.get_bytes(&format!("{}?limit={PAGE}{token}", T::PATH), LIST).await?;
+            let body = self.api.get_bytes(&format!("{path}?limit={PAGE}{token}"), LIST).await?;
             self.link.fine(T::PLURAL);
             let page: Page<T> = page(&body)?;
             drop(body);
-            if !begun {
+            if !std::mem::replace(begun, true) {
                 self.send(Step::Begin).await?;
-                begun = true;
             }
             for item in page.items.into_iter().flatten() {
                 self.send(Step::Item(Box::new(item))).await?;
             }
             match page.metadata.next.filter(|token| !token.is_empty()) {
                 Some(token) => next = Some(token),
-                None => {
-                    self.send(Step::End).await?;
-                    return Ok(page.metadata.resource_version);
-                }
+                None => return Ok(Place { path, version: page.metadata.resource_version }),
             }
         }
     }
 
-    /// Watches from `version` until the server ends it; returns the last version seen, or none to list anew.
-    async fn watch(&self, mut version: String) -> Result<Option<String>, Stop> {
+    /// Watches all places until the first of these watches ends. Each place holds the last version whose change was sent,
+    /// so nothing is lost when the others are dropped with it.
+    async fn watch(&self, places: &mut [Place]) -> Result<(), Stop> {
+        let watches = places.iter_mut().map(|place| Box::pin(self.watch_place(place)));
+        futures::future::select_all(watches).await.0
+    }
+
+    /// Watches one place until the server ends it.
+    async fn watch_place(&self, place: &mut Place) -> Result<(), Stop> {
+        let Place { path, version } = place;
         // spread, so that the loops do not all come back in the same second
         let seconds = 120 + self.seed % 61;
-        let path = format!("{}?watch=true&allowWatchBookmarks=true&resourceVersion={version}&timeoutSeconds={seconds}", T::PATH);
+        let path = format!("{path}?watch=true&allowWatchBookmarks=true&resourceVersion={version}&timeoutSeconds={seconds}");
         let mut chunks = self.api.stream(&path, Some(Duration::from_secs(seconds + 15))).await?;
         self.link.fine(T::PLURAL);
         let mut line: Vec<u8> = Vec::new();
@@ -212,10 +282,10 @@ impl<T: Listed> Follower<T> {
                 let (head, tail) = rest.split_at(end);
                 rest = tail.get(1..).unwrap_or_default();
                 if line.is_empty() {
-                    self.event(head, &mut version).await?;
+                    self.event(head, version).await?;
                 } else {
                     line.extend_from_slice(head);
-                    self.event(&line, &mut version).await?;
+                    self.event(&line, version).await?;
                     line.clear();
                 }
             }
@@ -224,7 +294,7 @@ impl<T: Listed> Follower<T> {
                 return Err(Failure::decode(format!("an object is larger than {} MiB", LINE >> 20)).into());
             }
         }
-        Ok(Some(version))
+        Ok(())
     }
 
     async fn event(&self, line: &[u8], version: &mut String) -> Result<(), Stop> {
@@ -245,9 +315,10 @@ impl<T: Listed> Follower<T> {
             }
             kind => match serde_json::from_str::<T>(object) {
                 Ok(item) => {
-                    item.meta().resource_version.clone_into(version);
                     let item = Box::new(item);
+                    let seen = item.meta().resource_version.clone();
                     self.send(if kind == "DELETED" { Step::Gone(item) } else { Step::Item(item) }).await?;
+                    *version = seen;
                 }
                 // one object of a shape nobody foresaw must not stop the others
                 Err(err) => tracing::warn!(kind = T::PLURAL, %err, "an object was left out: it could not be read"),
@@ -272,6 +343,13 @@ fn page<T: Listed>(body: &[u8]) -> Result<Page<T>, Failure> {
         }
     });
     Ok(Page { items: Some(items.collect()), metadata: raw.metadata })
+}
+
+/// `namespace shop`, `namespaces pay, shop`.
+fn words<'a>(namespaces: impl ExactSizeIterator<Item = &'a String>) -> String {
+    let s = if namespaces.len() == 1 { "" } else { "s" };
+    let names: Vec<&str> = namespaces.map(String::as_str).collect();
+    format!("namespace{s} {}", names.join(", "))
 }
 
 /// Percent-encodes a query value (RFC 3986): everything but unreserved characters.

@@ -4,6 +4,7 @@
 
 use super::credentials::Credentials;
 use super::failure::{Failure, Sort, link_words};
+use super::plugin::Unanswered;
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::BoxStream;
@@ -61,7 +62,12 @@ impl Api {
 
     /// GET of `path` as JSON.
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
-        let body = self.get_bytes(path, GET).await?;
+        self.get_within(path, GET).await
+    }
+
+    /// GET of `path` as JSON, within `deadline`.
+    pub async fn get_within<T: DeserializeOwned>(&self, path: &str, deadline: Duration) -> Result<T, Failure> {
+        let body = self.get_bytes(path, deadline).await?;
         serde_json::from_slice(&body).map_err(|err| Failure::decode(err.to_string()))
     }
 
@@ -131,7 +137,13 @@ impl Api {
     }
 
     async fn send(&self, mut request: Request<Body>) -> Result<Response<Body>, Failure> {
-        if let Some(header) = self.credentials.header().await.map_err(|words| Failure::of(Sort::Credentials, words))? {
+        let reads = request.method() == Method::GET;
+        let header = self.credentials.header().await.map_err(|none| match none {
+            // of a write that got no answer nobody knows whether it happened: this one was not sent
+            Unanswered::NotYet(why) if reads => Failure::link(why),
+            Unanswered::NotYet(why) | Unanswered::Failed(why) => Failure::of(Sort::Credentials, why),
+        });
+        if let Some(header) = header? {
             request.headers_mut().insert(AUTHORIZATION, header);
         }
         self.client.send(request).await.map_err(|err| Failure::link(link_words(&self.server, &err)))

@@ -12,6 +12,9 @@ pub(super) async fn inspect(api: &Api, index: &Shared, object: &ObjectRef) -> Re
     let doing = format!("read {} {}", object.kind.word(), object.key);
     let path = path(index, object).ok_or_else(|| BackendError::NotFound(format!("cannot {doing}: it is not known (any more)")))?;
     let mut value: Value = api.get(&path).await.map_err(|failure| failure.about(&doing))?;
+    if !is_same(&value, object) {
+        return Err(BackendError::NotFound(format!("cannot {doing}: it is gone, and another one of its name is there")));
+    }
     clean(&mut value);
     serde_saphyr::to_string(&value).map_err(|err| BackendError::Protocol(format!("cannot show {doing} as YAML: {err}")))
 }
@@ -30,6 +33,11 @@ fn path(index: &Shared, object: &ObjectRef) -> Option<String> {
             paths::workload(*kind, place)?
         }
     })
+}
+
+/// Whether this is the object of the row, and not one that has its name by now. Nodes are known by their name alone.
+fn is_same(value: &Value, object: &ObjectRef) -> bool {
+    object.kind == Kind::Node || value.pointer("/metadata/uid").and_then(Value::as_str) == Some(&object.key)
 }
 
 /// Drops `managedFields` and the copy of the object that `kubectl apply` keeps, and masks values of Secrets.
@@ -56,6 +64,14 @@ fn clean(value: &mut Value) {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn an_object_that_has_the_name_of_one_that_is_gone_is_not_shown_for_it() {
+        let object = |kind, key: &str| ObjectRef { cluster: "c".into(), kind, key: key.into() };
+        let value = json!({ "metadata": { "name": "web-0", "uid": "new" } });
+        assert!(is_same(&value, &object(Kind::Task, "new")) && !is_same(&value, &object(Kind::Task, "old")));
+        assert!(is_same(&value, &object(Kind::Node, "web-0")));
+    }
 
     #[test]
     fn noise_is_dropped_and_secrets_are_masked() {

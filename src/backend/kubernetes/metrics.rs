@@ -5,15 +5,19 @@ use super::convert::{bytes, millicores};
 use super::failure::{Failure, Sort, forbidden};
 use super::http::Api;
 use super::index::Shared;
+use super::paths::narrowed;
 use super::raw::When;
 use crate::backend::Sink;
 use crate::model::{Delta, Key, Kind, Text, Usage};
 use crate::util::time::Timestamp;
 use serde::Deserialize;
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
+/// The measurements' part of the API.
+const API: &str = "/apis/metrics.k8s.io/v1beta1";
 /// Time between sweeps: metrics-server itself measures every 15 s.
 const EVERY: Duration = Duration::from_secs(15);
 /// Least time between sweeps when someone looks away and back.
@@ -70,7 +74,7 @@ impl Metrics {
 }
 
 /// Polls for as long as the session lasts.
-pub(super) async fn poll(api: Api, index: Shared, sink: Sink) {
+pub(super) async fn poll(api: Api, namespaces: Arc<[String]>, index: Shared, sink: Sink) {
     let mut interest = sink.interest();
     loop {
         if interest.wait_for(|look| look.usage).await.is_err() {
@@ -78,7 +82,7 @@ pub(super) async fn poll(api: Api, index: Shared, sink: Sink) {
             return;
         }
         let began = Instant::now();
-        let whole = sweep(&api, &index, &sink).await;
+        let whole = sweep(&api, &namespaces, &index, &sink).await;
         tokio::select! {
             () = sleep_until(began + if whole { EVERY } else { LEAST }) => continue,
             gone = interest.wait_for(|look| !look.usage) => if gone.is_err() {
@@ -90,13 +94,16 @@ pub(super) async fn poll(api: Api, index: Shared, sink: Sink) {
 }
 
 /// Measures once. False if there were measurements of pods but no pods yet: the session has just begun.
-async fn sweep(api: &Api, index: &Shared, sink: &Sink) -> bool {
-    let (nodes, pods) = tokio::join!(read(api, "nodes"), read(api, "pods"));
+async fn sweep(api: &Api, namespaces: &[String], index: &Shared, sink: &Sink) -> bool {
+    let all = format!("{API}/nodes");
+    let (nodes, pods) = tokio::join!(read(api, &all), pods(api, namespaces));
     match nodes {
         Ok(rows) => {
             let rows = rows.into_iter().map(|m| (Key::new(&m.metadata.name), m));
             send(sink, Kind::Node, rows.collect()).await;
         }
+        // who may not read nodes may still read pods
+        Err(failure) if failure.status() == Some(403) && pods.is_ok() => {}
         Err(failure) => {
             refuse(sink, failure).await;
             return true;
@@ -117,8 +124,26 @@ async fn sweep(api: &Api, index: &Shared, sink: &Sink) -> bool {
     }
 }
 
-async fn read(api: &Api, what: &str) -> Result<Vec<Metrics>, Failure> {
-    let body = api.get_bytes(&format!("/apis/metrics.k8s.io/v1beta1/{what}"), SWEEP).await?;
+/// Measurements of all pods, or of those in the namespaces where they may be read.
+async fn pods(api: &Api, namespaces: &[String]) -> Result<Vec<Metrics>, Failure> {
+    let all = format!("{API}/pods");
+    let refusal = match read(api, &all).await {
+        Err(failure) if failure.status() == Some(403) => failure,
+        answer => return answer,
+    };
+    let mut rows = None;
+    for namespace in namespaces {
+        match read(api, &narrowed(&all, namespace)).await {
+            Ok(some) => rows.get_or_insert_with(Vec::new).extend(some),
+            Err(failure) if failure.status() == Some(403) => {}
+            Err(failure) => return Err(failure),
+        }
+    }
+    rows.ok_or(refusal)
+}
+
+async fn read(api: &Api, path: &str) -> Result<Vec<Metrics>, Failure> {
+    let body = api.get_bytes(path, SWEEP).await?;
     let list: List = serde_json::from_slice(&body).map_err(|err| Failure::decode(err.to_string()))?;
     Ok(list.items.unwrap_or_default())
 }

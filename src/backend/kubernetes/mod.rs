@@ -17,10 +17,17 @@ mod link;
 mod logs;
 mod metrics;
 mod paths;
+mod plugin;
+mod proxy;
 mod raw;
+#[cfg(test)]
+mod real;
 mod session;
+mod source;
 
+pub use connect::Context;
 pub use discover::{Discovered, Environment, discover, discover_files};
+pub use proxy::Proxies;
 
 use super::{About, Backend, BackendError, LogRequest, ProgressSink, Sink};
 use crate::model::{ClusterKind, Expect, Intent, LogLine, ObjectRef, Text};
@@ -28,17 +35,20 @@ use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use http::Api;
 use index::Shared;
+use std::sync::Arc;
 
 /// A connected API server.
 struct Kubernetes {
     api: Api,
     version: Text,
+    /// Where to read what may not be read in all namespaces.
+    namespaces: Arc<[String]>,
     index: Shared,
 }
 
 impl Kubernetes {
-    fn new(api: Api, version: Text) -> Self {
-        Self { api, version, index: Shared::default() }
+    fn new(api: Api, version: Text, namespaces: Arc<[String]>) -> Self {
+        Self { api, version, namespaces, index: Shared::default() }
     }
 }
 
@@ -48,7 +58,7 @@ impl Backend for Kubernetes {
     }
 
     fn watch<'a>(&'a self, sink: &'a Sink) -> BoxFuture<'a, BackendError> {
-        Box::pin(session::run(&self.api, &self.index, sink))
+        Box::pin(session::run(&self.api, &self.namespaces, &self.index, sink))
     }
 
     fn ping(&self) -> BoxFuture<'_, Result<(), BackendError>> {

@@ -1,7 +1,14 @@
 //! Paths of single objects.
 
+use super::follow::escape;
 use super::index::Place;
 use crate::model::{Key, ServiceKind};
+
+/// The path of a kind's list in one namespace, from its path over all.
+pub(super) fn narrowed(path: &str, namespace: &str) -> String {
+    let (group, plural) = path.rsplit_once('/').unwrap_or_default();
+    format!("{group}/namespaces/{}/{plural}", escape(namespace))
+}
 
 /// Path of a node.
 pub(super) fn node(name: &Key) -> String {

@@ -60,6 +60,7 @@ pub fn write(cx: &Cx<'_>, state: &ClusterState, sheet: &mut Sheet) {
             KindSync::Waiting => (" · not listed yet".to_owned(), Role::Dim),
             KindSync::Loading(n) => (format!(" · loading {}…", grouped(*n as usize)), Role::Progress),
             KindSync::Live => (String::new(), Role::Dim),
+            KindSync::Narrowed(words) => (format!(" · {words}"), Role::Warning),
             KindSync::Failed { since, reason } => {
                 (format!(" · for {}: {reason}", humanize::age_of(cx.since(*since))), Role::Warning)
             }

@@ -15,7 +15,7 @@ pub(super) const AGAIN: Duration = Duration::from_secs(5);
 pub(super) enum Evicted {
     /// The pod was told to go.
     Taken,
-    /// It is gone already, or another pod has its name by now.
+    /// It is gone already or on its way, or another pod has its name by now.
     Gone,
     /// Not now, and why in words; ask again after this long.
     NotNow(String, Duration),
@@ -35,6 +35,8 @@ pub(super) async fn evict(api: &Api, place: &Place, uid: &str) -> Result<Evicted
         Err(failure) if failure.is_budget() => Ok(Evicted::NotNow(format!("waits for {}", budget(&failure)), AGAIN)),
         Err(failure) => match failure.status() {
             Some(404) => Ok(Evicted::Gone),
+            // it goes with its namespace, of itself
+            _ if failure.is_namespace_going() => Ok(Evicted::Gone),
             // the uid is another one by now
             Some(409) if failure.message.contains("UID") => Ok(Evicted::Gone),
             Some(429) => {

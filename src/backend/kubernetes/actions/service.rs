@@ -25,7 +25,7 @@ impl Act<'_> {
             Some(generation) => generation,
             None => self.intent.bound.spec_rev + 1,
         };
-        Ok(Expect::Converged { service, spec_rev })
+        Ok(Expect::Scaled { service, spec_rev, to })
     }
 
     async fn after(&self, scale: &Value) -> Option<u64> {

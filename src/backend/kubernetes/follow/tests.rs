@@ -5,7 +5,7 @@
 use super::*;
 use crate::backend::kubernetes::connect::client;
 use crate::backend::kubernetes::credentials::Credentials;
-use crate::backend::kubernetes::raw::RawNode;
+use crate::backend::kubernetes::raw::{RawNode, RawPod};
 use parking_lot::Mutex;
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -44,22 +44,28 @@ async fn server(script: Vec<(u16, String)>) -> (Api, Arc<Mutex<Vec<String>>>) {
 }
 
 fn follow(api: Api) -> (mpsc::Receiver<Step<RawNode>>, Link) {
+    follow_in(api, &[])
+}
+
+fn follow_in<T: Listed>(api: Api, namespaces: &[&str]) -> (mpsc::Receiver<Step<T>>, Link) {
     let (out, steps) = mpsc::channel(100);
     let link = Link::new();
     let lists = Arc::new(Semaphore::new(2));
-    tokio::spawn(Follower { api, out, link: link.clone(), lists, seed: 60 }.run());
+    let namespaces = namespaces.iter().map(|n| (*n).to_owned()).collect();
+    tokio::spawn(Follower { api, out, link: link.clone(), lists, namespaces, seed: 60 }.run());
     (steps, link)
 }
 
-async fn words(steps: &mut mpsc::Receiver<Step<RawNode>>, count: usize) -> Vec<String> {
+async fn words<T: Listed>(steps: &mut mpsc::Receiver<Step<T>>, count: usize) -> Vec<String> {
     let mut out = Vec::new();
     while out.len() < count {
         let step = tokio::time::timeout(Duration::from_secs(10), steps.recv()).await.expect("a step").unwrap();
         out.push(match step {
             Step::Begin => "begin".to_owned(),
-            Step::Item(node) => format!("+{}", node.metadata.name),
-            Step::Gone(node) => format!("-{}", node.metadata.name),
-            Step::End => "end".to_owned(),
+            Step::Item(item) => format!("+{}", item.meta().name),
+            Step::Gone(item) => format!("-{}", item.meta().name),
+            Step::End(None) => "end".to_owned(),
+            Step::End(Some(only)) => format!("end: {only}"),
             Step::Failed(why) => why.to_string(),
             Step::Absent => "absent".to_owned(),
         });
@@ -118,7 +124,7 @@ async fn a_refusal_is_said_in_words_and_does_not_end_the_session() {
     let refused = r#"{"code":403,"reason":"Forbidden","message":"nodes is forbidden: User \"dev\" cannot list resource \"nodes\" in API group \"\" at the cluster scope"}"#;
     let (api, _) = server(vec![(403, refused.to_owned())]).await;
     let (mut steps, link) = follow(api);
-    let want = "cannot list nodes: forbidden: dev may not list nodes; ask for `list` on `nodes` in all namespaces";
+    let want = "cannot list nodes: forbidden: dev may not list nodes; ask for `list` on `nodes` in the whole cluster";
     assert_eq!(words(&mut steps, 1).await, [want]);
     assert!(tokio::time::timeout(Duration::from_millis(50), link.ended()).await.is_err());
 }
@@ -138,4 +144,73 @@ async fn an_object_of_an_unknown_shape_hides_no_other() {
     let (api, _) = server(vec![list(10, "", &[node("a", 1), odd, node("b", 2)]), (200, changes)]).await;
     let (mut steps, _link) = follow(api);
     assert_eq!(words(&mut steps, 5).await, ["begin", "+a", "+b", "end", "+c"]);
+}
+
+fn refusal(place: &str) -> (u16, String) {
+    let message = format!(r#"pods is forbidden: User \"dev\" cannot list resource \"pods\" in API group \"\" {place}"#);
+    (403, format!(r#"{{"code":403,"reason":"Forbidden","message":"{message}"}}"#))
+}
+
+const EVERYWHERE: &str = "at the cluster scope";
+
+#[tokio::test]
+async fn who_may_not_list_everywhere_sees_the_namespaces_that_were_named_as_one_list() {
+    let script = vec![
+        refusal(EVERYWHERE),
+        list(10, "n", &[node("a", 1)]),
+        list(10, "", &[node("b", 2)]),
+        list(20, "", &[node("c", 3)]),
+        refusal(r#"in the namespace \"ops\""#),
+    ];
+    let (api, asked) = server(script).await;
+    let (mut steps, link) = follow_in::<RawPod>(api, &["shop", "pay", "ops"]);
+    let end = "end: only namespaces shop, pay; forbidden: dev may not list pods; ask for `list` on `pods` in namespace ops";
+    assert_eq!(words(&mut steps, 5).await, ["begin", "+a", "+b", "+c", end]);
+    assert!(tokio::time::timeout(Duration::from_millis(50), link.ended()).await.is_err());
+    while asked.lock().len() < 7 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let asked = asked.lock();
+    let lists = ["/api/v1/pods", "/api/v1/namespaces/shop/pods", "/api/v1/namespaces/shop/pods", "/api/v1/namespaces/pay/pods"];
+    for (path, want) in asked.iter().zip(lists) {
+        assert!(path.starts_with(&format!("{want}?limit")), "{path}");
+    }
+    let watched = |path: &str| asked[5..].iter().any(|asked| asked.starts_with(&format!("{path}?watch=true")));
+    assert!(watched("/api/v1/namespaces/shop/pods") && watched("/api/v1/namespaces/pay/pods"), "{asked:?}");
+    assert!(asked[5..].iter().any(|path| path.contains("shop") && path.contains("resourceVersion=10&")), "{asked:?}");
+    assert!(asked[5..].iter().any(|path| path.contains("pay") && path.contains("resourceVersion=20&")), "{asked:?}");
+}
+
+#[tokio::test]
+async fn changes_of_each_namespace_come_and_all_are_watched_again_when_one_watch_ends() {
+    let changes = [event("ADDED", &node("b", 11)), event("DELETED", &node("a", 12))].concat();
+    let script = vec![refusal(EVERYWHERE), list(10, "", &[node("a", 1)]), (200, changes)];
+    let (api, asked) = server(script).await;
+    let (mut steps, _link) = follow_in::<RawPod>(api, &["shop"]);
+    assert_eq!(words(&mut steps, 5).await, ["begin", "+a", "end: only namespace shop", "+b", "-a"]);
+    while asked.lock().len() < 4 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(asked.lock()[3].contains("/namespaces/shop/pods?watch=true") && asked.lock()[3].contains("resourceVersion=12&"));
+}
+
+#[tokio::test]
+async fn a_kind_that_may_be_read_nowhere_says_what_was_tried() {
+    let (api, _) = server(vec![refusal(EVERYWHERE), refusal(r#"in the namespace \"shop\""#)]).await;
+    let (mut steps, _link) = follow_in::<RawPod>(api, &["shop"]);
+    let want =
+        "cannot list pods: forbidden: dev may not list pods; ask for `list` on `pods` in the whole cluster; nor in namespace shop";
+    assert_eq!(words(&mut steps, 1).await, [want]);
+}
+
+#[tokio::test]
+async fn what_was_said_of_a_watch_is_taken_back_by_a_list() {
+    let garbage = (200, "{\"type\":\n".to_owned());
+    let script = vec![list(10, "", &[node("a", 1)]), garbage, list(11, "", &[node("a", 1)])];
+    let (api, asked) = server(script).await;
+    let (mut steps, _link) = follow(api);
+    let said = words(&mut steps, 7).await;
+    assert!(said[3].starts_with("cannot watch nodes: the answer could not be read"), "{said:?}");
+    assert_eq!(said[4..], ["begin", "+a", "end"]);
+    assert!(asked.lock()[2].starts_with("/api/v1/nodes?limit"), "{asked:?}");
 }

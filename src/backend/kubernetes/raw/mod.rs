@@ -24,8 +24,15 @@ pub(super) trait Listed: DeserializeOwned + Send + 'static {
     const PATH: &'static str;
     /// Its plural with its group, for words: `deployments.apps`.
     const PLURAL: &'static str;
+    /// Whether its objects are in namespaces.
+    const NAMESPACED: bool = true;
     /// Metadata.
     fn meta(&self) -> &Meta;
+
+    /// Path of its list in one namespace.
+    fn path_in(namespace: &str) -> String {
+        crate::backend::kubernetes::paths::narrowed(Self::PATH, namespace)
+    }
 }
 
 /// `metadata`.

@@ -16,6 +16,7 @@ pub(in super::super) struct RawNode {
 impl Listed for RawNode {
     const PATH: &'static str = "/api/v1/nodes";
     const PLURAL: &'static str = "nodes";
+    const NAMESPACED: bool = false;
     fn meta(&self) -> &Meta {
         &self.metadata
     }

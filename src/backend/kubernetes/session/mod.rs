@@ -34,12 +34,13 @@ const STEPS: usize = 256;
 const LISTS: usize = 2;
 
 /// Watches everything until the link ends.
-pub(super) async fn run(api: &Api, index: &Shared, sink: &Sink) -> BackendError {
+pub(super) async fn run(api: &Api, namespaces: &Arc<[String]>, index: &Shared, sink: &Sink) -> BackendError {
     let link = Link::new();
     let mut loops = Loops {
         api: api.clone(),
         link: link.clone(),
         lists: Arc::new(Semaphore::new(LISTS)),
+        namespaces: Arc::clone(namespaces),
         seed: seed(sink.cluster()),
         tasks: JoinSet::new(),
     };
@@ -73,7 +74,7 @@ pub(super) async fn run(api: &Api, index: &Shared, sink: &Sink) -> BackendError 
     let mut jobs = loops.follow::<Job>();
     let mut cron_jobs = loops.follow::<CronJob>();
     let mut events = loops.follow::<RawEvent>();
-    loops.tasks.spawn(super::metrics::poll(api.clone(), Shared::clone(index), sink.clone()));
+    loops.tasks.spawn(super::metrics::poll(api.clone(), Arc::clone(namespaces), Shared::clone(index), sink.clone()));
     let ended = link.ended();
     let certificate = certificate_end(api);
     tokio::pin!(ended, certificate);
@@ -118,6 +119,7 @@ struct Loops {
     api: Api,
     link: Link,
     lists: Arc<Semaphore>,
+    namespaces: Arc<[String]>,
     seed: u64,
     tasks: JoinSet<()>,
 }
@@ -126,8 +128,14 @@ impl Loops {
     fn follow<T: Listed>(&mut self) -> mpsc::Receiver<Step<T>> {
         let (out, steps) = mpsc::channel(STEPS);
         self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let follower =
-            Follower { api: self.api.clone(), out, link: self.link.clone(), lists: Arc::clone(&self.lists), seed: self.seed >> 16 };
+        let follower = Follower {
+            api: self.api.clone(),
+            out,
+            link: self.link.clone(),
+            lists: Arc::clone(&self.lists),
+            namespaces: Arc::clone(&self.namespaces),
+            seed: self.seed >> 16,
+        };
         self.tasks.spawn(follower.run());
         steps
     }
@@ -183,7 +191,7 @@ impl Session<'_> {
                 self.nodes.remove(&key);
                 Change::Remove(key)
             }
-            Step::End => {
+            Step::End(_) => {
                 for key in self.node_names.end() {
                     self.down.remove(&key);
                     self.nodes.remove(&key);
@@ -216,11 +224,15 @@ impl Session<'_> {
                 self.forget_pod(&key);
                 Change::Remove(key)
             }
-            Step::End => {
+            Step::End(only) => {
                 for key in self.pods.end() {
                     self.forget_pod(&key);
                 }
-                Change::End
+                // the index outlives a session: what was in it before this one's first list may be gone
+                self.index.lock().pods.retain(|key, _| self.pods.holds(key));
+                self.sink.send(Delta::Task(Change::End)).await;
+                let Some(only) = only else { return };
+                Change::Narrowed(only)
             }
             Step::Failed(why) => Change::Failed(why),
             Step::Absent => Change::Failed(absent::<RawPod>()),
@@ -275,10 +287,12 @@ impl Session<'_> {
                 self.index.lock().events.remove(&key);
                 Change::Remove(key)
             }
-            Step::End => {
-                let vanished = self.events.end();
-                self.index.lock().events.retain(|key, _| !vanished.contains(key));
-                Change::End
+            Step::End(only) => {
+                self.events.end();
+                self.index.lock().events.retain(|key, _| self.events.holds(key));
+                self.sink.send(Delta::Event(Change::End)).await;
+                let Some(only) = only else { return };
+                Change::Narrowed(only)
             }
             Step::Failed(why) => Change::Failed(why),
             Step::Absent => Change::Failed(absent::<RawEvent>()),

@@ -22,6 +22,11 @@ impl Relist {
         self.arriving.is_some()
     }
 
+    /// Whether an object is there.
+    pub fn holds(&self, key: &Key) -> bool {
+        self.held.contains(key)
+    }
+
     /// An object is there.
     pub fn seen(&mut self, key: &Key) {
         if let Some(arriving) = &mut self.arriving {

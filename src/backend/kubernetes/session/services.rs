@@ -30,6 +30,8 @@ struct FeedState {
     settled: bool,
     /// Why it cannot be read now.
     failed: Option<Text>,
+    /// Which namespaces it was read in, if not in all.
+    only: Option<Text>,
 }
 
 /// A definition a service had or has.
@@ -76,6 +78,8 @@ pub(super) struct Services {
     definitions: HashMap<Key, HashMap<Key, Definition>>,
     budgets: HashMap<Key, BudgetRow>,
     autoscalers: HashMap<Key, AutoscalerRow>,
+    /// What is joined with services and cannot be read, and why.
+    unknown: BTreeMap<&'static str, Text>,
 }
 
 impl Services {
@@ -108,13 +112,15 @@ impl Services {
         self.forget(key).into_iter().collect()
     }
 
-    /// The list of one kind is whole: what it no longer has is gone. The table's list ends with the last of them.
-    pub fn end(&mut self, feed: Feed) -> Vec<Delta> {
+    /// The list of one kind is whole, or whole in some namespaces `only`: what it no longer has is gone. The table's list
+    /// ends with the last of them.
+    pub fn end(&mut self, feed: Feed, only: Option<Text>) -> Vec<Delta> {
         let state = &mut self.feeds[feed as usize];
-        let recovered = state.failed.take().is_some();
+        let news = state.failed.take().is_some() || state.only != only;
+        state.only = only;
         let vanished = state.keys.end();
         let mut deltas: Vec<Delta> = vanished.iter().filter_map(|key| self.forget(key)).collect();
-        deltas.extend(self.settle(feed, recovered));
+        deltas.extend(self.settle(feed, news));
         deltas
     }
 
@@ -126,23 +132,39 @@ impl Services {
         self.settle(feed, news)
     }
 
+    /// Something that services are joined with cannot be read, or can again. Services are no less listed for it.
+    pub fn unknown(&mut self, what: &'static str, why: Option<Text>) -> Vec<Delta> {
+        let before = match why {
+            Some(why) => self.unknown.insert(what, why.clone()).as_ref() == Some(&why),
+            None => self.unknown.remove(what).is_none(),
+        };
+        if before || !self.settled() { Vec::new() } else { self.standing() }
+    }
+
     /// Settles a feed, and says how the whole table stands when that is new.
     fn settle(&mut self, feed: Feed, news: bool) -> Vec<Delta> {
         let before = self.settled();
         self.feeds[feed as usize].settled = true;
         let now = self.settled();
-        if !now || before && !news {
-            return Vec::new();
-        }
+        if !now || before && !news { Vec::new() } else { self.standing() }
+    }
+
+    /// How the whole table stands.
+    fn standing(&mut self) -> Vec<Delta> {
         let mut deltas = Vec::new();
         if !std::mem::replace(&mut self.begun, true) {
             deltas.push(Delta::Service(Change::Begin));
         }
         // rows of an earlier session that none of the lists had go away here
         deltas.push(Delta::Service(Change::End));
+        let mut only: Vec<&str> = self.feeds.iter().filter_map(|f| f.only.as_deref()).collect();
+        only.dedup();
+        only.extend(self.unknown.values().map(Text::as_str));
         let why: Vec<&str> = self.feeds.iter().filter_map(|f| f.failed.as_deref()).collect();
         if !why.is_empty() {
-            deltas.push(Delta::Service(Change::Failed(Text::from(why.join("; ")))));
+            deltas.push(Delta::Service(Change::Failed(Text::from(why.into_iter().chain(only).collect::<Vec<_>>().join("; ")))));
+        } else if !only.is_empty() {
+            deltas.push(Delta::Service(Change::Narrowed(Text::from(only.join("; ")))));
         }
         deltas
     }
@@ -289,7 +311,7 @@ mod tests {
             Delta::Service(Change::Upsert(row)) => format!("+{}", row.name),
             Delta::Service(Change::Remove(key)) => format!("-{key}"),
             Delta::Service(Change::End) => "end".to_owned(),
-            Delta::Service(Change::Failed(why)) => why.to_string(),
+            Delta::Service(Change::Failed(why) | Change::Narrowed(why)) => why.to_string(),
             other => format!("{other:?}"),
         };
         deltas.iter().map(word).collect()
@@ -300,10 +322,10 @@ mod tests {
         assert_eq!(words(&services.begin(Feed::Deployments)), ["begin"]);
         put(&mut services, "web");
         put(&mut services, "api");
-        assert!(services.end(Feed::Deployments).is_empty());
+        assert!(services.end(Feed::Deployments, None).is_empty());
         for feed in OTHERS.iter().take(4) {
             assert!(services.begin(*feed).is_empty());
-            assert!(services.end(*feed).is_empty());
+            assert!(services.end(*feed, None).is_empty());
         }
         services
     }
@@ -318,10 +340,10 @@ mod tests {
     #[test]
     fn the_tables_list_ends_with_the_last_kind_and_a_later_relist_takes_away_only_its_own() {
         let mut services = listed();
-        assert_eq!(words(&services.end(Feed::CronJobs)), ["end"]);
+        assert_eq!(words(&services.end(Feed::CronJobs, None)), ["end"]);
         assert!(services.begin(Feed::Deployments).is_empty());
         assert!(put(&mut services, "web").is_empty(), "nothing about it changed");
-        assert_eq!(words(&services.end(Feed::Deployments)), ["-api"]);
+        assert_eq!(words(&services.end(Feed::Deployments, None)), ["-api"]);
     }
 
     #[test]
@@ -330,7 +352,33 @@ mod tests {
         assert_eq!(words(&services.failed(Feed::CronJobs, "cannot list cronjobs".into())), ["end", "cannot list cronjobs"]);
         assert!(services.failed(Feed::CronJobs, "cannot list cronjobs".into()).is_empty());
         services.begin(Feed::CronJobs);
-        assert_eq!(words(&services.end(Feed::CronJobs)), ["end"]);
+        assert_eq!(words(&services.end(Feed::CronJobs, None)), ["end"]);
+    }
+
+    #[test]
+    fn namespaces_that_are_not_all_are_said_once_for_all_kinds_and_taken_back_when_all_are_read() {
+        let mut services = listed();
+        services.begin(Feed::CronJobs);
+        let only = || Some("only namespace shop".into());
+        assert_eq!(words(&services.end(Feed::CronJobs, only())), ["end", "only namespace shop"]);
+        services.begin(Feed::Jobs);
+        assert_eq!(words(&services.end(Feed::Jobs, only())), ["end", "only namespace shop"]);
+        services.begin(Feed::Jobs);
+        assert!(services.end(Feed::Jobs, only()).is_empty(), "nothing new");
+        services.begin(Feed::Jobs);
+        services.end(Feed::Jobs, None);
+        services.begin(Feed::CronJobs);
+        assert_eq!(words(&services.end(Feed::CronJobs, None)), ["end"]);
+    }
+
+    #[test]
+    fn budgets_or_autoscalers_that_cannot_be_read_are_said_for_previews_leave_them_out() {
+        let mut services = listed();
+        assert!(services.unknown("autoscalers", Some("autoscalers are not known".into())).is_empty(), "not listed yet");
+        assert_eq!(words(&services.end(Feed::CronJobs, None)), ["end", "autoscalers are not known"]);
+        assert!(services.unknown("autoscalers", Some("autoscalers are not known".into())).is_empty(), "no news");
+        assert_eq!(words(&services.unknown("autoscalers", None)), ["end"]);
+        assert!(services.unknown("autoscalers", None).is_empty());
     }
 
     #[test]

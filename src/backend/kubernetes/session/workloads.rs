@@ -8,7 +8,12 @@ use super::super::raw::{
 };
 use super::services::{Feed, uid};
 use super::{Session, absent};
-use crate::model::{Change, Delta, Key, Service};
+use crate::model::{Change, Delta, Key, Service, Text};
+
+/// What services are joined with, in words.
+const BUDGETS: &str = "disruption budgets";
+const AUTOSCALERS: &str = "autoscalers";
+const REVISIONS: &str = "earlier definitions";
 
 /// A kind whose objects are services.
 pub(super) trait Work: Listed {
@@ -49,7 +54,7 @@ impl Session<'_> {
                 self.services.upsert(feed, row, raw.template())
             }
             Step::Gone(raw) => self.services.remove(feed, &uid(raw.meta())),
-            Step::End => self.services.end(feed),
+            Step::End(only) => self.services.end(feed, only),
             Step::Failed(why) => self.services.failed(feed, why),
             Step::Absent => self.services.failed(feed, absent::<T>()),
         };
@@ -69,9 +74,9 @@ impl Session<'_> {
                 self.sets.gone(&key);
                 self.set_gone(&key)
             }
-            Step::End => {
+            Step::End(only) => {
                 let mut deltas: Vec<Delta> = self.sets.end().iter().flat_map(|key| self.set_gone(key)).collect();
-                deltas.extend(self.services.end(Feed::ReplicaSets));
+                deltas.extend(self.services.end(Feed::ReplicaSets, only));
                 deltas
             }
             Step::Failed(why) => self.services.failed(Feed::ReplicaSets, why),
@@ -135,8 +140,13 @@ impl Session<'_> {
                 self.revisions.gone(&key);
                 self.services.undefine(&key)
             }
-            Step::End => self.revisions.end().iter().flat_map(|key| self.services.undefine(key)).collect(),
-            Step::Failed(why) => return quiet(&why, "earlier definitions of statefulsets and daemonsets"),
+            Step::End(_) => {
+                let gone = self.revisions.end();
+                let mut deltas: Vec<Delta> = gone.iter().flat_map(|key| self.services.undefine(key)).collect();
+                deltas.extend(self.services.unknown(REVISIONS, None));
+                deltas
+            }
+            Step::Failed(why) => self.services.unknown(REVISIONS, Some(not_known(REVISIONS, &why))),
             Step::Absent => Vec::new(),
         };
         self.send(deltas).await;
@@ -157,8 +167,12 @@ impl Session<'_> {
                 self.budgets.gone(&key);
                 self.services.no_budget(&key)
             }
-            Step::End => self.budgets.end().iter().flat_map(|key| self.services.no_budget(key)).collect(),
-            Step::Failed(why) => return quiet(&why, "disruption budgets"),
+            Step::End(_) => {
+                let mut deltas: Vec<Delta> = self.budgets.end().iter().flat_map(|key| self.services.no_budget(key)).collect();
+                deltas.extend(self.services.unknown(BUDGETS, None));
+                deltas
+            }
+            Step::Failed(why) => self.services.unknown(BUDGETS, Some(not_known(BUDGETS, &why))),
             Step::Absent => Vec::new(),
         };
         self.send(deltas).await;
@@ -179,8 +193,13 @@ impl Session<'_> {
                 self.autoscalers.gone(&key);
                 self.services.no_autoscaler(&key)
             }
-            Step::End => self.autoscalers.end().iter().flat_map(|key| self.services.no_autoscaler(key)).collect(),
-            Step::Failed(why) => return quiet(&why, "autoscalers"),
+            Step::End(_) => {
+                let gone = self.autoscalers.end();
+                let mut deltas: Vec<Delta> = gone.iter().flat_map(|key| self.services.no_autoscaler(key)).collect();
+                deltas.extend(self.services.unknown(AUTOSCALERS, None));
+                deltas
+            }
+            Step::Failed(why) => self.services.unknown(AUTOSCALERS, Some(not_known(AUTOSCALERS, &why))),
             Step::Absent => Vec::new(),
         };
         self.send(deltas).await;
@@ -193,9 +212,9 @@ impl Session<'_> {
     }
 }
 
-/// What adds to services but is no row of its own is no reason to call services unreadable.
-fn quiet(why: &str, what: &str) {
-    tracing::warn!(why, "{what} are not known");
+/// Words for what adds to services, is no row of its own, and cannot be read.
+fn not_known(what: &str, why: &str) -> Text {
+    Text::from(format!("{what} are not known: {why}"))
 }
 
 fn image(template: &Template) -> &str {

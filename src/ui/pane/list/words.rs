@@ -75,6 +75,7 @@ fn freshness<L: List>(pen: &mut Pen<'_>, cx: &Cx<'_>) {
         }
         match state.sync_of(kind) {
             KindSync::Loading(n) => title::part(pen, cx, &name(format!("loading {}…", grouped(*n as usize))), Role::Progress),
+            KindSync::Narrowed(words) => title::part(pen, cx, &name(words.to_string()), Role::Warning),
             KindSync::Failed { reason, .. } => title::part(pen, cx, &name(reason.to_string()), Role::Warning),
             KindSync::Waiting | KindSync::Live => {}
         }
@@ -96,7 +97,7 @@ fn not_yet<L: List>(cx: &Cx<'_>) -> Option<Text> {
                         KindSync::Waiting | KindSync::Loading(0) => words.push(format!("{id}: loading…")),
                         KindSync::Loading(n) => words.push(format!("{id}: loading {}…", grouped(*n as usize))),
                         KindSync::Failed { reason, .. } => words.push(format!("{id}: {reason}")),
-                        KindSync::Live => {}
+                        KindSync::Live | KindSync::Narrowed(_) => {}
                     }
                 }
             }

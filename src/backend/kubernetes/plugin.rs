@@ -1,0 +1,264 @@
+//! Credential plugins (`user.exec` of a kubeconfig): run without our terminal, bounded in time, and once for all who wait
+//! for the same one. Protocol: `client.authentication.k8s.io` ExecCredential, Kubernetes docs "client-go credential
+//! plugins".
+//!
+//! The kube crate would run plugins itself, but lets them read our keyboard and write on our screen.
+
+use crate::util::clean::strip_sgr;
+use futures::FutureExt;
+use futures::future::{BoxFuture, Shared};
+use kube::config::{ExecConfig, ExecInteractiveMode};
+use parking_lot::Mutex;
+use serde::Deserialize;
+use serde_json::json;
+use std::collections::HashMap;
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+use tokio::io::AsyncReadExt;
+use tokio::process::{Child, Command};
+use tokio::time::{Instant, timeout};
+
+/// Longest a plugin may run. It may open a browser, but it cannot ask on our terminal.
+const DEADLINE: Duration = Duration::from_secs(30);
+/// Longest that whoever needs credentials waits for a plugin; it runs on, and is asked again what came of it.
+const PATIENCE: Duration = Duration::from_secs(6);
+/// How long an answer that nobody waited for is good.
+const KEPT: Duration = Duration::from_secs(60);
+/// Most a plugin may print.
+const OUTPUT: u64 = 1 << 20;
+
+/// What a plugin gave.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Given {
+    /// Bearer token.
+    pub token: Option<String>,
+    /// PEM.
+    pub client_certificate_data: Option<String>,
+    /// PEM.
+    pub client_key_data: Option<String>,
+    /// When they end.
+    pub expiration_timestamp: Option<jiff::Timestamp>,
+}
+
+/// Why there are no credentials, as a sentence.
+#[derive(Clone, Debug)]
+pub(super) enum Unanswered {
+    /// The plugin ended without giving any.
+    Failed(String),
+    /// It is still at work.
+    NotYet(String),
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    status: Option<Given>,
+}
+
+type Outcome = Result<Arc<Given>, String>;
+
+/// A plugin at work, or what came of it.
+#[derive(Clone)]
+struct Run {
+    began: Instant,
+    outcome: Shared<BoxFuture<'static, Outcome>>,
+}
+
+/// Plugins at work, by what is run: contexts of one user, in whatever file, share a run (and its browser window).
+static RUNS: LazyLock<Mutex<HashMap<String, Run>>> = LazyLock::new(Mutex::default);
+
+/// Runs `plugin`, or waits for the run that is under way, or takes what came of the last one if nobody has.
+pub(super) async fn ask(plugin: &ExecConfig) -> Result<Arc<Given>, Unanswered> {
+    let key = format!("{:?} {:?} {:?} {:?}", plugin.command, plugin.args, plugin.env, plugin.api_version);
+    let run = {
+        let mut runs = RUNS.lock();
+        runs.retain(|_, run| run.began.elapsed() < DEADLINE + KEPT);
+        runs.entry(key.clone()).or_insert_with(|| start(plugin.clone())).clone()
+    };
+    let Ok(outcome) = timeout(PATIENCE, run.outcome).await else {
+        let since = run.began.elapsed().as_secs();
+        let name = plugin.command.as_deref().unwrap_or_default();
+        return Err(Unanswered::NotYet(format!("waits for the credential plugin `{name}`, which has run for {since} s")));
+    };
+    let mut runs = RUNS.lock();
+    if runs.get(&key).is_some_and(|held| held.began == run.began) {
+        runs.remove(&key);
+    }
+    outcome.map_err(Unanswered::Failed)
+}
+
+fn start(plugin: ExecConfig) -> Run {
+    // a task of its own: it goes on when those who wait for it have to give up
+    let task = tokio::spawn(async move { run(&plugin).await.map(Arc::new) });
+    let outcome = async move { task.await.unwrap_or_else(|err| Err(format!("the credential plugin could not be run: {err}"))) };
+    Run { began: Instant::now(), outcome: outcome.boxed().shared() }
+}
+
+/// How words on a plugin that failed begin.
+pub(super) fn title(plugin: &ExecConfig) -> String {
+    format!("credential plugin `{}` failed", plugin.command.as_deref().unwrap_or("(no command)"))
+}
+
+/// A process and all that it started, ended when this is dropped.
+struct Group(Option<rustix::process::Pid>);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(group) = self.0 {
+            // it may have ended just now: nothing to do then
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        }
+    }
+}
+
+async fn run(plugin: &ExecConfig) -> Result<Given, String> {
+    let title = title(plugin);
+    if matches!(plugin.interactive_mode, Some(ExecInteractiveMode::Always)) {
+        return Err(format!(
+            "{title}: it asks on a terminal (interactiveMode: Always), and cannot here: take credentials that need no question"
+        ));
+    }
+    let (mut child, group) = spawn(plugin, &title)?;
+    let (out, err) = (child.stdout.take(), child.stderr.take());
+    let work = async {
+        let (out, err) = tokio::join!(read(out), read(err));
+        (out, err, child.wait().await)
+    };
+    let Ok((out, err, status)) = timeout(DEADLINE, work).await else {
+        drop(group);
+        return Err(format!(
+            "{title}: it did not end within {} s (it cannot ask anything here: log in with kubectl first)",
+            DEADLINE.as_secs()
+        ));
+    };
+    let status = status.map_err(|err| format!("{title}: {err}"))?;
+    if !status.success() {
+        let said = String::from_utf8_lossy(&err);
+        let said = strip_sgr(said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing"));
+        let said: String = said.trim().chars().filter(|c| !c.is_control()).take(300).collect();
+        return Err(format!("{title} ({status}): {said}"));
+    }
+    // what it printed is never quoted: it may be half a token
+    let answer: Answer = serde_json::from_slice(&out).map_err(|_| format!("{title}: it did not print an ExecCredential"))?;
+    answer.status.ok_or_else(|| format!("{title}: its ExecCredential has no status"))
+}
+
+fn spawn(plugin: &ExecConfig, title: &str) -> Result<(Child, Group), String> {
+    let name = plugin.command.as_deref().ok_or_else(|| format!("{title}: the kubeconfig names no command"))?;
+    let own = |wanted: &str| {
+        let pair = plugin.env.iter().flatten().find(|pair| pair.get("name").is_some_and(|name| name == wanted));
+        pair.and_then(|pair| pair.get("value")).map(std::ffi::OsString::from)
+    };
+    let path = own("PATH").or_else(|| std::env::var_os("PATH")).unwrap_or_default();
+    let there = |program: &str| match program.contains('/') {
+        true => Path::new(program).is_file(),
+        false => std::env::split_paths(&path).any(|folder| folder.join(program).is_file()),
+    };
+    if !there(name) {
+        let hint = plugin.install_hint.as_deref().map(str::trim).filter(|hint| !hint.is_empty());
+        return Err(format!("{title}: there is no such program{}", hint.map(|hint| format!("; {hint}")).unwrap_or_default()));
+    }
+    let version = plugin.api_version.as_deref().unwrap_or("client.authentication.k8s.io/v1");
+    let mut spec = json!({ "interactive": false });
+    if plugin.provide_cluster_info {
+        spec["cluster"] = serde_json::to_value(&plugin.cluster).unwrap_or_default();
+    }
+    let info = json!({ "apiVersion": version, "kind": "ExecCredential", "spec": spec });
+    // without our session it has no terminal at all: /dev/tty, where passwords are asked for, does not open
+    let mut command = if there("setsid") {
+        let mut command = Command::new("setsid");
+        command.arg(name);
+        command
+    } else {
+        let mut command = Command::new(name);
+        // at least it is no foreground job of our terminal
+        command.process_group(0);
+        command
+    };
+    command
+        .args(plugin.args.iter().flatten())
+        .env("KUBERNETES_EXEC_INFO", info.to_string())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    for pair in plugin.env.iter().flatten() {
+        if let (Some(name), Some(value)) = (pair.get("name"), pair.get("value")) {
+            command.env(name, value);
+        }
+    }
+    let child = command.spawn().map_err(|err| format!("{title}: {err}"))?;
+    let group = Group(child.id().and_then(|id| rustix::process::Pid::from_raw(i32::try_from(id).ok()?)));
+    Ok((child, group))
+}
+
+async fn read(from: Option<impl tokio::io::AsyncRead + Unpin>) -> Vec<u8> {
+    let mut out = Vec::new();
+    if let Some(from) = from {
+        // what could be read is judged by the caller
+        let _ = from.take(OUTPUT).read_to_end(&mut out).await;
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn plugin(script: &str) -> ExecConfig {
+        ExecConfig { command: Some("sh".into()), args: Some(vec!["-c".into(), script.into()]), ..ExecConfig::default() }
+    }
+
+    async fn failure(plugin: &ExecConfig) -> String {
+        match ask(plugin).await {
+            Err(Unanswered::Failed(why)) => why,
+            Err(Unanswered::NotYet(why)) => why,
+            Ok(_) => "it worked".to_owned(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_plugin_gets_no_keyboard_and_no_terminal_and_its_complaint_is_passed_on() {
+        let keyboard = plugin("read line && echo got \"$line\" >&2 || echo no keyboard >&2; exit 3");
+        assert!(failure(&keyboard).await.ends_with("no keyboard"));
+        let terminal = plugin("(echo x > /dev/tty) 2>/dev/null && echo wrote >&2 || echo no terminal >&2; exit 3");
+        assert!(failure(&terminal).await.ends_with("no terminal"));
+        assert!(!failure(&plugin("echo secret-half-token")).await.contains("secret"));
+        let asking = ExecConfig { interactive_mode: Some(ExecInteractiveMode::Always), ..plugin("true") };
+        assert!(failure(&asking).await.contains("asks on a terminal"));
+        let hint = ExecConfig {
+            command: Some("no-such-plugin-here".into()),
+            install_hint: Some("install it".into()),
+            ..ExecConfig::default()
+        };
+        assert_eq!(failure(&hint).await, "credential plugin `no-such-plugin-here` failed: there is no such program; install it");
+    }
+
+    #[tokio::test]
+    async fn all_who_wait_for_one_plugin_share_one_run() {
+        let dir = tempfile::tempdir().unwrap();
+        let count = dir.path().join("runs");
+        let slow = plugin(&format!(r#"echo run >> {}; sleep 0.3; echo '{{"status":{{"token":"t"}}}}'"#, count.display()));
+        let answers = futures::future::join_all((0..5).map(|_| ask(&slow))).await;
+        assert!(answers.iter().all(|answer| answer.as_ref().is_ok_and(|given| given.token.as_deref() == Some("t"))));
+        assert_eq!(std::fs::read_to_string(&count).unwrap().lines().count(), 1);
+        assert!(ask(&slow).await.is_ok());
+        assert_eq!(std::fs::read_to_string(&count).unwrap().lines().count(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_slow_plugin_runs_on_when_whoever_waited_gives_up_and_its_answer_is_taken_later() {
+        let dir = tempfile::tempdir().unwrap();
+        let count = dir.path().join("runs");
+        let slow = plugin(&format!(r#"echo run >> {}; sleep 1; echo '{{"status":{{"token":"t"}}}}'"#, count.display()));
+        assert!(timeout(Duration::from_millis(200), ask(&slow)).await.is_err());
+        tokio::time::sleep(Duration::from_millis(1_200)).await;
+        let began = Instant::now();
+        assert!(ask(&slow).await.is_ok());
+        assert!(began.elapsed() < Duration::from_millis(900), "it was run again");
+        assert_eq!(std::fs::read_to_string(&count).unwrap().lines().count(), 1);
+    }
+}

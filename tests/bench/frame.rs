@@ -10,7 +10,7 @@ use quarterdeck::input::{Command, Keymap};
 use quarterdeck::model::{Change, ClusterId, Delta, Fact, Store, Task, TaskState, World};
 use quarterdeck::term::FrameWriter;
 use quarterdeck::theme::{ColorDepth, Theme};
-use quarterdeck::ui::{Hints, Moment, PaneId, TextInput, Ui, UiOptions};
+use quarterdeck::ui::{Moment, PaneId, TextInput, Ui, UiOptions};
 use ratatui::layout::Size;
 use std::hint::black_box;
 use std::sync::Arc;
@@ -43,11 +43,12 @@ impl Bench {
         let mut ui = Ui::new(UiOptions {
             themes: vec![theme.clone()],
             theme,
-            hints: Hints::new(keymap.bindings().iter().map(|binding| (binding.command, binding.keys.to_string()))),
+            keymap,
             ascii: false,
             read_only: false,
             local_time: false,
             pane: PaneId::Tasks,
+            config: Default::default(),
         });
         ui.sync(store.publish().unwrap(), moment);
         let tasks = store.world().clusters[0].tasks.iter().map(|task| Task::clone(task)).collect();

@@ -67,7 +67,7 @@ fn docker_contexts_with_broken_files_say_which() {
             ("bad-key", format!("the private key {} cannot be read", tls("bad-key", "key.pem"))),
             ("no-key", format!("{} has no key.pem beside it", tls("no-key", "cert.pem"))),
             ("context-01234567", format!("the docker context {} cannot be read", broken.join("meta.json").display())),
-            ("sound", "tcp://127.0.0.1:4: Connection refused".to_owned()),
+            ("sound", "nothing listens there; is the engine running? (tcp://127.0.0.1:4)".to_owned()),
         ],
     );
 }
@@ -90,8 +90,8 @@ fn contexts_of_a_kubeconfig_that_name_what_is_not_there_say_so() {
         home,
         &[
             ("fine", "https://127.0.0.1:1 refused the connection".to_owned()),
-            ("of-nothing", "it is of cluster `nosuch`, which the kubeconfig does not have".to_owned()),
-            ("for-nobody", "it is for user `nosuch`, which the kubeconfig does not have".to_owned()),
+            ("of-nothing", "it names cluster `nosuch`, which the kubeconfig does not have".to_owned()),
+            ("for-nobody", "it names user `nosuch`, which the kubeconfig does not have".to_owned()),
             ("no-authority", gone("ca.crt")),
             ("no-certificate", format!("the client certificate of user `lost` cannot be read: {}", gone("me.crt"))),
         ],

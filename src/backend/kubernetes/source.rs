@@ -4,7 +4,7 @@
 use super::proxy::{self, Proxies};
 use crate::backend::BackendError;
 use kube::Config;
-use kube::config::{ExecAuthCluster, Kubeconfig, KubeconfigError};
+use kube::config::{AuthInfo, ExecAuthCluster, Kubeconfig, KubeconfigError};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use std::path::{Path, PathBuf};
@@ -63,7 +63,11 @@ fn of_context(files: &[PathBuf], context: &str) -> Result<(Config, Option<String
         Some(name) => {
             let found = merged.auth_infos.iter().find(|u| u.name == name);
             let Some(user) = found else { return Err(BackendError::Unauthorised(lacks("user", name))) };
-            user.auth_info.clone().unwrap_or_default()
+            let user = user.auth_info.clone().unwrap_or_default();
+            if let Some(why) = unreadable(name, &user) {
+                return Err(BackendError::Unauthorised(words(why)));
+            }
+            user
         }
         None => Default::default(),
     };
@@ -85,6 +89,19 @@ fn of_context(files: &[PathBuf], context: &str) -> Result<(Config, Option<String
         config.default_namespace = namespace;
     }
     Ok((config, cluster.proxy_url.clone().filter(|proxy| !proxy.is_empty())))
+}
+
+/// Which of the files that a user's credentials are in cannot be read; what reads them later does not say which.
+fn unreadable(name: &str, user: &AuthInfo) -> Option<String> {
+    let files = [
+        ("client certificate", user.client_certificate.as_ref().filter(|_| user.client_certificate_data.is_none())),
+        ("client key", user.client_key.as_ref().filter(|_| user.client_key_data.is_none())),
+        ("token", user.token_file.as_ref().filter(|_| user.token.is_none())),
+    ];
+    files.into_iter().find_map(|(what, file)| {
+        let error = std::fs::File::open(file?).err()?;
+        Some(format!("the {what} of user `{name}` cannot be read: {}: {error}", file?))
+    })
 }
 
 /// The configuration that every pod is given (Kubernetes docs, "Accessing the API from a Pod").

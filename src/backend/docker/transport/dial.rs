@@ -42,7 +42,7 @@ pub async fn dial(endpoint: &Endpoint) -> Result<(Box<dyn Stream>, Option<Compla
                 Some(tls) => Some(tokio::task::spawn_blocking(move || tls::client_config(&tls)).await.map_err(|e| e.to_string())??),
                 None => None,
             };
-            let stream = within(TcpStream::connect((host.as_str(), *port))).await.map_err(|e| e.to_string())?;
+            let stream = within(TcpStream::connect((host.as_str(), *port))).await.map_err(|e| tcp_words(&e))?;
             // requests are small and wait for their answer
             stream.set_nodelay(true).map_err(|e| e.to_string())?;
             match config {
@@ -63,6 +63,16 @@ async fn within<T>(attempt: impl Future<Output = io::Result<T>>) -> io::Result<T
         .unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::TimedOut, "no connection within 5 s")))
 }
 
+fn tcp_words(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => "nothing listens there; is the engine running?".to_owned(),
+        io::ErrorKind::TimedOut => "no connection within 5 s; is a VPN or a route missing?".to_owned(),
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => "there is no route to it; is a VPN down?".to_owned(),
+        // the resolver's words
+        _ => error.to_string(),
+    }
+}
+
 fn socket_words(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "there is no such socket; is the engine running?".to_owned(),
@@ -75,7 +85,7 @@ fn socket_words(error: &io::Error) -> String {
 /// What to do about a server whose certificate nobody here vouches for.
 fn advice(tls: &Tls, cause: &str) -> Option<String> {
     let authority = tls.dir.as_ref()?.join("ca.pem");
-    (cause.contains("UnknownIssuer") && !authority.exists())
+    (cause.contains("unknown authority") && !authority.exists())
         .then(|| format!("; there is no {} that says who may have issued it", authority.display()))
 }
 

@@ -150,6 +150,13 @@ pub struct Service {
     pub changed: Option<Timestamp>,
 }
 
+impl Service {
+    /// Whether fewer serve than are wanted.
+    pub fn is_short(&self) -> bool {
+        self.desired.is_some_and(|desired| self.ready < desired)
+    }
+}
+
 impl Keyed for Service {
     fn key(&self) -> &Key {
         &self.key

@@ -2,7 +2,7 @@
 
 use super::{
     Change, Cluster, ClusterId, ClusterState, Delta, Fact, Key, Keyed, Kind, KindSync, NodeLoad, Notice, Operation, Sample, Series,
-    ServiceLoad, Table, Task, Text, Usage, World,
+    Service, ServiceLoad, Shortfall, Table, Task, Text, Usage, World,
 };
 use crate::util::time::Timestamp;
 use std::collections::{HashMap, HashSet};
@@ -108,9 +108,11 @@ impl Store {
                 }
             }
             Delta::Service(change) => {
-                for gone in gone(&lists.table(Kind::Service, &mut state.services, &mut state.sync, change, now)) {
+                let changes = lists.table(Kind::Service, &mut state.services, &mut state.sync, change, now);
+                for gone in gone(&changes) {
                     state.service_usage.remove(gone);
                 }
+                changes.iter().for_each(|(old, new)| fall_short(&mut state.shortfalls, old.as_deref(), new.as_deref(), now));
             }
             Delta::Task(change) => {
                 for (old, new) in lists.table(Kind::Task, &mut state.tasks, &mut state.sync, change, now) {
@@ -239,6 +241,19 @@ fn tally(state: &mut ClusterState, old: Option<&Task>, new: Option<&Task>) {
                 load.restarts += if task.state.ended() { 0 } else { task.restarts };
             });
         }
+    }
+}
+
+/// Keeps since when a service that changes from `old` to `new` falls short.
+fn fall_short(shortfalls: &mut Table<Shortfall>, old: Option<&Service>, new: Option<&Service>, now: Timestamp) {
+    match (old, new) {
+        (Some(old), Some(new)) if new.is_short() => {
+            if !old.is_short() {
+                shortfalls.insert(Arc::new(Shortfall { key: new.key.clone(), since: now }));
+            }
+        }
+        (Some(old), _) if old.is_short() => drop(shortfalls.remove(&old.key)),
+        _ => {}
     }
 }
 

@@ -45,6 +45,8 @@ pub struct ClusterState {
     pub node_loads: Table<NodeLoad>,
     /// Derived: what tasks make of each service, by service key.
     pub service_loads: Table<ServiceLoad>,
+    /// Derived: services that were seen to fall short, by service key.
+    pub shortfalls: Table<Shortfall>,
     /// Measurements by node key.
     pub node_usage: Table<Series>,
     /// Measurements by task key.
@@ -81,6 +83,22 @@ pub struct ServiceLoad {
     pub tasks: Vec<Key>,
     /// Restarts of its live tasks, summed.
     pub restarts: u32,
+}
+
+/// Fewer tasks of a service are ready than are wanted. Not of one that was short when it was first seen: nobody knows since
+/// when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shortfall {
+    /// The service.
+    pub key: Key,
+    /// When it was seen to begin.
+    pub since: Timestamp,
+}
+
+impl Keyed for Shortfall {
+    fn key(&self) -> &Key {
+        &self.key
+    }
 }
 
 impl Keyed for ServiceLoad {
@@ -136,6 +154,7 @@ impl ClusterState {
             findings: Table::default(),
             node_loads: Table::default(),
             service_loads: Table::default(),
+            shortfalls: Table::default(),
             node_usage: Table::default(),
             task_usage: Table::default(),
             service_usage: Table::default(),

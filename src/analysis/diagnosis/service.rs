@@ -59,7 +59,7 @@ fn ready(service: &Service) -> String {
 
 /// Broken while fewer than wanted serve; else what runs still serves.
 fn level(service: &Service) -> Level {
-    if service.desired.is_some_and(|desired| service.ready < desired) { Level::Failing } else { Level::Warning }
+    if service.is_short() { Level::Failing } else { Level::Warning }
 }
 
 /// The rollout was given up or paused by the platform.
@@ -90,7 +90,7 @@ fn given_up(state: &ClusterState, service: &Service) -> Option<Found> {
 
 /// Fewer serve than wanted.
 fn incomplete(state: &ClusterState, service: &Service, now: Timestamp) -> Option<Found> {
-    let desired = service.desired.filter(|desired| service.ready < *desired)?;
+    let desired = service.desired.filter(|_| service.is_short())?;
     let reasons = reasons::of_service(state, &service.key);
     let headline = ready(service);
     if let Some(Reason { why, tasks, since, stuck: true }) = reasons.first() {
@@ -99,7 +99,9 @@ fn incomplete(state: &ClusterState, service: &Service, now: Timestamp) -> Option
     }
     // tasks are on their way, or the platform has not begun to make them
     let first = reasons.iter().map(|reason| reason.since).min();
-    let since = first.into_iter().chain(service.changed).max().unwrap_or(service.created);
+    // the counts may have come before the tasks that explain them
+    let seen = state.shortfalls.get(&service.key).map(|short| short.since);
+    let since = first.into_iter().chain(seen).chain(service.changed).max().unwrap_or(service.created);
     if now.since(since) < PATIENCE {
         return None;
     }

@@ -121,3 +121,23 @@ fn a_rollout_whose_new_tasks_do_not_start_is_told_while_the_old_ones_serve() {
     tasks.push(starting("t3", "web", Some("pulling image"), 20));
     check("under way", rolling, tasks, None);
 }
+
+#[test]
+fn counts_that_come_before_the_tasks_that_explain_them_are_no_trouble_yet() {
+    let mut fixture = Fixture::kubernetes();
+    let long_ago = Some(ago(100 * 86_400));
+    fixture.service(Service { changed: long_ago, ..row("web", 2) });
+    fixture.task(task("t1", "web", "n1")).task(task("t2", "web", "n1"));
+    let short = Service { changed: long_ago, ready: 1, ..row("web", 2) };
+    let web = Key::from("web");
+    fixture.service(short.clone());
+    assert_eq!(service(&fixture.state(), &web, fixture::NOW), None, "its tasks may say why in a moment");
+    // nothing explains it for long
+    let late = Timestamp(fixture::NOW.0 + 180_000);
+    let found = service(&fixture.state(), &web, late).unwrap();
+    assert_eq!((found.why.as_str(), found.since), ("the platform has not made the missing tasks", Some(fixture::NOW)));
+    // it was so when it was first seen
+    let mut fixture = Fixture::kubernetes();
+    fixture.service(short);
+    assert_eq!(service(&fixture.state(), &web, fixture::NOW).unwrap().since, long_ago);
+}

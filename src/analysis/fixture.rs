@@ -36,7 +36,11 @@ impl Fixture {
             capabilities: Capabilities::of(&ActionKind::ALL),
             engine: None,
         };
-        Self { store: Store::new([cluster]), id }
+        let mut fixture = Self { store: Store::new([cluster]), id };
+        for delta in [Delta::Node(Change::End), Delta::Service(Change::End), Delta::Task(Change::End), Delta::Event(Change::End)] {
+            fixture.delta(delta);
+        }
+        fixture
     }
 
     pub(crate) fn delta(&mut self, delta: Delta) -> &mut Self {

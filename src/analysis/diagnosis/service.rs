@@ -1,7 +1,7 @@
 //! What is wrong with a service.
 
 use crate::analysis::reasons::{self, Reason, count};
-use crate::model::{ClusterState, Finding, Key, Kind, Level, RolloutState, Service, Task, TaskState, Text};
+use crate::model::{ClusterState, Finding, Key, Kind, KindSync, Level, RolloutState, Service, Task, TaskState, Text};
 use crate::util::time::Timestamp;
 use crate::util::{humanize, width};
 use std::time::Duration;
@@ -96,6 +96,10 @@ fn incomplete(state: &ClusterState, service: &Service, now: Timestamp) -> Option
     if let Some(Reason { why, tasks, since, stuck: true }) = reasons.first() {
         let level = if healing(state, service) { Level::Warning } else { Level::Failing };
         return Some(Found { level, headline, why: why.to_string(), extra: count(*tasks, "task"), since: Some(*since) });
+    }
+    // the tasks that would explain it have not been listed
+    if reasons.is_empty() && matches!(state.sync_of(Kind::Task), KindSync::Waiting | KindSync::Loading(_)) {
+        return None;
     }
     // tasks are on their way, or the platform has not begun to make them
     let first = reasons.iter().map(|reason| reason.since).min();

@@ -136,8 +136,11 @@ fn counts_that_come_before_the_tasks_that_explain_them_are_no_trouble_yet() {
     let late = Timestamp(fixture::NOW.0 + 180_000);
     let found = service(&fixture.state(), &web, late).unwrap();
     assert_eq!((found.why.as_str(), found.since), ("the platform has not made the missing tasks", Some(fixture::NOW)));
-    // it was so when it was first seen
+    // it was so when it was first seen, before and after the tasks were listed
     let mut fixture = Fixture::kubernetes();
     fixture.service(short);
+    let mut listing = ClusterState::clone(&fixture.state());
+    listing.sync[Kind::Task.index()] = KindSync::Loading(0);
+    assert_eq!(service(&listing, &web, fixture::NOW), None);
     assert_eq!(service(&fixture.state(), &web, fixture::NOW).unwrap().since, long_ago);
 }

@@ -4,7 +4,7 @@ use super::Logs;
 use super::line;
 use super::window::{Row, Source};
 use crate::input::{Command, Scope};
-use crate::model::{Kind, LogTarget, Tail, TailState, TaskState, Text};
+use crate::model::{Kind, LogItem, LogTarget, Tail, TailState, TaskState, Text};
 use crate::theme::Role;
 use crate::ui::cx::Cx;
 use crate::ui::pane::say;
@@ -12,6 +12,7 @@ use crate::ui::view::clock;
 use crate::ui::view::filter::Query;
 use crate::ui::widget::pen::Pen;
 use crate::ui::widget::title;
+use crate::util::width::width;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use std::sync::Arc;
@@ -24,12 +25,11 @@ impl Logs {
         let Some(tail) = self.now(cx).filter(|_| body.width > 0) else {
             return say(body, buf, cx, &self.empty(cx), Role::Dim);
         };
-        let look = line::Look {
-            task: tail.target.object.kind == Kind::Service || has_containers(tail, cx),
-            time: !self.no_time,
-            side: if self.cut { self.side } else { 0 },
-            query: &self.query,
-        };
+        let named = tail.target.object.kind == Kind::Service || has_containers(tail, cx);
+        let widest = if named { labels(&self.rows(tail), tail).max(self.labels) } else { 0 };
+        let look = line::Look { task: widest, time: !self.no_time, side: if self.cut { self.side } else { 0 }, query: &self.query };
+        // it grows at once and never shrinks: lines hold still
+        self.labels = widest;
         self.wrap_at = usize::from(body.width).saturating_sub(look.prefix(body.width)).max(8);
         let rows = self.rows(tail);
         let seqs = || rows.iter().filter_map(|row| if let Row::Part { seq, .. } = row { Some(*seq) } else { None });
@@ -86,6 +86,12 @@ impl Logs {
     }
 }
 
+/// Columns of the longest name of a task in these rows.
+fn labels(rows: &[Row], tail: &Tail) -> usize {
+    let items = rows.iter().filter_map(|row| if let Row::Part { seq, .. } = row { tail.buffer.get(*seq) } else { None });
+    items.map(|item| if let LogItem::Line(line) = item { width(&line.task) } else { 0 }).max().unwrap_or(0)
+}
+
 /// Why a log has no lines.
 fn why_empty(state: Option<&TailState>, target: Option<&LogTarget>, cx: &Cx<'_>) -> Text {
     if let Some(TailState::Failed(why)) = state {
@@ -135,7 +141,8 @@ pub fn last_lines(tail: &Tail, body: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
         return say(body, buf, cx, &why_empty(Some(&tail.state), Some(&tail.target), cx), role);
     }
     let query = Query::default();
-    let task = tail.target.object.kind == Kind::Service || has_containers(tail, cx);
+    let named = tail.target.object.kind == Kind::Service || has_containers(tail, cx);
+    let task = if named { labels(&rows, tail) } else { 0 };
     draw_rows(&rows, tail, body, buf, cx, &line::Look { task, time: true, side: 0, query: &query });
 }
 

@@ -13,8 +13,8 @@ use std::ops::Range;
 
 /// What stands in a row.
 pub struct Look<'a> {
-    /// The task it came from.
-    pub task: bool,
+    /// Columns for the task it came from; none if it is not shown.
+    pub task: usize,
     /// When.
     pub time: bool,
     /// Columns scrolled away on the left.
@@ -27,13 +27,7 @@ const TIME: usize = 12;
 
 impl Look<'_> {
     fn task_wide(&self, wide: u16) -> usize {
-        if !self.task {
-            0
-        } else if wide < 100 {
-            10
-        } else {
-            22
-        }
+        self.task.min(if wide < 100 { 10 } else { 22 })
     }
 
     /// Columns before the text in a row of `wide` columns.

@@ -54,6 +54,8 @@ pub struct Logs {
     last: u64,
     height: usize,
     wrap_at: usize,
+    /// Columns that names of tasks take.
+    labels: usize,
     cursor: Option<Position>,
 }
 

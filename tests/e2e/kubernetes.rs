@@ -247,6 +247,21 @@ fn tells_within_fifteen_seconds_that_a_node_is_lost_or_deleted() {
     testbed(&["node-start", &node]);
     kubectl.until("the node is back", Duration::from_secs(60), &format!("get node {node}"), |out| !out.contains("NotReady"));
     wait_gone(&app, "down", Duration::from_secs(15));
+
+    // deleted, as an autoscaler does it; then it joins again
+    let mut object: serde_json::Value = serde_json::from_str(&kubectl.run(&format!("get node {node} -o json"))).unwrap();
+    for field in ["uid", "resourceVersion", "creationTimestamp"] {
+        object["metadata"].as_object_mut().unwrap().remove(field);
+    }
+    let file = tempfile::NamedTempFile::new().unwrap();
+    serde_json::to_writer(&file, &object).unwrap();
+    app.wait_for(&format!(" {node} "), SOON);
+    kubectl.run(&format!("delete node {node} --wait=true"));
+    let deleted = Instant::now();
+    wait_gone(&app, &format!(" {node} "), Duration::from_secs(15));
+    println!("deleted node off the screen after {:.1} s", deleted.elapsed().as_secs_f64());
+    kubectl.run(&format!("create --validate=false -f {}", file.path().display()));
+    app.wait_for(&format!(" {node} "), Duration::from_secs(15));
 }
 
 #[test]

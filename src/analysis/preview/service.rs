@@ -10,7 +10,7 @@ pub(super) fn consequences(state: &ClusterState, service: &Service, action: &Act
         Action::Scale { to } => scale(state, service, *to, draft)?,
         Action::Redeploy => redeploy(state, service, draft),
         Action::RollBack => roll_back(state, service, draft)?,
-        Action::Rebalance => rebalance(state, service, draft),
+        Action::Rebalance => rebalance(state, service, draft)?,
         _ => {}
     }
     if service.rollout.state == RolloutState::Progressing && !matches!(action, Action::Scale { .. }) {
@@ -105,13 +105,17 @@ fn roll_back(state: &ClusterState, service: &Service, draft: &mut Draft) -> Resu
     Ok(())
 }
 
-fn rebalance(state: &ClusterState, service: &Service, draft: &mut Draft) {
+fn rebalance(state: &ClusterState, service: &Service, draft: &mut Draft) -> Result<(), Text> {
     let live = || state.tasks_of(&service.key).filter(|t| t.wanted && !t.state.ended());
     let all = u32::try_from(live().count()).unwrap_or(u32::MAX);
     if state.cluster.kind == ClusterKind::Swarm {
         draft.fact(format!("replaces all {}, a few at a time; Swarm then places each where the fewest are", count(all, "task")));
         draft.warn("Swarm cannot move single tasks: those that are well placed are restarted, too");
     } else {
+        if state.nodes.is_empty() {
+            // a user of single namespaces may not read them
+            return Err(Text::new("no node can be seen here: which tasks should move where cannot be told"));
+        }
         let tasks: Vec<(Key, Key)> = live().filter_map(|t| Some((t.key.clone(), t.node.clone()?))).collect();
         let places: Vec<Place> = state
             .nodes
@@ -131,6 +135,7 @@ fn rebalance(state: &ClusterState, service: &Service, draft: &mut Draft) {
         draft.fact(format!("spread now: {}", spread::words(&zones)));
     }
     alone(state, service, draft);
+    Ok(())
 }
 
 /// Says so where there is no second task to serve meanwhile.

@@ -155,3 +155,12 @@ fn what_a_platform_would_refuse_for_the_kind_of_a_thing_is_refused_before() {
     }
     assert!(seen(&fleet, Kind::Service, "agent", &Action::Redeploy).is_ok());
 }
+
+#[test]
+fn a_user_who_sees_no_nodes_is_not_told_that_tasks_lie_evenly() {
+    let mut fleet = Fixture::of(ClusterKind::Kubernetes);
+    fleet.service(service("web", 2)).task(task("w1", "web", "n1")).task(task("w2", "web", "n1"));
+    let refused = seen(&fleet, Kind::Service, "web", &Action::Rebalance).unwrap_err();
+    assert_eq!(refused, "no node can be seen here: which tasks should move where cannot be told");
+    assert!(seen(&fleet, Kind::Service, "web", &Action::Scale { to: 3 }).is_ok());
+}

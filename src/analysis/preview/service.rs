@@ -115,6 +115,10 @@ fn rebalance(state: &ClusterState, service: &Service, draft: &mut Draft) -> Resu
         draft.fact(format!("replaces all {}, a few at a time; Swarm then places each where the fewest are", count(all, "task")));
         draft.warn("Swarm cannot move single tasks: those that are well placed are restarted, too");
     } else {
+        if state.nodes.is_empty() {
+            // a user of single namespaces may not read them
+            return Err(Text::new("no node can be seen here: which tasks should move where cannot be told"));
+        }
         let tasks: Vec<(Key, Key)> = live().filter_map(|t| Some((t.key.clone(), t.node.clone()?))).collect();
         let places: Vec<Place> = state
             .nodes

@@ -202,3 +202,12 @@ fn a_roll_back_says_where_to_and_how_many_it_replaces() {
     assert_eq!(lines(0, Some("image web:0")), Ok(words("no task has the newest definition yet: what runs goes on")));
     assert_eq!(lines(3, None), Err("there is no earlier definition to go back to".to_owned()));
 }
+
+#[test]
+fn a_user_who_sees_no_nodes_is_not_told_that_tasks_lie_evenly() {
+    let mut fleet = Fixture::of(ClusterKind::Kubernetes);
+    fleet.service(service("web", 2)).task(task("w1", "web", "n1")).task(task("w2", "web", "n1"));
+    let refused = seen(&fleet, Kind::Service, "web", &Action::Rebalance).unwrap_err();
+    assert_eq!(refused, "no node can be seen here: which tasks should move where cannot be told");
+    assert!(seen(&fleet, Kind::Service, "web", &Action::Scale { to: 3 }).is_ok());
+}

@@ -1,12 +1,9 @@
 //! What says who we are with each request, where a plugin gives it: kept until it ends, and asked for anew before.
 
-use super::plugin::{self, Unanswered, title};
+use super::plugin::{self, EARLY, Unanswered, title};
 use http::HeaderValue;
 use kube::config::ExecConfig;
 use parking_lot::Mutex;
-
-/// A token is renewed this long before it ends.
-const EARLY: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
 
 /// What authenticates requests beyond what the client itself carries (certificates, tokens, token files).
 #[derive(Debug, Default)]

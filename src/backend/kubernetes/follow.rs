@@ -10,6 +10,7 @@
 use super::failure::{Failure, Sort, Status, forbidden};
 use super::http::{Api, LIST};
 use super::link::Link;
+use super::paths::escape;
 use super::raw::Listed;
 use crate::backend::BackendError;
 use crate::model::Text;
@@ -350,19 +351,6 @@ fn words<'a>(namespaces: impl ExactSizeIterator<Item = &'a String>) -> String {
     let s = if namespaces.len() == 1 { "" } else { "s" };
     let names: Vec<&str> = namespaces.map(String::as_str).collect();
     format!("namespace{s} {}", names.join(", "))
-}
-
-/// Percent-encodes a query value (RFC 3986): everything but unreserved characters.
-pub(super) fn escape(raw: &str) -> String {
-    let mut out = String::with_capacity(raw.len());
-    for byte in raw.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
 }
 
 /// Why a list or watch ended before its time.

@@ -1,8 +1,8 @@
 //! Logs of pods: one request per container, their lines merged as they come.
 
 use super::failure::Failure;
-use super::follow::escape;
 use super::http::Api;
+use super::paths::escape;
 use crate::backend::{BackendError, LogRequest};
 use crate::model::{LogLine, Stream, Text};
 use crate::util::clean::strip_sgr;

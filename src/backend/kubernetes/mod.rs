@@ -22,6 +22,8 @@ mod proxy;
 mod raw;
 #[cfg(test)]
 mod real;
+#[cfg(test)]
+mod scripted;
 mod session;
 mod source;
 

@@ -1,6 +1,5 @@
-//! Paths of single objects.
+//! Paths of lists and of single objects.
 
-use super::follow::escape;
 use super::index::Place;
 use crate::model::{Key, ServiceKind};
 
@@ -32,4 +31,17 @@ pub(super) fn workload(kind: ServiceKind, place: &Place) -> Option<String> {
         _ => return None,
     };
     Some(format!("/apis/{group}/namespaces/{}/{plural}/{}", place.namespace, place.name))
+}
+
+/// Percent-encodes a query value (RFC 3986): everything but unreserved characters.
+pub(super) fn escape(raw: &str) -> String {
+    let mut out = String::with_capacity(raw.len());
+    for byte in raw.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
 }

@@ -14,7 +14,7 @@ use serde_json::json;
 use std::collections::HashMap;
 use std::path::Path;
 use std::process::Stdio;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, Command};
@@ -24,8 +24,11 @@ use tokio::time::{Instant, timeout};
 const DEADLINE: Duration = Duration::from_secs(30);
 /// Longest that whoever needs credentials waits for a plugin; it runs on, and is asked again what came of it.
 const PATIENCE: Duration = Duration::from_secs(6);
-/// How long an answer that nobody waited for is good.
-const KEPT: Duration = Duration::from_secs(60);
+/// How long what came of a run is also the answer for who asks next: contexts of one user ask one after the other, and a
+/// refused token or a failure is not asked about again so soon.
+const KEPT: Duration = Duration::from_secs(10);
+/// Credentials are renewed this long before they end.
+pub(super) const EARLY: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
 /// Most a plugin may print.
 const OUTPUT: u64 = 1 << 20;
 
@@ -41,6 +44,13 @@ pub(super) struct Given {
     pub client_key_data: Option<String>,
     /// When they end.
     pub expiration_timestamp: Option<jiff::Timestamp>,
+}
+
+impl Given {
+    /// It ends soon, or has.
+    fn is_ending(&self) -> bool {
+        self.expiration_timestamp.is_some_and(|until| jiff::Timestamp::now() + EARLY >= until)
+    }
 }
 
 /// Why there are no credentials, as a sentence.
@@ -63,18 +73,25 @@ type Outcome = Result<Arc<Given>, String>;
 #[derive(Clone)]
 struct Run {
     began: Instant,
+    ended: Arc<OnceLock<Instant>>,
     outcome: Shared<BoxFuture<'static, Outcome>>,
 }
 
 /// Plugins at work, by what is run: contexts of one user, in whatever file, share a run (and its browser window).
 static RUNS: LazyLock<Mutex<HashMap<String, Run>>> = LazyLock::new(Mutex::default);
 
-/// Runs `plugin`, or waits for the run that is under way, or takes what came of the last one if nobody has.
+impl Run {
+    fn is_of_use(&self) -> bool {
+        self.ended.get().is_none_or(|ended| ended.elapsed() < KEPT)
+    }
+}
+
+/// Runs `plugin`, or waits for the run that is under way, or takes what came of the one that ended just now.
 pub(super) async fn ask(plugin: &ExecConfig) -> Result<Arc<Given>, Unanswered> {
     let key = format!("{:?} {:?} {:?} {:?}", plugin.command, plugin.args, plugin.env, plugin.api_version);
     let run = {
         let mut runs = RUNS.lock();
-        runs.retain(|_, run| run.began.elapsed() < DEADLINE + KEPT);
+        runs.retain(|_, run| run.is_of_use());
         runs.entry(key.clone()).or_insert_with(|| start(plugin.clone())).clone()
     };
     let Ok(outcome) = timeout(PATIENCE, run.outcome).await else {
@@ -82,18 +99,23 @@ pub(super) async fn ask(plugin: &ExecConfig) -> Result<Arc<Given>, Unanswered> {
         let name = plugin.command.as_deref().unwrap_or_default();
         return Err(Unanswered::NotYet(format!("waits for the credential plugin `{name}`, which has run for {since} s")));
     };
-    let mut runs = RUNS.lock();
-    if runs.get(&key).is_some_and(|held| held.began == run.began) {
-        runs.remove(&key);
+    if outcome.as_ref().is_ok_and(|given| given.is_ending()) {
+        RUNS.lock().remove(&key);
     }
     outcome.map_err(Unanswered::Failed)
 }
 
 fn start(plugin: ExecConfig) -> Run {
     // a task of its own: it goes on when those who wait for it have to give up
-    let task = tokio::spawn(async move { run(&plugin).await.map(Arc::new) });
+    let ended: Arc<OnceLock<Instant>> = Arc::default();
+    let end = Arc::clone(&ended);
+    let task = tokio::spawn(async move {
+        let outcome = run(&plugin).await.map(Arc::new);
+        end.get_or_init(Instant::now);
+        outcome
+    });
     let outcome = async move { task.await.unwrap_or_else(|err| Err(format!("the credential plugin could not be run: {err}"))) };
-    Run { began: Instant::now(), outcome: outcome.boxed().shared() }
+    Run { began: Instant::now(), ended, outcome: outcome.boxed().shared() }
 }
 
 /// How words on a plugin that failed begin.
@@ -246,7 +268,7 @@ mod tests {
         assert!(answers.iter().all(|answer| answer.as_ref().is_ok_and(|given| given.token.as_deref() == Some("t"))));
         assert_eq!(std::fs::read_to_string(&count).unwrap().lines().count(), 1);
         assert!(ask(&slow).await.is_ok());
-        assert_eq!(std::fs::read_to_string(&count).unwrap().lines().count(), 2);
+        assert_eq!(std::fs::read_to_string(&count).unwrap().lines().count(), 1, "a moment later it is the same answer");
     }
 
     #[tokio::test]

@@ -9,11 +9,18 @@ use std::fmt;
 use std::net::IpAddr;
 
 /// What the environment says of proxies.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Proxies {
     https: Option<String>,
     http: Option<String>,
     except: String,
+}
+
+/// An address may hold a password.
+impl fmt::Debug for Proxies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Proxies").field("except", &self.except).finish_non_exhaustive()
+    }
 }
 
 impl Proxies {

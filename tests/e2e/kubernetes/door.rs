@@ -23,8 +23,13 @@ impl Door {
         Self::open(move |_| Some(to))
     }
 
-    /// Passes on what asks for it with CONNECT, whatever the name before the port; or refuses each.
-    pub fn proxy(refuses: bool) -> Self {
+    /// Passes on what asks for it with CONNECT, whatever the name before the port.
+    pub fn proxy() -> Self {
+        Self::proxy_that(|_| "200 OK")
+    }
+
+    /// The same, if `answers` says `200` to the head of the request.
+    pub fn proxy_that(answers: impl Fn(&str) -> &'static str + Send + Sync + 'static) -> Self {
         Self::open(move |client| {
             let mut head = Vec::new();
             let mut byte = [0];
@@ -34,9 +39,9 @@ impl Door {
             }
             let head = String::from_utf8(head).ok()?;
             let port = head.strip_prefix("CONNECT ")?.split(' ').next()?.rsplit(':').next()?.parse().ok()?;
-            let answer = if refuses { "HTTP/1.1 403 Forbidden\r\n\r\n" } else { "HTTP/1.1 200 OK\r\n\r\n" };
-            client.write_all(answer.as_bytes()).ok()?;
-            (!refuses).then_some(port)
+            let answer = answers(&head);
+            client.write_all(format!("HTTP/1.1 {answer}\r\n\r\n").as_bytes()).ok()?;
+            answer.starts_with("200").then_some(port)
         })
     }
 

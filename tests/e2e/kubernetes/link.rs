@@ -20,7 +20,7 @@ fn reached_by(address: &str) -> tempfile::NamedTempFile {
 
 #[test]
 fn a_proxy_of_the_kubeconfig_is_gone_through() {
-    for (kind, proxy) in [("http", Door::proxy(false)), ("socks5", Door::socks())] {
+    for (kind, proxy) in [("http", Door::proxy()), ("socks5", Door::socks())] {
         // a name that only the proxy knows
         let server = format!("https://kubernetes.default.svc:{}", port());
         let config = reached_by(&format!("{server}\n    proxy-url: {kind}://127.0.0.1:{}", proxy.port));
@@ -33,7 +33,7 @@ fn a_proxy_of_the_kubeconfig_is_gone_through() {
 
 #[test]
 fn a_proxy_of_the_environment_is_gone_through_but_not_to_what_no_proxy_names() {
-    let proxy = Door::proxy(false);
+    let proxy = Door::proxy();
     // a name that only the proxy knows
     let config = reached_by(&format!("https://kubernetes.default.svc:{}", port()));
     let url = format!("http://127.0.0.1:{}", proxy.port);
@@ -49,7 +49,7 @@ fn a_proxy_of_the_environment_is_gone_through_but_not_to_what_no_proxy_names() {
 
 #[test]
 fn a_proxy_that_refuses_or_is_not_there_is_named() {
-    let proxy = Door::proxy(true);
+    let proxy = Door::proxy_that(|_| "403 Forbidden");
     let through = |port: u16| reached_by(&format!("https://127.0.0.1:{}\n    proxy-url: http://127.0.0.1:{port}", self::port()));
     let config = through(proxy.port);
     let (app, _home) = open_with(&config, &[]);
@@ -60,6 +60,28 @@ fn a_proxy_that_refuses_or_is_not_there_is_named() {
     let config = through(free);
     let (app, _home) = open_with(&config, &[]);
     app.wait_for(&format!("the proxy http://127.0.0.1:{free} refused the connection"), SOON);
+}
+
+#[test]
+fn a_proxy_gets_the_login_of_its_address_and_the_screen_does_not() {
+    let knows = |head: &str| match head.contains("Proxy-Authorization: Basic bWU6cEBzcw==\r\n") {
+        true => "200 OK",
+        false => "407 Proxy Authentication Required",
+    };
+    let proxy = Door::proxy_that(knows);
+    let by = |password: &str| {
+        let server = format!("https://127.0.0.1:{}", port());
+        reached_by(&format!("{server}\n    proxy-url: http://me:{password}@127.0.0.1:{}", proxy.port))
+    };
+    let config = by("p%40ss");
+    let (mut app, _home) = open_with(&config, &[]);
+    app.send("3");
+    app.wait_for("node-1", SOON);
+    drop(app);
+    let config = by("wrong");
+    let (app, _home) = open_with(&config, &[]);
+    app.wait_for(&format!("the proxy http://127.0.0.1:{} wants a user and password", proxy.port), SOON);
+    assert!(!app.screen().contains("wrong"), "{}", app.screen());
 }
 
 /// From silence to the word on screen, and from the first good moment to live; `mend` ends the silence.

@@ -56,3 +56,53 @@ fn budget(failure: &Failure) -> String {
         None => format!("a disruption budget ({})", failure.message),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::backend::kubernetes::scripted::server;
+
+    /// What an answer of the server to an eviction is taken for.
+    async fn taken_for(code: u16, body: &str) -> (String, String) {
+        let (api, asked) = server(vec![(code, body.to_owned())]).await;
+        let place = Place { namespace: "shop".into(), name: "web-0".into() };
+        let words = match evict(&api, &place, "the-uid").await {
+            Ok(Evicted::Taken) => "taken".to_owned(),
+            Ok(Evicted::Gone) => "gone".to_owned(),
+            Ok(Evicted::NotNow(why, wait)) => format!("{why}, again in {} s", wait.as_secs()),
+            Err(failure) => format!("failed: {}", failure.message),
+        };
+        let asked = asked.lock().join("\n");
+        (words, asked)
+    }
+
+    #[tokio::test]
+    async fn every_answer_to_an_eviction_is_understood() {
+        let budget = r#"{"details":{"causes":[{"reason":"DisruptionBudget","message":"The disruption budget web needs 2 healthy pods and has 2 currently"}]}}"#;
+        let going = r#"{"message":"no","details":{"causes":[{"reason":"NamespaceTerminating"}]}}"#;
+        let uid = r#"{"message":"the UID in the precondition (a) does not match the UID in record (b)"}"#;
+        for (code, body, want) in [
+            (201, "{}", "taken"),
+            (404, r#"{"message":"not found"}"#, "gone"),
+            (409, uid, "gone"),
+            (409, r#"{"message":"try again"}"#, "failed: try again"),
+            (403, going, "gone"),
+            (403, r#"{"message":"may not"}"#, "failed: may not"),
+            (429, budget, "waits for budget web (needs 2 healthy pods and has 2 currently), again in 5 s"),
+            (429, r#"{"message":"busy","details":{"retryAfterSeconds":9}}"#, "the server is overloaded: busy, again in 9 s"),
+            (500, r#"{"message":"two budgets"}"#, "failed: two budgets"),
+        ] {
+            assert_eq!(taken_for(code, body).await.0, want);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_eviction_says_which_pod_it_means() {
+        let (_, asked) = taken_for(201, "{}").await;
+        let (path, body) = asked.split_once(' ').unwrap();
+        assert_eq!(path, "/api/v1/namespaces/shop/pods/web-0/eviction");
+        let body: Value = serde_json::from_str(body).unwrap();
+        assert_eq!(body["deleteOptions"], json!({ "preconditions": { "uid": "the-uid" } }));
+    }
+}

@@ -3,45 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;
-use crate::backend::kubernetes::connect::client;
-use crate::backend::kubernetes::credentials::Credentials;
 use crate::backend::kubernetes::raw::{RawNode, RawPod};
-use parking_lot::Mutex;
-use std::sync::Arc;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
-
-/// What the server answers to one request after the other; when the script ends it answers no more.
-async fn server(script: Vec<(u16, String)>) -> (Api, Arc<Mutex<Vec<String>>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let asked: Arc<Mutex<Vec<String>>> = Arc::default();
-    let log = Arc::clone(&asked);
-    tokio::spawn(async move {
-        let mut kept = Vec::new();
-        let mut script = script.into_iter();
-        while let Ok((mut stream, _)) = listener.accept().await {
-            let mut head = Vec::new();
-            while !head.ends_with(b"\r\n\r\n") {
-                match stream.read_u8().await {
-                    Ok(byte) => head.push(byte),
-                    Err(_) => break,
-                }
-            }
-            let head = String::from_utf8(head).unwrap();
-            log.lock().push(head.split(' ').nth(1).unwrap_or_default().to_owned());
-            match script.next() {
-                Some((code, body)) => {
-                    let head = format!("HTTP/1.1 {code} x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
-                    stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
-                }
-                None => kept.push(stream),
-            }
-        }
-    });
-    let config = kube::Config::new(url.parse().unwrap());
-    (Api::new(client(config).unwrap(), Arc::new(Credentials::default()), &url), asked)
-}
+use crate::backend::kubernetes::scripted::server;
 
 fn follow(api: Api) -> (mpsc::Receiver<Step<RawNode>>, Link) {
     follow_in(api, &[])

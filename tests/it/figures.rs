@@ -5,9 +5,10 @@ use quarterdeck::input::Command;
 use quarterdeck::model::Store;
 use quarterdeck::term::FrameWriter;
 use quarterdeck::theme::Theme;
-use quarterdeck::ui::{Hints, Moment, PaneId, Ui, UiOptions};
+use quarterdeck::ui::{Hints, Moment, PaneId, TextInput, Ui, UiOptions};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
+use std::sync::Arc;
 use std::time::Duration;
 
 fn bytes(ui: &mut Ui, writer: &mut FrameWriter, moment: Moment) -> usize {
@@ -25,7 +26,12 @@ fn large() -> (Ui, Moment) {
     for fact in fleet.advance(Duration::ZERO) {
         store.apply(fact, now);
     }
-    let moment = Moment { now, utc_offset: 0 };
+    of(&fleet, &mut store)
+}
+
+/// The screen on the list of tasks, with the newest picture.
+fn of(fleet: &Fleet, store: &mut Store) -> (Ui, Moment) {
+    let moment = Moment { now: fleet.at(Duration::ZERO), utc_offset: 0 };
     let mut ui = Ui::new(UiOptions {
         theme: Theme::plain(),
         themes: vec![Theme::plain()],
@@ -35,7 +41,9 @@ fn large() -> (Ui, Moment) {
         local_time: false,
         pane: PaneId::Tasks,
     });
-    ui.sync(store.publish().unwrap(), moment);
+    if let Some(world) = store.publish() {
+        ui.sync(world, moment);
+    }
     (ui, moment)
 }
 
@@ -53,6 +61,80 @@ fn a_cursor_move_is_few_bytes_and_an_unchanged_frame_none() {
     assert!(first > 2_000, "the screen shows tasks");
     assert_eq!(idle, 0);
     assert!(moves.iter().all(|bytes| (1..=700).contains(bytes)), "{moves:?}");
+}
+
+fn screen(ui: &mut Ui, moment: Moment) -> Buffer {
+    let mut buffer = Buffer::empty(Rect::new(0, 0, 200, 50));
+    ui.render(buffer.area, &mut buffer, moment);
+    buffer
+}
+
+/// The first rows of the list, by the first word of each.
+fn names(ui: &mut Ui, moment: Moment) -> Vec<String> {
+    ui.command(Command::Top, moment);
+    let buffer = screen(ui, moment);
+    let row = |y| (3..70).map(|x| buffer[(x, y)].symbol()).collect::<String>();
+    (2..49).map(|y| row(y).split_whitespace().next().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn a_filter_typed_letter_by_letter_shows_what_it_shows_at_once() {
+    for typed in ["7x", "team-03 !service-0061", "!7", "prod", "0061 !q"] {
+        let mut fleet = Fleet::new(&Scenario::sized(100, 80, 1_000).unwrap(), Options::default());
+        let mut store = Store::new(fleet.clusters());
+        for fact in fleet.advance(Duration::ZERO) {
+            store.apply(fact, fleet.at(Duration::ZERO));
+        }
+        let (mut slow, moment) = of(&fleet, &mut store);
+        let (mut fast, _) = of(&fleet, &mut store);
+        fast.sync(Arc::new(store.world().clone()), moment);
+        slow.command(Command::Filter, moment);
+        fast.command(Command::Filter, moment);
+        for letter in typed.chars() {
+            slow.text(TextInput::Char(letter), moment);
+            screen(&mut slow, moment);
+        }
+        fast.text(TextInput::Paste(typed.to_owned()), moment);
+        assert_eq!(names(&mut slow, moment), names(&mut fast, moment), "{typed}");
+        slow.text(TextInput::Backspace, moment);
+        fast.text(TextInput::Backspace, moment);
+        assert_eq!(names(&mut slow, moment), names(&mut fast, moment), "{typed} but for the last letter");
+    }
+}
+
+#[test]
+fn a_list_that_follows_a_fleet_shows_what_one_made_anew_shows() {
+    let mut fleet = Fleet::new(&Scenario::sized(30, 40, 400).unwrap(), Options::default());
+    let mut store = Store::new(fleet.clusters());
+    let (mut follows, _) = of(&fleet, &mut store);
+    follows.command(Command::Filter, Moment { now: fleet.at(Duration::ZERO), utc_offset: 0 });
+    for step in 0..90 {
+        let time = Duration::from_secs(step * 4);
+        let now = fleet.at(time);
+        for fact in fleet.advance(time) {
+            store.apply(fact, now);
+        }
+        let moment = Moment { now, utc_offset: 0 };
+        if let Some(world) = store.publish() {
+            follows.sync(world.clone(), moment);
+            // some way into it only some rows are shown, ordered by what changes
+            match step {
+                30 => drop(follows.command(Command::SortState, moment)),
+                60 => drop(follows.text(TextInput::Char('1'), moment)),
+                _ => {}
+            }
+            let (mut anew, _) = of(&fleet, &mut store);
+            anew.sync(world, moment);
+            anew.command(Command::Filter, moment);
+            if step >= 30 {
+                anew.command(Command::SortState, moment);
+            }
+            if step >= 60 {
+                anew.text(TextInput::Char('1'), moment);
+            }
+            assert_eq!(names(&mut follows, moment), names(&mut anew, moment), "after {step} steps");
+        }
+    }
 }
 
 /// The list and the details beside it, as text.

@@ -4,7 +4,6 @@ use super::filter::Query;
 use crate::model::{ClusterId, ClusterState, Key, Keyed, Table, Text, World};
 use crate::ui::cx::{Cx, Place};
 use std::cmp::Ordering;
-use std::collections::HashSet;
 use std::sync::Arc;
 
 /// A row of the whole fleet.
@@ -232,19 +231,38 @@ impl<S: Source> RowIndex<S> {
     }
 
     fn apply(&mut self, changed: &[Changed<'_, S::Row>], before: &World, params: &Params) {
-        let gone: HashSet<&RowId> = changed.iter().map(|(_, _, id, _)| id).collect();
-        self.entries.retain(|entry| !gone.contains(&entry.id));
-        for (number, _, id, _) in changed {
-            let old = before.clusters.get(*number).and_then(|state| Some((state, S::row(state, &id.key)?)));
-            self.admitted -= usize::from(old.is_some_and(|(state, row)| S::admits(state, row, &params.place)));
-        }
+        let (mut gone, mut come) = (Vec::new(), Vec::new());
         for (number, state, id, row) in changed {
-            let Some(new) = row.and_then(|row| entry::<S>(&mut self.admitted, *number, state, id.key.clone(), row, params)) else {
-                continue;
-            };
-            let at = self.entries.partition_point(|held| order(held, &new, params.sort) == Ordering::Less);
-            self.entries.insert(at, new);
+            let old = before.clusters.get(*number).and_then(|state| Some((state, S::row(state, &id.key)?)));
+            let mut admitted = 0;
+            let old = old.and_then(|(state, row)| entry::<S>(&mut admitted, *number, state, id.key.clone(), row, params));
+            self.admitted -= admitted;
+            gone.extend(old.and_then(|old| self.place(&old, params.sort)));
+            if let Some(new) = row.and_then(|row| entry::<S>(&mut self.admitted, *number, state, id.key.clone(), row, params)) {
+                come.push((self.entries.partition_point(|held| order(held, &new, params.sort) == Ordering::Less), new));
+            }
         }
+        gone.sort_unstable();
+        come.sort_unstable_by(|(at, a), (other, b)| at.cmp(other).then_with(|| order(a, b, params.sort)));
+        // one pass, however many come and go
+        let (mut gone, mut come) = (gone.into_iter().peekable(), come.into_iter().peekable());
+        let held = std::mem::take(&mut self.entries);
+        self.entries.reserve(held.len() + come.len());
+        for (at, entry) in held.into_iter().enumerate() {
+            while let Some((_, new)) = come.next_if(|(before, _)| *before == at) {
+                self.entries.push(new);
+            }
+            if gone.next_if_eq(&at).is_none() {
+                self.entries.push(entry);
+            }
+        }
+        self.entries.extend(come.map(|(_, new)| new));
+    }
+
+    /// Where an entry made of a row as it was stands.
+    fn place(&self, old: &Entry, sort: Sort) -> Option<usize> {
+        let at = self.entries.partition_point(|held| order(held, old, sort) == Ordering::Less);
+        self.position(&old.id, at)
     }
 }
 

@@ -95,13 +95,6 @@ struct Params {
     sort: Sort,
 }
 
-impl Params {
-    /// Whether all rows that `other` shows are among the rows shown with these.
-    fn contains(&self, other: &Self) -> bool {
-        self.place == other.place && self.sort == other.sort && other.query.narrows(&self.query)
-    }
-}
-
 /// More changed rows than this and the index is made anew.
 const FEW: usize = 512;
 
@@ -165,10 +158,6 @@ impl<S: Source> RowIndex<S> {
                 Some(changed) => changed,
                 None => self.rebuild(cx, &params),
             },
-            Some((world, held)) if Arc::ptr_eq(world, cx.world) && held.contains(&params) => {
-                self.narrow(cx, &params.query);
-                true
-            }
             _ => self.rebuild(cx, &params),
         };
         self.seen = Some((Arc::clone(cx.world), params));
@@ -274,15 +263,6 @@ impl<S: Source> RowIndex<S> {
     fn place(&self, old: &Entry, sort: Sort) -> Option<usize> {
         let at = self.entries.partition_point(|held| order(held, old, sort) == Ordering::Less);
         self.position(&old.id, at)
-    }
-
-    /// Leaves only the rows that a narrower filter admits, in their order.
-    fn narrow(&mut self, cx: &Cx<'_>, query: &Query) {
-        self.entries.retain(|entry| {
-            let state = cx.world.clusters.get(entry.cluster);
-            let row = state.and_then(|state| Some((state, S::row(state, &entry.id.key)?)));
-            row.is_some_and(|(state, row)| query.matches(|visit| S::words(state, row, visit)))
-        });
     }
 }
 

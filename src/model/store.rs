@@ -247,12 +247,10 @@ fn tally(state: &mut ClusterState, old: Option<&Task>, new: Option<&Task>) {
 /// Keeps since when a service that changes from `old` to `new` falls short.
 fn fall_short(shortfalls: &mut Table<Shortfall>, old: Option<&Service>, new: Option<&Service>, now: Timestamp) {
     match (old, new) {
-        (Some(old), Some(new)) if new.is_short() => {
-            if !old.is_short() {
-                shortfalls.insert(Arc::new(Shortfall { key: new.key.clone(), since: now }));
-            }
+        (Some(old), Some(new)) if new.is_short() && !old.is_short() => {
+            shortfalls.insert(Arc::new(Shortfall { key: new.key.clone(), since: now }));
         }
-        (Some(old), _) if old.is_short() => drop(shortfalls.remove(&old.key)),
+        (Some(old), new) if old.is_short() && !new.is_some_and(Service::is_short) => drop(shortfalls.remove(&old.key)),
         _ => {}
     }
 }

@@ -62,7 +62,7 @@ pub fn write(cx: &Cx<'_>, state: &ClusterState, sheet: &mut Sheet) {
             KindSync::Live => (String::new(), Role::Dim),
             KindSync::Narrowed(words) => (format!(" · {words}"), Role::Warning),
             KindSync::Failed { since, reason } => {
-                (format!(" · for {}: {reason}", humanize::age_of(cx.since(*since))), Role::Warning)
+                (format!(" · not read for {}: {reason}", humanize::age_of(cx.since(*since))), Role::Warning)
             }
         };
         sheet.field(&format!("{}s", kind.word()), Role::Dim, &[(&grouped(rows), Role::Text), (&words, role)]);

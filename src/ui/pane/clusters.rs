@@ -2,7 +2,7 @@
 
 use super::list::List;
 use crate::input::{Command, Scope};
-use crate::model::{ClusterState, Key, Kind, Level, Link, ObjectRef, Resources, Table, Text};
+use crate::model::{ClusterState, Key, Kind, KindSync, Level, Link, ObjectRef, Resources, Table, Text};
 use crate::theme::Role;
 use crate::ui::cx::{Cx, Place};
 use crate::ui::detail::About;
@@ -145,6 +145,10 @@ impl List for Clusters {
             }
             KIND => out.put(cluster.kind.word(), Role::Dim),
             STATE => state_cell(cx, &cluster.link, out),
+            // nothing was listed: none of them known is not none of them there
+            NODES if row.nodes.is_empty() && unread(row, Kind::Node) => out.put("-", Role::Dim),
+            SERVICES if row.services.is_empty() && unread(row, Kind::Service) => out.put("-", Role::Dim),
+            TASKS if row.tasks.is_empty() && unread(row, Kind::Task) => out.put("-", Role::Dim),
             NODES => count(out, totals.nodes_ready, row.nodes.len()),
             SERVICES => count(out, row.services.len().saturating_sub(totals.services_bad), row.services.len()),
             TASKS => out.fmt(Role::Text, format_args!("{}", row.tasks.len())),
@@ -226,6 +230,11 @@ pub fn state_cell(cx: &Cx<'_>, link: &Link, out: &mut CellText) {
             }
         }
     }
+}
+
+/// Whether this kind has never been read whole.
+fn unread(state: &ClusterState, kind: Kind) -> bool {
+    !matches!(state.sync_of(kind), KindSync::Live | KindSync::Narrowed(_))
 }
 
 fn count(out: &mut CellText, good: usize, all: usize) {

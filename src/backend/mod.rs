@@ -9,6 +9,7 @@ pub mod docker;
 pub mod kubernetes;
 pub mod sim;
 
+mod address;
 mod error;
 mod tls;
 

@@ -2,7 +2,7 @@
 
 use super::Moment;
 use super::pane::PaneId;
-use super::pane::clusters::Totals;
+use super::view::totals::Totals;
 use crate::input::{Command, Keymap, Scope};
 use crate::model::{ClusterId, ClusterState, ObjectRef, Text, World};
 use crate::theme::{Role, Theme};

@@ -2,6 +2,7 @@
 
 use super::client::Docker;
 use super::transport::Endpoint;
+use crate::backend::address::without_credentials;
 use crate::backend::{Backend, BackendError, Connector};
 use crate::model::{Capabilities, Cluster, ClusterId, ClusterKind, Link, Text};
 use futures::future::BoxFuture;
@@ -19,7 +20,7 @@ impl DockerConnector {
     /// An engine named `id`; where its address or configuration is wrong, the reason stands for the endpoint.
     pub fn new(id: ClusterId, address: &str, endpoint: Result<Endpoint, String>) -> Self {
         // an address that could not be read may hold a password
-        let address = endpoint.as_ref().map_or_else(|_| without_user(address), ToString::to_string);
+        let address = endpoint.as_ref().map_or_else(|_| without_credentials(address), ToString::to_string);
         Self { id, address: Text::from(address), endpoint }
     }
 
@@ -31,13 +32,6 @@ impl DockerConnector {
     /// Its address, if its configuration can be read.
     pub fn endpoint(&self) -> Option<&Endpoint> {
         self.endpoint.as_ref().ok()
-    }
-}
-
-fn without_user(address: &str) -> String {
-    match (address.split_once("://"), address.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://{host}"),
-        _ => address.to_owned(),
     }
 }
 

@@ -2,12 +2,12 @@
 
 use super::Kubernetes;
 use super::credentials::Credentials;
-use super::discover::without_credentials;
 use super::failure::{Failure, link_words};
 use super::http::Api;
 use super::plugin::Unanswered;
 use super::proxy::{self, Proxies, ProxyFailed};
 use super::source::Source;
+use crate::backend::address::without_credentials;
 use crate::backend::{Backend, BackendError, Connector};
 use crate::model::{Cluster, ClusterId, ClusterKind, Link, Text};
 use futures::future::BoxFuture;

@@ -3,6 +3,7 @@
 use super::connect::Context;
 use super::proxy::Proxies;
 use super::source::{Source, read};
+use crate::backend::address::without_credentials;
 use crate::model::ClusterId;
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
@@ -99,14 +100,6 @@ fn files(env: &Environment) -> Vec<PathBuf> {
     let listed = env.kubeconfig.as_deref().unwrap_or(OsStr::new(""));
     let listed: Vec<PathBuf> = std::env::split_paths(listed).filter(|path| !path.as_os_str().is_empty()).collect();
     if listed.is_empty() { env.home.iter().map(|home| home.join(".kube/config")).collect() } else { listed }
-}
-
-/// An address as it may be shown: without user and password.
-pub(super) fn without_credentials(server: &str) -> String {
-    match server.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.split_once('@')?.1))) {
-        Some((scheme, rest)) => format!("{scheme}://{rest}"),
-        None => server.to_owned(),
-    }
 }
 
 #[cfg(test)]

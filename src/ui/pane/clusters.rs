@@ -2,7 +2,7 @@
 
 use super::list::List;
 use crate::input::{Command, Scope};
-use crate::model::{ClusterState, Key, Kind, KindSync, Level, Link, ObjectRef, Resources, Table, Text};
+use crate::model::{ClusterState, Key, Kind, KindSync, Link, ObjectRef, Table, Text};
 use crate::theme::Role;
 use crate::ui::cx::{Cx, Place};
 use crate::ui::detail::About;
@@ -45,37 +45,6 @@ const COLUMNS: &[Column] = &[
     Column { title: "VERSION", fit: Fit::Words, min: 7, max: 16, priority: 5, grow: false },
     Column { title: "ADDRESS", fit: Fit::Name, min: 14, max: 44, priority: 7, grow: false },
 ];
-
-/// Sums over the rows of a cluster, taken once a picture and not once a frame.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Totals {
-    /// Nodes that are ready.
-    pub nodes_ready: usize,
-    /// Services that do not serve as wanted; one with a warning still does.
-    pub services_bad: usize,
-    /// What the nodes have to give.
-    pub allocatable: Resources,
-    /// What is used of it; none where nothing is measured.
-    pub used: Option<Resources>,
-}
-
-impl Totals {
-    /// Sums up.
-    pub fn of(state: &ClusterState) -> Self {
-        let mut totals = Self::default();
-        for node in state.nodes.iter() {
-            totals.nodes_ready += usize::from(node.state == crate::model::NodeState::Ready);
-            totals.allocatable = totals.allocatable.plus(node.allocatable);
-        }
-        for sample in state.node_usage.iter().filter_map(|series| series.last()) {
-            let usage = Resources { cpu_m: u64::from(sample.usage.cpu_m), mem: sample.usage.mem };
-            totals.used = Some(totals.used.unwrap_or_default().plus(usage));
-        }
-        totals.services_bad =
-            state.findings.iter().filter(|f| f.level == Level::Failing && matches!(f.object, Some((Kind::Service, _)))).count();
-        totals
-    }
-}
 
 impl Source for Clusters {
     type Row = ClusterState;

@@ -1,27 +1,31 @@
-//! What the program costs on a real API server, as its terminal, the kernel and the server see it; one JSON object.
+//! What the program costs on a cluster, as its terminal, the kernel and the server see it; one JSON object.
 //!
-//! Run through `tests/bench/fleet`, which starts the cluster. `KUBECONFIG` names it.
+//! Run through `tests/bench/fleet`, which starts a real API server; `KUBECONFIG` names it. With `REPLAY` in the environment
+//! (pods, nodes, deployments) a server of recorded answers stands for it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::cast_possible_truncation)]
 
 mod cluster;
 mod proxy;
 #[path = "../../it/pty.rs"]
 mod pty;
+mod replay;
 
 use cluster::Cluster;
 use proxy::Proxy;
 use pty::Pty;
-use serde_json::json;
+use replay::{Replay, Size};
+use serde_json::{Map, Value, json};
 use std::net::ToSocketAddrs;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
-/// How long the program is left alone, and how long it is watched under churn.
-const WATCH: Duration = Duration::from_secs(60);
-/// Changes a second under churn.
-const RATE: u32 = 100;
+/// How long the program is left alone.
+const IDLE: Duration = Duration::from_secs(60);
+/// How long it is watched under changes before keys are pressed.
+const BUSY: Duration = Duration::from_secs(30);
 /// Keys pressed in each phase.
 const KEYS: usize = 100;
 
@@ -45,7 +49,7 @@ fn cursor(app: &Pty) -> Option<usize> {
     app.screen().lines().position(|line| line.trim_start().starts_with('▸'))
 }
 
-/// Presses keys and waits for the answer of each: milliseconds until the first byte, and bytes, both sorted.
+/// Presses keys and waits for the answer of each: milliseconds until the cursor has moved, and bytes, both sorted.
 fn keys(app: &mut Pty) -> (Vec<f64>, Vec<usize>) {
     let (mut waits, mut costs) = (Vec::new(), Vec::new());
     for n in 0..KEYS {
@@ -63,7 +67,6 @@ fn keys(app: &mut Pty) -> (Vec<f64>, Vec<usize>) {
             sleep(Duration::from_micros(100));
         }
         waits.push(pressed.elapsed().as_secs_f64() * 1_000.0);
-        sleep(Duration::from_millis(40));
         costs.push(app.count() - before);
     }
     waits.sort_by(f64::total_cmp);
@@ -80,86 +83,157 @@ fn round(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }
 
+fn mb(kib: u64) -> f64 {
+    round(kib as f64 * 1_024.0 / 1e6)
+}
+
+/// What the program has used so far.
+struct Used {
+    at: Instant,
+    tty: usize,
+    down: u64,
+    cpu: f64,
+}
+
+impl Used {
+    fn now(app: &Pty, proxy: &Proxy) -> Self {
+        Self { at: Instant::now(), tty: app.count(), down: proxy.down(), cpu: cpu(app.pid()) }
+    }
+
+    /// Bytes to the terminal, bytes a second from the server, percent of a processor, since then.
+    fn since(&self, app: &Pty, proxy: &Proxy) -> (usize, f64, f64) {
+        let (now, span) = (Self::now(app, proxy), self.at.elapsed().as_secs_f64());
+        let share = |before: f64, now: f64| round((now - before) / span);
+        (now.tty - self.tty, share(self.down as f64, now.down as f64), share(self.cpu * 100.0, now.cpu * 100.0))
+    }
+}
+
+/// A cluster of recorded answers, and a kubeconfig for it.
+fn replayed(home: &Path) -> Option<(Replay, String)> {
+    let size = std::env::var("REPLAY").ok()?;
+    let size: Vec<u32> = size.split(',').map(|n| n.parse().expect("REPLAY is pods,nodes,deployments")).collect();
+    let replay = Replay::start(Size { pods: size[0], nodes: size[1], deployments: size[2] });
+    let text = format!(
+        "apiVersion: v1\nkind: Config\ncurrent-context: replay\nclusters: [{{name: replay, cluster: {{server: 'http://{}'}}}}]\n\
+         contexts: [{{name: replay, context: {{cluster: replay, user: me}}}}]\nusers: [{{name: me, user: {{token: t}}}}]\n",
+        replay.address
+    );
+    let file = home.join("replay");
+    std::fs::write(&file, text).unwrap();
+    Some((replay, file.to_str().unwrap().to_owned()))
+}
+
 fn main() {
-    let config = std::env::var("KUBECONFIG").expect("KUBECONFIG is not set: run tests/bench/fleet");
+    let home = tempfile::tempdir().unwrap();
+    let replayed = replayed(home.path());
+    let config = match &replayed {
+        Some((_, config)) => config.clone(),
+        None => std::env::var("KUBECONFIG").expect("KUBECONFIG is not set: run tests/bench/fleet"),
+    };
     let cluster = Arc::new(Cluster::open(&config));
     let (host, port) = (cluster.url.host().unwrap(), cluster.url.port_u16().unwrap());
     let pods = Arc::new(cluster.pods());
-    let raws = [cluster.transfer(), cluster.transfer(), cluster.transfer()];
-    let (raw, raw_bytes) = raws.into_iter().min().unwrap();
+    let (raw, raw_bytes) = [cluster.transfer(), cluster.transfer(), cluster.transfer()].into_iter().min().unwrap();
 
     let proxy = Proxy::start((host, port).to_socket_addrs().unwrap().next().unwrap());
-    let home = tempfile::tempdir().unwrap();
     let file = home.path().join("kubeconfig");
     let text = std::fs::read_to_string(&config).unwrap().replace(&format!(":{port}"), &format!(":{}", proxy.address.port()));
     std::fs::write(&file, text).unwrap();
     let env = [("HOME", home.path().to_str().unwrap()), ("KUBECONFIG", file.to_str().unwrap()), ("COLORTERM", "truecolor")];
-    let begun = Instant::now();
     let mut app = Pty::spawn(env!("CARGO_BIN_EXE_quarterdeck"), (200, 50), &[], &env);
     let (pid, over, peak) = (app.pid(), Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
     let (stop, most) = (Arc::clone(&over), Arc::clone(&peak));
     let watcher = thread::spawn(move || {
         while !stop.load(Ordering::Relaxed) {
             most.fetch_max(resident(pid), Ordering::Relaxed);
-            sleep(Duration::from_millis(20));
+            sleep(Duration::from_millis(10));
         }
     });
     app.wait_for("fleet", Duration::from_secs(10));
     app.send("5");
     let all = format!("tasks · {} ", pods.len());
     app.wait("all tasks", Duration::from_secs(180), |screen| screen.contains(&all));
-    let rows = begun.elapsed();
+    let rows = app.since_start();
     let (loaded, loaded_cpu) = (proxy.down(), cpu(pid));
     sleep(Duration::from_secs(10));
-    let peak_loading = peak.load(Ordering::Relaxed);
-
-    let (bytes, down, time) = (app.count(), proxy.down(), cpu(pid));
-    sleep(WATCH);
-    let idle = WATCH.as_secs_f64();
-    let (tty_idle, api_idle, cpu_idle) = (app.count() - bytes, (proxy.down() - down) as f64 / idle, (cpu(pid) - time) / idle);
-    let steady = app.resident();
-    let (waits, costs) = keys(&mut app);
-
-    let until = Instant::now() + WATCH + Duration::from_secs(30);
-    let (writer, list) = (Arc::clone(&cluster), Arc::clone(&pods));
-    let churn = thread::spawn(move || writer.churn(&list, RATE, until));
-    sleep(Duration::from_secs(5));
-    let (bytes, down, time, at) = (app.count(), proxy.down(), cpu(pid), Instant::now());
-    sleep(Duration::from_secs(40));
-    let busy = at.elapsed().as_secs_f64();
-    let (tty_busy, api_busy, cpu_busy) =
-        ((app.count() - bytes) as f64 / busy, (proxy.down() - down) as f64 / busy, (cpu(pid) - time) / busy);
-    let (waits_busy, _) = keys(&mut app);
-    let written = churn.join().unwrap();
     over.store(true, Ordering::Relaxed);
     watcher.join().unwrap();
-    let mb = |kib: u64| round(kib as f64 * 1_024.0 / 1e6);
-    let answer = json!({
-        "pods": pods.len(),
-        "first_paint_ms": round(app.first_byte().as_secs_f64() * 1e3),
-        "rows_ms": round(rows.as_secs_f64() * 1e3),
-        "raw_ms": round(raw.as_secs_f64() * 1e3),
-        "raw_mb": round(raw_bytes as f64 / 1e6),
-        "load_mb": round(loaded as f64 / 1e6),
-        "load_cpu_ms": round(loaded_cpu * 1e3),
-        "connections": proxy.counts.connections.load(Ordering::Relaxed),
-        "rss_mb": mb(steady),
-        "rss_peak_mb": mb(peak_loading),
-        "rss_churn_mb": mb(app.resident()),
-        "cpu_idle_pct": round(cpu_idle * 100.0),
-        "cpu_churn_pct": round(cpu_busy * 100.0),
-        "churn_per_s": round(written as f64 / (WATCH.as_secs_f64() + 30.0)),
-        "key_p50_ms": round(percentile(&waits, 50)),
-        "key_p99_ms": round(percentile(&waits, 99)),
-        "key_p50_churn_ms": round(percentile(&waits_busy, 50)),
-        "key_p99_churn_ms": round(percentile(&waits_busy, 99)),
-        "tty_idle_bytes": tty_idle,
-        "tty_key_bytes": percentile(&costs, 50),
-        "tty_busy_bps": round(tty_busy),
-        "api_idle_bps": round(api_idle),
-        "api_busy_bps": round(api_busy),
-    });
-    println!("{answer:#}");
+
+    let mut answer = Map::new();
+    let mut say = |key: &str, value: Value| drop(answer.insert(key.to_owned(), value));
+    say("pods", json!(pods.len()));
+    say("first_paint_ms", json!(round(app.first_byte().as_secs_f64() * 1e3)));
+    say("rows_ms", json!(round(rows.as_secs_f64() * 1e3)));
+    say("raw_ms", json!(round(raw.as_secs_f64() * 1e3)));
+    say("raw_mb", json!(round(raw_bytes as f64 / 1e6)));
+    say("load_mb", json!(round(loaded as f64 / 1e6)));
+    say("load_cpu_ms", json!(round(loaded_cpu * 1e3)));
+    say("rss_peak_mb", json!(mb(peak.load(Ordering::Relaxed))));
+
+    let before = Used::now(&app, &proxy);
+    sleep(IDLE);
+    let (tty, api, busy) = before.since(&app, &proxy);
+    say("rss_mb", json!(mb(app.resident())));
+    say("tty_idle_bytes", json!(tty));
+    say("api_idle_bps", json!(api));
+    say("cpu_idle_pct", json!(busy));
+    let (waits, costs) = keys(&mut app);
+    say("key_p50_ms", json!(round(percentile(&waits, 50))));
+    say("key_p99_ms", json!(round(percentile(&waits, 99))));
+    say("tty_key_bytes", json!(percentile(&costs, 50)));
+
+    // more than a real API server beside us can take is asked of recorded answers only
+    let rates: &[(u32, &str)] = if replayed.is_some() { &[(100, "churn"), (5_000, "storm")] } else { &[(100, "churn")] };
+    for (rate, name) in rates {
+        let writer = match &replayed {
+            Some((replay, _)) => {
+                replay.rate.store(*rate, Ordering::Relaxed);
+                None
+            }
+            None => {
+                let (writer, list, until, rate) = (Arc::clone(&cluster), Arc::clone(&pods), Instant::now() + BUSY * 2, *rate);
+                Some(thread::spawn(move || writer.churn(&list, rate, until)))
+            }
+        };
+        sleep(Duration::from_secs(3));
+        let written = || replayed.as_ref().map_or(0, |(replay, _)| replay.sent.load(Ordering::Relaxed));
+        let (before, from) = (Used::now(&app, &proxy), written());
+        sleep(BUSY);
+        let (tty, api, busy) = before.since(&app, &proxy);
+        let mut told = round((written() - from) as f64 / BUSY.as_secs_f64());
+        let (waits, _) = keys(&mut app);
+        if let Some(writer) = writer {
+            told = round(writer.join().unwrap() as f64 / (BUSY * 2).as_secs_f64());
+        }
+        say(&format!("{name}_per_s"), json!(told));
+        say(&format!("cpu_{name}_pct"), json!(busy));
+        say(if *name == "churn" { "tty_busy_bps" } else { "tty_storm_bps" }, json!(round(tty as f64 / BUSY.as_secs_f64())));
+        say(&format!("api_{name}_bps"), json!(api));
+        say(&format!("key_p50_{name}_ms"), json!(round(percentile(&waits, 50))));
+        say(&format!("key_p99_{name}_ms"), json!(round(percentile(&waits, 99))));
+        say(&format!("rss_{name}_mb"), json!(mb(app.resident())));
+    }
+    if let Some((replay, _)) = &replayed {
+        replay.rate.store(0, Ordering::Relaxed);
+    }
+    // a letter typed into the filter: until the count of what matches stands there
+    app.send("/");
+    sleep(Duration::from_millis(300));
+    let mut typed = Vec::new();
+    for letter in "crowd-17-7".chars() {
+        app.wait_quiet(Duration::from_millis(60), Duration::from_millis(500));
+        let (before, at) = (app.count(), Instant::now());
+        app.send(&letter.to_string());
+        while app.count() == before && at.elapsed() < Duration::from_secs(2) {
+            sleep(Duration::from_micros(100));
+        }
+        typed.push(at.elapsed().as_secs_f64() * 1_000.0);
+    }
+    typed.sort_by(f64::total_cmp);
+    say("filter_p50_ms", json!(round(percentile(&typed, 50))));
+    say("filter_max_ms", json!(round(percentile(&typed, 100))));
+    say("connections", json!(proxy.counts.connections.load(Ordering::Relaxed)));
+    println!("{:#}", Value::Object(answer));
     app.send("\x03");
     app.end(Duration::from_secs(5));
 }

@@ -79,6 +79,14 @@ fn percentile<T: Copy>(sorted: &[T], percent: usize) -> T {
     sorted[(sorted.len() * percent).div_ceil(100).saturating_sub(1)]
 }
 
+/// `10,000`, as the screen writes it.
+fn grouped(n: usize) -> String {
+    let digits = n.to_string();
+    let head = digits.len() % 3;
+    let groups = digits.as_bytes()[head..].chunks(3).map(|group| std::str::from_utf8(group).unwrap());
+    std::iter::once(&digits[..head]).chain(groups).filter(|group| !group.is_empty()).collect::<Vec<_>>().join(",")
+}
+
 fn round(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }
@@ -151,7 +159,7 @@ fn main() {
     });
     app.wait_for("fleet", Duration::from_secs(10));
     app.send("5");
-    let all = format!("tasks · {} ", pods.len());
+    let all = format!("tasks · {} ", grouped(pods.len()));
     app.wait("all tasks", Duration::from_secs(180), |screen| screen.contains(&all));
     let rows = app.since_start();
     let (loaded, loaded_cpu) = (proxy.down(), cpu(pid));

@@ -168,7 +168,7 @@ impl App {
     /// A command acts on the picture that was on screen when its key was pressed, so the newest picture is taken with a
     /// frame and never between two keys.
     fn draw(&mut self) {
-        let moment = self.moment();
+        let (moment, begun) = (self.moment(), Instant::now());
         if std::mem::take(&mut self.news)
             && let Some(engine) = &mut self.engine
         {
@@ -177,6 +177,7 @@ impl App {
         }
         self.look();
         self.screen.draw(&mut self.ui, moment);
+        self.screen.made(begun.elapsed());
         for effect in self.ui.rested(moment) {
             self.effect(effect, moment);
         }

@@ -79,6 +79,11 @@ impl Screen {
         if self.writing.is_some() { self.written().await } else { Ok(()) }
     }
 
+    /// Hears how long it took to make the last frame, with all that had to be looked at for it.
+    pub(super) fn made(&mut self, work: Duration) {
+        self.pacer.made(work);
+    }
+
     /// Draws, and begins to write what changed.
     pub(super) fn draw(&mut self, ui: &mut Ui, moment: Moment) {
         let mut bytes = std::mem::take(&mut self.spare);

@@ -10,10 +10,10 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout_at
 use tokio_util::sync::CancellationToken;
 
 /// Most facts in a batch.
-const BATCH: usize = 256;
+const BATCH: usize = 1_024;
 /// Longest time from the first fact of a batch to its picture: short against what an eye follows, long enough that a
-/// burst costs few pictures.
-const LINGER: Duration = Duration::from_millis(50);
+/// burst costs few pictures. The screen shows news ten times a second at most.
+const LINGER: Duration = Duration::from_millis(100);
 /// How often rules that depend on time are looked at again.
 const RECHECK: Duration = Duration::from_secs(5);
 /// How long facts are still taken after the engine was told to stop: operations say how far they came.

@@ -14,6 +14,13 @@ const REST: Duration = Duration::from_millis(60);
 /// A frame for data comes this many times the last write later at the earliest: on a slow link the bandwidth is for keys.
 const SHARE: u32 = 4;
 
+/// A frame for data comes this many times the work of the last one later at the earliest: a large fleet that changes all
+/// the time is drawn with less than a hundredth of a processor.
+const WORK: u32 = 150;
+
+/// But not later than this for the work's sake.
+const SEEN: Duration = Duration::from_millis(500);
+
 /// Why a frame is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Frame {
@@ -31,6 +38,10 @@ pub struct Pacer {
     wanted: Option<Frame>,
     /// When the last frame was handed out.
     last: Option<Duration>,
+    /// When the last one for keys was: a key that comes just after a frame for data does not wait for it.
+    input: Option<Duration>,
+    /// How long it took to make.
+    work: Duration,
     /// How long its write took.
     write: Duration,
     /// A frame is on its way to the terminal.
@@ -52,9 +63,9 @@ impl Pacer {
         let wanted = self.wanted?;
         let Some(last) = self.last else { return Some(Duration::ZERO) };
         Some(match wanted {
-            Frame::Input => last + INPUT,
+            Frame::Input => self.input.map_or(Duration::ZERO, |input| input + INPUT),
             Frame::Rest => last + REST,
-            Frame::Data => last + self.write + DATA.max(self.write * SHARE),
+            Frame::Data => last + self.write + DATA.max(self.write * SHARE).max((self.work * WORK).min(SEEN)),
         })
     }
 
@@ -62,7 +73,16 @@ impl Pacer {
     pub fn begin(&mut self, now: Duration) -> Frame {
         self.last = Some(now);
         self.writing = true;
-        self.wanted.take().unwrap_or(Frame::Data)
+        let frame = self.wanted.take().unwrap_or(Frame::Data);
+        if frame == Frame::Input {
+            self.input = Some(now);
+        }
+        frame
+    }
+
+    /// Says how long it took to make the frame.
+    pub fn made(&mut self, work: Duration) {
+        self.work = work;
     }
 
     /// Says that the terminal has taken the frame, after `took`.
@@ -80,8 +100,10 @@ mod tests {
         Duration::from_millis(n)
     }
 
+    /// A frame for keys was drawn.
     fn drawn(at: u64, took: u64) -> Pacer {
         let mut pacer = Pacer::default();
+        pacer.want(Frame::Input);
         pacer.begin(ms(at));
         pacer.written(ms(took));
         pacer
@@ -112,6 +134,18 @@ mod tests {
     }
 
     #[test]
+    fn frames_that_are_much_work_come_seldomer_for_data_and_at_once_for_keys() {
+        for (work, due) in [(0, 1_100), (1, 1_150), (3, 1_450), (40, 1_500)] {
+            let mut pacer = drawn(1_000, 0);
+            pacer.made(ms(work));
+            pacer.want(Frame::Data);
+            assert_eq!(pacer.due(), Some(ms(due)), "{work} ms");
+            pacer.want(Frame::Input);
+            assert_eq!(pacer.due(), Some(ms(1_016)));
+        }
+    }
+
+    #[test]
     fn a_key_is_not_slowed_by_data_wanted_before_or_after() {
         for order in [[Frame::Data, Frame::Input], [Frame::Input, Frame::Data], [Frame::Rest, Frame::Input]] {
             let mut pacer = drawn(1_000, 300);
@@ -129,8 +163,12 @@ mod tests {
         pacer.want(Frame::Input);
         assert_eq!(pacer.due(), None);
         pacer.written(ms(2_000));
-        assert_eq!(pacer.due(), Some(ms(16)));
-        assert_eq!(pacer.begin(ms(16)), Frame::Input);
+        // it waits for the terminal, not for the frame for data
+        assert_eq!(pacer.due(), Some(ms(0)));
+        assert_eq!(pacer.begin(ms(2_000)), Frame::Input);
+        pacer.written(ms(1));
+        pacer.want(Frame::Input);
+        assert_eq!(pacer.due(), Some(ms(2_016)));
     }
 
     #[test]

@@ -20,6 +20,11 @@ use tokio::time::{Instant, sleep_until};
 const API: &str = "/apis/metrics.k8s.io/v1beta1";
 /// Time between sweeps: metrics-server itself measures every 15 s.
 const EVERY: Duration = Duration::from_secs(15);
+/// Rows of a sweep that are worth that much. It costs the server and us by the row, so a larger cluster is measured
+/// seldomer, down to [`SELDOM`].
+const ROWS: u32 = 2_500;
+/// Longest time between sweeps.
+const SELDOM: Duration = Duration::from_secs(60);
 /// Least time between sweeps when someone looks away and back.
 const LEAST: Duration = Duration::from_secs(3);
 /// All pods of a large cluster are a few MiB.
@@ -82,9 +87,9 @@ pub(super) async fn poll(api: Api, namespaces: Arc<[String]>, index: Shared, sin
             return;
         }
         let began = Instant::now();
-        let whole = sweep(&api, &namespaces, &index, &sink).await;
+        let next = sweep(&api, &namespaces, &index, &sink).await;
         tokio::select! {
-            () = sleep_until(began + if whole { EVERY } else { LEAST }) => continue,
+            () = sleep_until(began + next) => continue,
             gone = interest.wait_for(|look| !look.usage) => if gone.is_err() {
                 return;
             }
@@ -93,8 +98,14 @@ pub(super) async fn poll(api: Api, namespaces: Arc<[String]>, index: Shared, sin
     }
 }
 
-/// Measures once. False if there were measurements of pods but no pods yet: the session has just begun.
-async fn sweep(api: &Api, namespaces: &[String], index: &Shared, sink: &Sink) -> bool {
+/// The time from a sweep of so many rows to the next.
+fn period(rows: usize) -> Duration {
+    let rows = u32::try_from(rows).unwrap_or(u32::MAX);
+    (EVERY * rows.div_ceil(ROWS).max(1)).min(SELDOM)
+}
+
+/// Measures once. Returns after how long to measure again.
+async fn sweep(api: &Api, namespaces: &[String], index: &Shared, sink: &Sink) -> Duration {
     let all = format!("{API}/nodes");
     let (nodes, pods) = tokio::join!(read(api, &all), pods(api, namespaces));
     match nodes {
@@ -106,20 +117,21 @@ async fn sweep(api: &Api, namespaces: &[String], index: &Shared, sink: &Sink) ->
         Err(failure) if failure.status() == Some(403) && pods.is_ok() => {}
         Err(failure) => {
             refuse(sink, failure).await;
-            return true;
+            return EVERY;
         }
     }
     match pods {
         Ok(rows) => {
             let measured = rows.len();
             let rows = keyed(index, rows);
-            let whole = measured == 0 || !rows.is_empty();
+            // measurements of pods, but no pods yet: the session has just begun
+            let early = measured > 0 && rows.is_empty();
             send(sink, Kind::Task, rows).await;
-            whole
+            if early { LEAST } else { period(measured) }
         }
         Err(failure) => {
             refuse(sink, failure).await;
-            true
+            EVERY
         }
     }
 }
@@ -185,6 +197,13 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::backend::kubernetes::index::{Place, PodEntry};
+
+    #[test]
+    fn a_large_cluster_is_measured_seldomer() {
+        for (rows, seconds) in [(0, 15), (1, 15), (2_500, 15), (2_501, 30), (10_000, 60), (1_000_000_000_000, 60)] {
+            assert_eq!(period(rows), Duration::from_secs(seconds), "{rows} rows");
+        }
+    }
 
     #[test]
     fn measurements_of_pods_are_summed_over_containers_and_find_their_row_by_name() {

@@ -211,6 +211,15 @@ fn tally(state: &mut ClusterState, old: Option<&Task>, new: Option<&Task>) {
     // most changes of a task change nothing of this for its node
     let stays = |(old, new): (&Task, &Task)| counted_on(old) == counted_on(new) && old.requests == new.requests;
     let on_node = !old.zip(new).is_some_and(stays);
+    // nor does it make its service another one's, which would mean going through all of its tasks
+    let of_service = old.zip(new).is_some_and(|(old, new)| old.service == new.service);
+    if let Some((old, new)) = old.zip(new).filter(|(old, new)| of_service && live_restarts(old) != live_restarts(new))
+        && let Some(service) = &new.service
+    {
+        change_service_load(&mut state.service_loads, service, |load| {
+            load.restarts = load.restarts - live_restarts(old) + live_restarts(new);
+        });
+    }
     if let Some(task) = old {
         if let Some(node) = counted_on(task).filter(|_| on_node) {
             change_node_load(&mut state.node_loads, node, |load| {
@@ -218,10 +227,10 @@ fn tally(state: &mut ClusterState, old: Option<&Task>, new: Option<&Task>) {
                 load.reserved = load.reserved.minus(task.requests);
             });
         }
-        if let Some(service) = &task.service {
+        if let Some(service) = task.service.as_ref().filter(|_| !of_service) {
             change_service_load(&mut state.service_loads, service, |load| {
-                load.tasks.retain(|key| *key != task.key);
-                load.restarts -= if task.state.ended() { 0 } else { task.restarts };
+                Arc::make_mut(&mut load.tasks).retain(|key| *key != task.key);
+                load.restarts -= live_restarts(task);
             });
         }
         if new.is_none() {
@@ -235,10 +244,10 @@ fn tally(state: &mut ClusterState, old: Option<&Task>, new: Option<&Task>) {
                 load.reserved = load.reserved.plus(task.requests);
             });
         }
-        if let Some(service) = &task.service {
+        if let Some(service) = task.service.as_ref().filter(|_| !of_service) {
             change_service_load(&mut state.service_loads, service, |load| {
-                load.tasks.push(task.key.clone());
-                load.restarts += if task.state.ended() { 0 } else { task.restarts };
+                Arc::make_mut(&mut load.tasks).push(task.key.clone());
+                load.restarts += live_restarts(task);
             });
         }
     }
@@ -253,6 +262,11 @@ fn fall_short(shortfalls: &mut Table<Shortfall>, old: Option<&Service>, new: Opt
         (Some(old), new) if old.is_short() && !new.is_some_and(Service::is_short) => drop(shortfalls.remove(&old.key)),
         _ => {}
     }
+}
+
+/// Restarts that count for its service.
+fn live_restarts(task: &Task) -> u32 {
+    if task.state.ended() { 0 } else { task.restarts }
 }
 
 /// The node whose room the task takes.
@@ -276,7 +290,7 @@ fn change_node_load(loads: &mut Table<NodeLoad>, key: &Key, change: impl FnOnce(
 fn change_service_load(loads: &mut Table<ServiceLoad>, key: &Key, change: impl FnOnce(&mut ServiceLoad)) {
     let mut load = loads
         .get(key)
-        .map_or_else(|| ServiceLoad { key: key.clone(), tasks: Vec::new(), restarts: 0 }, |held| ServiceLoad::clone(held));
+        .map_or_else(|| ServiceLoad { key: key.clone(), tasks: Arc::default(), restarts: 0 }, |held| ServiceLoad::clone(held));
     change(&mut load);
     if load.tasks.is_empty() {
         loads.remove(key);

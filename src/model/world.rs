@@ -80,7 +80,7 @@ pub struct ServiceLoad {
     /// The service.
     pub key: Key,
     /// Keys of its tasks, also of those that have ended.
-    pub tasks: Vec<Key>,
+    pub tasks: Arc<Vec<Key>>,
     /// Restarts of its live tasks, summed.
     pub restarts: u32,
 }

@@ -15,11 +15,11 @@ const REST: Duration = Duration::from_millis(60);
 const SHARE: u32 = 4;
 
 /// A frame for data comes this many times the work of the last one later at the earliest: a large fleet that changes all
-/// the time is drawn with less than a hundredth of a processor.
-const WORK: u32 = 150;
+/// the time is drawn with about a hundredth of a processor.
+const WORK: u32 = 100;
 
 /// But not later than this for the work's sake.
-const SEEN: Duration = Duration::from_millis(500);
+const SEEN: Duration = Duration::from_millis(250);
 
 /// Why a frame is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn frames_that_are_much_work_come_seldomer_for_data_and_at_once_for_keys() {
-        for (work, due) in [(0, 1_100), (1, 1_150), (3, 1_450), (40, 1_500)] {
+        for (work, due) in [(0, 1_100), (1, 1_100), (2, 1_200), (40, 1_250)] {
             let mut pacer = drawn(1_000, 0);
             pacer.made(ms(work));
             pacer.want(Frame::Data);

@@ -27,7 +27,7 @@ const IDLE: Duration = Duration::from_secs(60);
 /// How long it is watched under changes before keys are pressed.
 const BUSY: Duration = Duration::from_secs(30);
 /// Keys pressed in each phase.
-const KEYS: usize = 100;
+const KEYS: usize = 80;
 
 /// Processor time of a process so far, in seconds.
 fn cpu(pid: u32) -> f64 {

@@ -45,6 +45,10 @@ impl Run {
         let (state, note) = ended.unwrap_or_else(|| (OpState::Cancelled, self.cancelled_words()));
         self.op.state = state;
         self.op.progress.note = note;
+        if state == OpState::Done {
+            // the last step was not reported by itself
+            self.op.progress.done = self.op.progress.total;
+        }
         self.op.ended = Some(self.shared.now());
         self.tell().await;
     }

@@ -187,6 +187,7 @@ async fn an_operation_is_done_when_the_facts_say_so() {
     let world = engine.world.borrow().clone();
     let done = op(&world, 1).unwrap();
     assert_eq!((done.progress.note.as_str(), done.by.as_str()), ("5 of 5 ready", "me@here"));
+    assert_eq!((done.progress.done, done.progress.total), (5, 5), "what is done is done whole");
     assert!(done.ended.is_some());
 }
 

@@ -169,15 +169,21 @@ impl App {
     /// frame and never between two keys.
     fn draw(&mut self) {
         let (moment, begun) = (self.moment(), Instant::now());
-        if std::mem::take(&mut self.news)
-            && let Some(engine) = &mut self.engine
-        {
-            let world = Arc::clone(&engine.world.borrow_and_update());
-            self.ui.sync(world, moment);
+        let takes = self.news && self.screen.takes_news();
+        if takes {
+            self.news = false;
+            if let Some(engine) = &mut self.engine {
+                let world = Arc::clone(&engine.world.borrow_and_update());
+                self.ui.sync(world, moment);
+            }
         }
         self.look();
         self.screen.draw(&mut self.ui, moment);
-        self.screen.made(begun.elapsed());
+        if takes {
+            self.screen.made(begun.elapsed());
+        } else if self.news {
+            self.screen.want(Frame::Data);
+        }
         for effect in self.ui.rested(moment) {
             self.effect(effect, moment);
         }

@@ -79,7 +79,12 @@ impl Screen {
         if self.writing.is_some() { self.written().await } else { Ok(()) }
     }
 
-    /// Hears how long it took to make the last frame, with all that had to be looked at for it.
+    /// Whether the frame that is drawn now is one to take the newest picture for.
+    pub(super) fn takes_news(&self) -> bool {
+        self.pacer.takes_news(self.began.elapsed())
+    }
+
+    /// Hears how long it took to take the newest picture and draw it.
     pub(super) fn made(&mut self, work: Duration) {
         self.pacer.made(work);
     }

@@ -84,12 +84,17 @@ fn touched(before: &ClusterState, now: &ClusterState) -> Touched {
     });
     now.tasks.changes_since(&before.tasks, |old, new| {
         for task in [old, new].into_iter().flatten() {
-            touched.services.extend(task.service.clone());
-            touched.nodes.extend(task.node.clone());
+            if let Some(service) = task.service.as_ref().filter(|service| !touched.services.contains(*service)) {
+                touched.services.insert(service.clone());
+            }
         }
     });
     now.nodes.changes_since(&before.nodes, |old, new| {
         touched.nodes.extend(old.or(new).map(|n| n.key.clone()));
+    });
+    // of its tasks a node's verdict reads their sum only
+    now.node_loads.changes_since(&before.node_loads, |old, new| {
+        touched.nodes.extend(old.or(new).map(|load| load.key.clone()));
     });
     touched
 }

@@ -1,8 +1,8 @@
 //! The only writer of the picture. Applies facts one by one, keeps the sums that are derived from tasks, and publishes.
 
 use super::{
-    Change, Cluster, ClusterId, ClusterState, Delta, Fact, Key, Keyed, Kind, KindSync, NodeLoad, Notice, Operation, Sample, Series,
-    Service, ServiceLoad, Shortfall, Table, Task, Text, Usage, World,
+    Change, Cluster, ClusterId, ClusterState, Delta, Fact, Key, Keyed, Kind, KindSync, NodeLoad, Notice, Operation, Resources,
+    Sample, Series, Service, ServiceLoad, Shortfall, Table, Task, Text, Usage, World,
 };
 use crate::util::time::Timestamp;
 use std::collections::{HashMap, HashSet};
@@ -206,50 +206,57 @@ fn gone<T: Keyed>(changes: &[Replaced<T>]) -> impl Iterator<Item = &Key> {
     changes.iter().filter(|(_, new)| new.is_none()).filter_map(|(old, _)| old.as_ref()).map(|old| old.key())
 }
 
-/// Keeps the sums per node and per service right when a task changes from `old` to `new`.
+/// Keeps the sums per node and per service right when a task changes from `old` to `new`. Most changes of a task change
+/// nothing of them.
 fn tally(state: &mut ClusterState, old: Option<&Task>, new: Option<&Task>) {
-    // most changes of a task change nothing of this for its node
-    let stays = |(old, new): (&Task, &Task)| counted_on(old) == counted_on(new) && old.requests == new.requests;
-    let on_node = !old.zip(new).is_some_and(stays);
-    // nor does it make its service another one's, which would mean going through all of its tasks
-    let of_service = old.zip(new).is_some_and(|(old, new)| old.service == new.service);
-    if let Some((old, new)) = old.zip(new).filter(|(old, new)| of_service && live_restarts(old) != live_restarts(new))
-        && let Some(service) = &new.service
+    if let (Some(task), None) = (old, new) {
+        state.task_usage.remove(&task.key);
+    }
+    let on_node = old.map(room) != new.map(room);
+    if let Some(task) = old.filter(|_| on_node)
+        && let Some(node) = counted_on(task)
     {
-        change_service_load(&mut state.service_loads, service, |load| {
-            load.restarts = load.restarts - live_restarts(old) + live_restarts(new);
+        change_node_load(&mut state.node_loads, node, |load| {
+            load.tasks.retain(|key| *key != task.key);
+            load.reserved = load.reserved.minus(task.requests);
         });
     }
-    if let Some(task) = old {
-        if let Some(node) = counted_on(task).filter(|_| on_node) {
-            change_node_load(&mut state.node_loads, node, |load| {
-                load.tasks.retain(|key| *key != task.key);
-                load.reserved = load.reserved.minus(task.requests);
-            });
-        }
-        if let Some(service) = task.service.as_ref().filter(|_| !of_service) {
-            change_service_load(&mut state.service_loads, service, |load| {
-                Arc::make_mut(&mut load.tasks).retain(|key| *key != task.key);
-                load.restarts -= live_restarts(task);
-            });
-        }
-        if new.is_none() {
-            state.task_usage.remove(&task.key);
-        }
+    if let Some(task) = new.filter(|_| on_node)
+        && let Some(node) = counted_on(task)
+    {
+        change_node_load(&mut state.node_loads, node, |load| {
+            load.tasks.push(task.key.clone());
+            load.reserved = load.reserved.plus(task.requests);
+        });
     }
-    if let Some(task) = new {
-        if let Some(node) = counted_on(task).filter(|_| on_node) {
-            change_node_load(&mut state.node_loads, node, |load| {
-                load.tasks.push(task.key.clone());
-                load.reserved = load.reserved.plus(task.requests);
-            });
-        }
-        if let Some(service) = task.service.as_ref().filter(|_| !of_service) {
-            change_service_load(&mut state.service_loads, service, |load| {
+    // a task that stays with its service leaves the list of its tasks as it is, which may be long
+    let stays = old.zip(new).is_some_and(|(old, new)| old.service == new.service);
+    if stays && old.map(restarts) == new.map(restarts) {
+        return;
+    }
+    if let Some(task) = old
+        && let Some(service) = &task.service
+    {
+        change_service_load(&mut state.service_loads, service, |load| {
+            if !stays {
+                Arc::make_mut(&mut load.tasks).retain(|key| *key != task.key);
+            }
+            let (restarts, coming_back) = restarts(task);
+            load.restarts -= restarts;
+            load.coming_back -= coming_back;
+        });
+    }
+    if let Some(task) = new
+        && let Some(service) = &task.service
+    {
+        change_service_load(&mut state.service_loads, service, |load| {
+            if !stays {
                 Arc::make_mut(&mut load.tasks).push(task.key.clone());
-                load.restarts += live_restarts(task);
-            });
-        }
+            }
+            let (restarts, coming_back) = restarts(task);
+            load.restarts += restarts;
+            load.coming_back += coming_back;
+        });
     }
 }
 
@@ -264,9 +271,14 @@ fn fall_short(shortfalls: &mut Table<Shortfall>, old: Option<&Service>, new: Opt
     }
 }
 
-/// Restarts that count for its service.
-fn live_restarts(task: &Task) -> u32 {
-    if task.state.ended() { 0 } else { task.restarts }
+/// What it adds to its service's [`ServiceLoad::restarts`] and [`ServiceLoad::coming_back`].
+fn restarts(task: &Task) -> (u32, u32) {
+    (if task.state.ended() { 0 } else { task.restarts }, u32::from(task.comes_back()))
+}
+
+/// The room it takes, and where.
+fn room(task: &Task) -> Option<(&Key, Resources)> {
+    counted_on(task).map(|node| (node, task.requests))
 }
 
 /// The node whose room the task takes.
@@ -276,7 +288,7 @@ fn counted_on(task: &Task) -> Option<&Key> {
 
 fn change_node_load(loads: &mut Table<NodeLoad>, key: &Key, change: impl FnOnce(&mut NodeLoad)) {
     let mut load = loads.get(key).map_or_else(
-        || NodeLoad { key: key.clone(), tasks: Vec::new(), reserved: super::Resources::default() },
+        || NodeLoad { key: key.clone(), tasks: Vec::new(), reserved: Resources::default() },
         |held| NodeLoad::clone(held),
     );
     change(&mut load);
@@ -288,9 +300,10 @@ fn change_node_load(loads: &mut Table<NodeLoad>, key: &Key, change: impl FnOnce(
 }
 
 fn change_service_load(loads: &mut Table<ServiceLoad>, key: &Key, change: impl FnOnce(&mut ServiceLoad)) {
-    let mut load = loads
-        .get(key)
-        .map_or_else(|| ServiceLoad { key: key.clone(), tasks: Arc::default(), restarts: 0 }, |held| ServiceLoad::clone(held));
+    let mut load = loads.get(key).map_or_else(
+        || ServiceLoad { key: key.clone(), tasks: Arc::default(), restarts: 0, coming_back: 0 },
+        |held| ServiceLoad::clone(held),
+    );
     change(&mut load);
     if load.tasks.is_empty() {
         loads.remove(key);

@@ -1,8 +1,9 @@
 //! Rows of one kind, shared between the store and any number of published pictures.
 //!
-//! A table is a power of two of shards, each a small sorted vector behind an [`Arc`]. Cloning a table copies the shard
-//! pointers; writing to a clone copies only the shards it touches. So a publish costs what changed, a reader can look up
-//! by key, and two pictures are compared by pointer, shard by shard ([`Table::changes_since`]).
+//! A table is a power of two of shards, each a small sorted vector behind an [`Arc`]. Cloning a table copies one pointer;
+//! the first write to a clone copies the pointers of the shards, and each write the shard it touches. So a publish costs
+//! what changed, a reader can look up by key, and two pictures are compared by pointer: a table that nobody wrote to at
+//! once, others shard by shard ([`Table::changes_since`]).
 
 use super::Key;
 use std::hash::{Hash, Hasher};
@@ -17,22 +18,24 @@ pub trait Keyed {
 /// See the module's description.
 #[derive(Debug)]
 pub struct Table<T> {
-    shards: Vec<Arc<Vec<Arc<T>>>>,
+    shards: Arc<Vec<Shard<T>>>,
     len: usize,
 }
+
+type Shard<T> = Arc<Vec<Arc<T>>>;
 
 /// Average rows a shard holds before the table doubles its shards.
 const SHARD: usize = 48;
 
 impl<T> Clone for Table<T> {
     fn clone(&self) -> Self {
-        Self { shards: self.shards.clone(), len: self.len }
+        Self { shards: Arc::clone(&self.shards), len: self.len }
     }
 }
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        Self { shards: vec![Arc::new(Vec::new())], len: 0 }
+        Self { shards: Arc::new(vec![Arc::new(Vec::new())]), len: 0 }
     }
 }
 
@@ -71,7 +74,7 @@ impl<T: Keyed> Table<T> {
             self.grow();
         }
         let slot = hash(row.key()) & (self.shards.len() - 1);
-        let shard = Arc::make_mut(&mut self.shards[slot]);
+        let shard = self.shard_mut(slot);
         match shard.binary_search_by(|held| held.key().cmp(row.key())) {
             Ok(at) => Some(std::mem::replace(&mut shard[at], row)),
             Err(at) => {
@@ -89,7 +92,7 @@ impl<T: Keyed> Table<T> {
     {
         let slot = hash(key) & (self.shards.len() - 1);
         if let Ok(at) = self.shards[slot].binary_search_by(|held| held.key().cmp(key)) {
-            change(Arc::make_mut(&mut Arc::make_mut(&mut self.shards[slot])[at]));
+            change(Arc::make_mut(&mut self.shard_mut(slot)[at]));
         } else {
             let mut row = make();
             change(&mut row);
@@ -102,12 +105,15 @@ impl<T: Keyed> Table<T> {
         let slot = hash(key) & (self.shards.len() - 1);
         let at = self.shards[slot].binary_search_by(|row| row.key().as_str().cmp(key)).ok()?;
         self.len -= 1;
-        Some(Arc::make_mut(&mut self.shards[slot]).remove(at))
+        Some(self.shard_mut(slot).remove(at))
     }
 
     /// Calls `visit` with (row before, row now) for each row that differs between `before` and `self`.
     /// Costs a pointer comparison a shard, and a merge of the shards that differ.
     pub fn changes_since<'a>(&'a self, before: &'a Self, mut visit: impl FnMut(Option<&'a Arc<T>>, Option<&'a Arc<T>>)) {
+        if Arc::ptr_eq(&self.shards, &before.shards) {
+            return;
+        }
         if self.shards.len() != before.shards.len() {
             before.iter().filter(|row| self.get(row.key()).is_none()).for_each(|row| visit(Some(row), None));
             for row in self.iter() {
@@ -118,7 +124,7 @@ impl<T: Keyed> Table<T> {
             }
             return;
         }
-        for (now, old) in self.shards.iter().zip(&before.shards) {
+        for (now, old) in self.shards.iter().zip(before.shards.iter()) {
             if !Arc::ptr_eq(now, old) {
                 merge(old, now, &mut visit);
             }
@@ -127,7 +133,13 @@ impl<T: Keyed> Table<T> {
 
     /// Whether both hold the very same rows, by pointer: no row changed in between.
     pub fn same_as(&self, other: &Self) -> bool {
-        self.shards.len() == other.shards.len() && self.shards.iter().zip(&other.shards).all(|(a, b)| Arc::ptr_eq(a, b))
+        Arc::ptr_eq(&self.shards, &other.shards)
+            || self.shards.len() == other.shards.len()
+                && self.shards.iter().zip(other.shards.iter()).all(|(a, b)| Arc::ptr_eq(a, b))
+    }
+
+    fn shard_mut(&mut self, slot: usize) -> &mut Vec<Arc<T>> {
+        Arc::make_mut(&mut Arc::make_mut(&mut self.shards)[slot])
     }
 
     fn grow(&mut self) {
@@ -138,7 +150,7 @@ impl<T: Keyed> Table<T> {
             wider[hash(row.key()) & mask].push(Arc::clone(row));
         }
         // a shard splits in two, so each half is still sorted
-        self.shards = wider.into_iter().map(Arc::new).collect();
+        self.shards = Arc::new(wider.into_iter().map(Arc::new).collect());
     }
 }
 

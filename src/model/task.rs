@@ -101,6 +101,16 @@ pub struct Task {
     pub created: Timestamp,
 }
 
+impl Task {
+    /// Restarts from which on they are no accident: a single one happens.
+    const AGAIN: u32 = 2;
+
+    /// Whether it lives and has been started again more than once, and how it ended is known.
+    pub fn comes_back(&self) -> bool {
+        self.restarts >= Self::AGAIN && self.last_end.is_some() && !self.state.ended()
+    }
+}
+
 impl Keyed for Task {
     fn key(&self) -> &Key {
         &self.key

@@ -83,6 +83,8 @@ pub struct ServiceLoad {
     pub tasks: Arc<Vec<Key>>,
     /// Restarts of its live tasks, summed.
     pub restarts: u32,
+    /// How many of its live tasks have come back more than once ([`Task::comes_back`]).
+    pub coming_back: u32,
 }
 
 /// Fewer tasks of a service are ready than are wanted. Not of one that was short when it was first seen: nobody knows since

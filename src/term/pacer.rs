@@ -1,4 +1,6 @@
-//! When the next frame is drawn: at once after a key, seldom for data, seldomer on a slow link. Pure; times are handed in.
+//! When the next frame is drawn: at once after a key, seldom for data, seldomer on a slow link. A frame for a key shows the
+//! picture the key was pressed at; it takes what is new with it only when that is due anyway, so a key never waits for a
+//! large fleet to be looked through. Pure; times are handed in.
 
 use std::time::Duration;
 
@@ -15,8 +17,8 @@ const REST: Duration = Duration::from_millis(60);
 const SHARE: u32 = 4;
 
 /// A frame for data comes this many times the work of the last one later at the earliest: a large fleet that changes all
-/// the time is drawn with about a hundredth of a processor.
-const WORK: u32 = 100;
+/// the time is looked through and drawn with about half a hundredth of a processor.
+const WORK: u32 = 200;
 
 /// But not later than this for the work's sake.
 const SEEN: Duration = Duration::from_millis(250);
@@ -38,11 +40,13 @@ pub struct Pacer {
     wanted: Option<Frame>,
     /// When the last frame was handed out.
     last: Option<Duration>,
+    /// When the last one was that took what is new.
+    data: Option<Duration>,
     /// When the last one for keys was: a key that comes just after a frame for data does not wait for it.
     input: Option<Duration>,
-    /// How long it took to make.
+    /// How long the last one that took what is new was in the making.
     work: Duration,
-    /// How long its write took.
+    /// How long the last write took.
     write: Duration,
     /// A frame is on its way to the terminal.
     writing: bool,
@@ -65,12 +69,25 @@ impl Pacer {
         Some(match wanted {
             Frame::Input => self.input.map_or(Duration::ZERO, |input| input + INPUT),
             Frame::Rest => last + REST,
-            Frame::Data => last + self.write + DATA.max(self.write * SHARE).max((self.work * WORK).min(SEEN)),
+            Frame::Data => self.data_due(),
         })
+    }
+
+    fn data_due(&self) -> Duration {
+        let pause = self.write + DATA.max(self.write * SHARE).max((self.work * WORK).min(SEEN));
+        self.data.map_or(Duration::ZERO, |data| data + pause)
+    }
+
+    /// Whether the frame that would be drawn now takes what is new.
+    pub fn takes_news(&self, now: Duration) -> bool {
+        self.wanted != Some(Frame::Input) || self.data_due() <= now
     }
 
     /// Says that a frame is drawn now, and hears why it was wanted.
     pub fn begin(&mut self, now: Duration) -> Frame {
+        if self.takes_news(now) {
+            self.data = Some(now);
+        }
         self.last = Some(now);
         self.writing = true;
         let frame = self.wanted.take().unwrap_or(Frame::Data);
@@ -80,7 +97,7 @@ impl Pacer {
         frame
     }
 
-    /// Says how long it took to make the frame.
+    /// Says how long it took to make a frame that took what is new.
     pub fn made(&mut self, work: Duration) {
         self.work = work;
     }
@@ -135,7 +152,7 @@ mod tests {
 
     #[test]
     fn frames_that_are_much_work_come_seldomer_for_data_and_at_once_for_keys() {
-        for (work, due) in [(0, 1_100), (1, 1_100), (2, 1_200), (40, 1_250)] {
+        for (work, due) in [(0, 1_100), (1, 1_200), (2, 1_250), (40, 1_250)] {
             let mut pacer = drawn(1_000, 0);
             pacer.made(ms(work));
             pacer.want(Frame::Data);
@@ -143,6 +160,27 @@ mod tests {
             pacer.want(Frame::Input);
             assert_eq!(pacer.due(), Some(ms(1_016)));
         }
+    }
+
+    #[test]
+    fn keys_take_what_is_new_with_them_only_when_it_is_due_and_do_not_put_it_off() {
+        let mut pacer = drawn(1_000, 0);
+        pacer.made(ms(1));
+        for at in (1_020..1_200).step_by(20) {
+            pacer.want(Frame::Input);
+            assert!(!pacer.takes_news(ms(at)), "{at}");
+            assert_eq!(pacer.begin(ms(at)), Frame::Input);
+            pacer.written(ms(0));
+            pacer.want(Frame::Data);
+            assert_eq!(pacer.due(), Some(ms(1_200)), "{at}");
+        }
+        pacer.want(Frame::Input);
+        assert!(pacer.takes_news(ms(1_200)));
+        pacer.begin(ms(1_200));
+        pacer.written(ms(0));
+        pacer.want(Frame::Data);
+        assert!(pacer.takes_news(ms(1_300)));
+        assert_eq!(pacer.due(), Some(ms(1_400)));
     }
 
     #[test]

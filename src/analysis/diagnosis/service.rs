@@ -10,8 +10,6 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(2 * 60);
 /// A restart that is longer ago is forgotten.
 const RECENT: Duration = Duration::from_secs(60 * 60);
-/// Restarts of one task, the last of them recent, that are worth a look. A single one happens.
-const RESTARTS: u32 = 2;
 /// Longest reason: what a platform says can be pages.
 const WHY: usize = 200;
 
@@ -138,11 +136,11 @@ fn held_up(state: &ClusterState, service: &Service) -> Option<Found> {
 
 /// All serve, but tasks die again and again.
 fn restarting(state: &ClusterState, service: &Service, now: Timestamp) -> Option<Found> {
-    if state.service_loads.get(&service.key)?.restarts < RESTARTS {
+    if state.service_loads.get(&service.key)?.coming_back == 0 {
         return None;
     }
     let ended = |task: &Task| {
-        let end = task.last_end.as_ref().filter(|_| !task.state.ended() && task.restarts >= RESTARTS)?;
+        let end = task.last_end.as_ref().filter(|_| task.comes_back())?;
         let at = end.at.unwrap_or(task.since);
         (now.since(at) < RECENT).then(|| (at, end.reason.clone(), task.restarts))
     };

@@ -146,7 +146,7 @@ impl Ui {
     fn sum_up(&mut self, before: &World) {
         self.totals.resize(self.world.clusters.len(), Totals::default());
         for (at, (state, totals)) in self.world.clusters.iter().zip(&mut self.totals).enumerate() {
-            if before.clusters.get(at).is_none_or(|old| !Arc::ptr_eq(old, state)) {
+            if before.clusters.get(at).is_none_or(|old| old.cluster.id != state.cluster.id || !Totals::same(old, state)) {
                 *totals = Totals::of(state);
             }
         }

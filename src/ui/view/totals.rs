@@ -16,6 +16,11 @@ pub struct Totals {
 }
 
 impl Totals {
+    /// Whether both have the same sums: none of the tables they are taken from changed in between.
+    pub fn same(a: &ClusterState, b: &ClusterState) -> bool {
+        a.nodes.same_as(&b.nodes) && a.node_usage.same_as(&b.node_usage) && a.findings.same_as(&b.findings)
+    }
+
     /// Sums up.
     pub fn of(state: &ClusterState) -> Self {
         let mut totals = Self::default();

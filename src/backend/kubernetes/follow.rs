@@ -15,7 +15,7 @@ use super::raw::Listed;
 use crate::backend::BackendError;
 use crate::model::Text;
 use crate::util::backoff::Backoff;
-use futures::StreamExt;
+use futures::{FutureExt, Stream, StreamExt};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::sync::Arc;
@@ -27,6 +27,8 @@ use tokio::time::{Instant, sleep};
 const PAGE: u32 = 500;
 /// Longest line of a watch: etcd holds objects of up to about 1.5 MiB, aggregated servers larger ones.
 const LINE: usize = 8 << 20;
+/// Between two looks at a watch that is busy.
+const PAUSE: Duration = Duration::from_millis(100);
 /// How often a kind that may not be read is asked for again.
 const REFUSED: Duration = Duration::from_secs(60);
 /// How often all namespaces are asked for again where only some may be read.
@@ -276,7 +278,7 @@ impl<T: Listed> Follower<T> {
         let mut chunks = self.api.stream(&path, Some(Duration::from_secs(seconds + 15))).await?;
         self.link.fine(T::PLURAL);
         let mut line: Vec<u8> = Vec::new();
-        while let Some(chunk) = chunks.next().await {
+        while let Some(chunk) = next(&mut chunks).await {
             let chunk = chunk.map_err(Stop::Broken)?;
             let mut rest: &[u8] = &chunk;
             while let Some(end) = rest.iter().position(|b| *b == b'\n') {
@@ -327,6 +329,16 @@ impl<T: Listed> Follower<T> {
         }
         Ok(())
     }
+}
+
+/// The next part of a watch. Once all that has come was taken there is a pause: what comes first after a quiet time is
+/// taken at once, and what comes all the time is taken ten times a second, not packet by packet.
+async fn next<S: Stream + Unpin>(chunks: &mut S) -> Option<S::Item> {
+    if let Some(chunk) = chunks.next().now_or_never() {
+        return chunk;
+    }
+    sleep(PAUSE).await;
+    chunks.next().await
 }
 
 /// Decodes a page; if one object in it cannot be read, all others are.

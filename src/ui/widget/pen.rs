@@ -33,11 +33,23 @@ impl<'a> Pen<'a> {
 
     /// Writes as much of `text` as there is room for.
     pub fn put(&mut self, text: &str, style: Style) -> &mut Self {
-        if self.x < self.end {
+        if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            self.plain(text, style);
+        } else if self.x < self.end {
             let (x, _) = self.buf.set_stringn(self.x, self.y, text, usize::from(self.end - self.x), style);
             self.x = x;
         }
         self
+    }
+
+    /// Most texts are of plain characters, each a column wide: nothing in them has to be taken apart.
+    fn plain(&mut self, text: &str, style: Style) {
+        for byte in text.bytes().take(usize::from(self.room())) {
+            if let Some(cell) = self.buf.cell_mut((self.x, self.y)) {
+                cell.set_char(char::from(byte)).set_style(style);
+            }
+            self.x += 1;
+        }
     }
 
     /// Writes `text`, cut with `…` at `max` columns or at the end of the room.

@@ -2,49 +2,56 @@
 
 use crossterm::event::{Event, EventStream};
 use futures::StreamExt;
-use std::future::poll_fn;
 use std::io;
-use std::task::Poll;
+use tokio::sync::mpsc;
 
 /// Events of one turn at most; more wait for the next, so that frames are drawn between them.
 const BATCH: usize = 64;
+/// Events that may wait; more stay with the terminal.
+const WAITING: usize = 4 * BATCH;
 
 /// The terminal's events.
 #[derive(Debug)]
 pub struct Events {
-    stream: EventStream,
+    events: mpsc::Receiver<io::Result<Event>>,
 }
 
 impl Events {
-    /// Starts reading. The terminal must be in raw mode.
+    /// Starts reading. The terminal must be in raw mode. Needs a tokio runtime.
     #[allow(clippy::new_without_default, reason = "it takes hold of the terminal: not a value")]
     pub fn new() -> Self {
-        Self { stream: EventStream::new() }
+        let (sender, events) = mpsc::channel(WAITING);
+        // a task of its own: each look at the stream fights for a lock with the thread that waits for the terminal, and
+        // the loop that takes the events is woken by much else
+        tokio::spawn(async move {
+            let mut stream = EventStream::new();
+            loop {
+                let event = tokio::select! {
+                    () = sender.closed() => return,
+                    event = stream.next() => event,
+                };
+                let ended = !matches!(event, Some(Ok(_)));
+                let event = event.unwrap_or_else(|| Err(io::ErrorKind::UnexpectedEof.into()));
+                if sender.send(event).await.is_err() || ended {
+                    return;
+                }
+            }
+        });
+        Self { events }
     }
 
     /// Waits for an event and takes all that are there, at most [`BATCH`], with resizes collapsed to the last. May be
-    /// dropped and called again without losing events.
+    /// dropped and called again without losing events. After an error there are no more.
     pub async fn batch(&mut self) -> io::Result<Vec<Event>> {
-        // the stream remembers the waker of the first poll that found nothing, and no later one: every poll has to be
-        // made with the waker of the task, or the next key waits until something else wakes it
-        poll_fn(|cx| {
-            let mut batch = Vec::new();
-            while batch.len() < BATCH {
-                match self.stream.poll_next_unpin(cx) {
-                    Poll::Ready(Some(Ok(event))) => batch.push(event),
-                    // after what came before it: an error that lasts comes again
-                    Poll::Ready(Some(Err(error))) if batch.is_empty() => return Poll::Ready(Err(error)),
-                    Poll::Ready(None) if batch.is_empty() => {
-                        return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
-                    }
-                    Poll::Pending if batch.is_empty() => return Poll::Pending,
-                    Poll::Ready(_) | Poll::Pending => break,
-                }
-            }
-            collapse(&mut batch);
-            Poll::Ready(Ok(batch))
-        })
-        .await
+        let mut batch = vec![self.events.recv().await.ok_or(io::ErrorKind::UnexpectedEof)??];
+        // an error is said by the next call, after what came before it
+        while batch.len() < BATCH
+            && let Ok(Ok(event)) = self.events.try_recv()
+        {
+            batch.push(event);
+        }
+        collapse(&mut batch);
+        Ok(batch)
     }
 }
 

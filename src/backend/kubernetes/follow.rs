@@ -15,18 +15,20 @@ use super::raw::Listed;
 use crate::backend::BackendError;
 use crate::model::Text;
 use crate::util::backoff::Backoff;
-use futures::{FutureExt, Stream, StreamExt};
+use futures::{Stream, StreamExt};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 /// Rows of a page of a list.
 const PAGE: u32 = 500;
 /// Longest line of a watch: etcd holds objects of up to about 1.5 MiB, aggregated servers larger ones.
 const LINE: usize = 8 << 20;
+/// A connection that has more hands it over within this time.
+const DRAINED: Duration = Duration::from_millis(2);
 /// Between two looks at a watch that is busy.
 const PAUSE: Duration = Duration::from_millis(100);
 /// How often a kind that may not be read is asked for again.
@@ -334,7 +336,7 @@ impl<T: Listed> Follower<T> {
 /// The next part of a watch. Once all that has come was taken there is a pause: what comes first after a quiet time is
 /// taken at once, and what comes all the time is taken ten times a second, not packet by packet.
 async fn next<S: Stream + Unpin>(chunks: &mut S) -> Option<S::Item> {
-    if let Some(chunk) = chunks.next().now_or_never() {
+    if let Ok(chunk) = timeout(DRAINED, chunks.next()).await {
         return chunk;
     }
     sleep(PAUSE).await;

@@ -7,7 +7,8 @@
 //! A user who may not list a kind in all namespaces sees it in those that were named: each is listed and watched by itself,
 //! and together they are one list to whoever takes the steps.
 
-use super::failure::{Failure, Sort, Status, forbidden};
+use super::decode::{self, Line};
+use super::failure::{Failure, Sort, forbidden};
 use super::http::{Api, LIST};
 use super::link::Link;
 use super::paths::escape;
@@ -15,13 +16,13 @@ use super::raw::Listed;
 use crate::backend::BackendError;
 use crate::model::Text;
 use crate::util::backoff::Backoff;
+use bytes::Bytes;
 use futures::{Stream, StreamExt};
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, sleep, timeout};
+use tokio_util::task::AbortOnDropHandle;
 
 /// Rows of a page of a list.
 const PAGE: u32 = 500;
@@ -42,9 +43,9 @@ pub(super) enum Step<T> {
     /// A list begins.
     Begin,
     /// An object as it is now.
-    Item(Box<T>),
+    Item(T),
     /// An object is gone.
-    Gone(Box<T>),
+    Gone(T),
     /// The list is whole; in some namespaces only, if there are words that say which.
     End(Option<Text>),
     /// The kind cannot be read, and why; it is tried again.
@@ -57,8 +58,8 @@ pub(super) enum Step<T> {
 pub(super) struct Follower<T> {
     /// The server.
     pub api: Api,
-    /// Where the steps go.
-    pub out: mpsc::Sender<Step<T>>,
+    /// Where the steps go, in order, some at a time.
+    pub out: mpsc::Sender<Vec<Step<T>>>,
     /// How the session's connections are doing.
     pub link: Link,
     /// Lists at the same time are bounded: they are what costs a server most.
@@ -83,35 +84,12 @@ struct Held {
     wider: Option<Instant>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", bound = "T: Deserialize<'de>")]
-struct Page<T> {
-    #[serde(default)]
-    metadata: PageMeta,
-    #[serde(default)]
-    items: Option<Vec<T>>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct PageMeta {
-    resource_version: String,
-    #[serde(rename = "continue")]
-    next: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct WatchLine<'a> {
-    #[serde(rename = "type")]
-    kind: &'a str,
-    #[serde(borrow)]
-    object: &'a RawValue,
-}
-
-/// The object of a `BOOKMARK`.
-#[derive(Deserialize)]
-struct Marked {
-    metadata: PageMeta,
+/// What a piece of a watch brought.
+struct Heard<T> {
+    /// The steps, to be sent together.
+    steps: Vec<Step<T>>,
+    /// The version to go on from once they are sent; empty where there is none.
+    version: String,
 }
 
 impl<T: Listed> Follower<T> {
@@ -175,7 +153,7 @@ impl<T: Listed> Follower<T> {
                 (wait, false)
             }
             Sort::Status(404) => {
-                let _ = self.out.send(Step::Absent).await;
+                let _ = self.send(vec![Step::Absent]).await;
                 (REFUSED, true)
             }
             Sort::Status(code) => {
@@ -183,19 +161,19 @@ impl<T: Listed> Follower<T> {
                 // one refusal of an overloaded server is no news while the rows are current
                 if listing || refused {
                     let nor = if listing && code == 403 { self.nor() } else { String::new() };
-                    let _ = self.out.send(Step::Failed(Text::from(format!("{}{nor}", failure.about(&doing))))).await;
+                    let _ = self.send(vec![Step::Failed(Text::from(format!("{}{nor}", failure.about(&doing))))]).await;
                 }
                 (if refused { REFUSED } else { wait }, listing || refused)
             }
             Sort::Decode => {
-                let _ = self.out.send(Step::Failed(Text::from(failure.about(&doing).to_string()))).await;
+                let _ = self.send(vec![Step::Failed(Text::from(failure.about(&doing).to_string()))]).await;
                 (wait, true)
             }
         }
     }
 
-    async fn send(&self, step: Step<T>) -> Result<(), Stop> {
-        self.out.send(step).await.map_err(|_| Stop::Closed)
+    async fn send(&self, steps: Vec<Step<T>>) -> Result<(), Stop> {
+        self.out.send(steps).await.map_err(|_| Stop::Closed)
     }
 
     /// What was tried beside all namespaces, for the words of a refusal.
@@ -212,7 +190,7 @@ impl<T: Listed> Follower<T> {
         let mut begun = false;
         let refusal = match self.list_place(T::PATH.to_owned(), &mut begun).await {
             Ok(place) => {
-                self.send(Step::End(None)).await?;
+                self.send(vec![Step::End(None)]).await?;
                 return Ok(Held { places: vec![place], wider: None });
             }
             Err(Stop::Failed(failure)) if T::NAMESPACED && failure.status() == Some(403) => failure,
@@ -237,31 +215,42 @@ impl<T: Listed> Follower<T> {
         for why in &refused {
             only.push_str(&format!("; {why}"));
         }
-        self.send(Step::End(Some(Text::from(only)))).await?;
+        self.send(vec![Step::End(Some(Text::from(only)))]).await?;
         let again = if refused.is_empty() { WIDER } else { REFUSED };
         Ok(Held { places, wider: Some(Instant::now() + again) })
     }
 
-    /// Lists all pages of one place.
+    /// Lists all pages of one place. The next page is under way while one is read and shown.
     async fn list_place(&self, path: String, begun: &mut bool) -> Result<Place, Stop> {
-        let mut next: Option<String> = None;
+        let mut body = self.fetch(&path, "").await?;
         loop {
-            let token = next.as_deref().map(|token| format!("&continue={}", escape(token))).unwrap_or_default();
-            let body = self.api.get_bytes(&format!("{path}?limit={PAGE}{token}"), LIST).await?;
             self.link.fine(T::PLURAL);
-            let page: Page<T> = page(&body)?;
+            let mut next = None;
+            let page = decode::page::<T>(&body, &mut |meta| {
+                if next.is_none() && !meta.next.is_empty() {
+                    next = Some(self.fetch(&path, &meta.next));
+                }
+            })?;
             drop(body);
             if !std::mem::replace(begun, true) {
-                self.send(Step::Begin).await?;
+                self.send(vec![Step::Begin]).await?;
             }
-            for item in page.items.into_iter().flatten() {
-                self.send(Step::Item(Box::new(item))).await?;
+            for batch in page.items {
+                self.send(batch.into_iter().map(Step::Item).collect()).await?;
             }
-            match page.metadata.next.filter(|token| !token.is_empty()) {
-                Some(token) => next = Some(token),
-                None => return Ok(Place { path, version: page.metadata.resource_version }),
+            match next {
+                Some(fetch) => body = fetch.await?,
+                None => return Ok(Place { path, version: page.meta.resource_version }),
             }
         }
+    }
+
+    /// Asks for the page that begins at `token`. It is under way at once, whether or not somebody waits for it yet.
+    fn fetch(&self, path: &str, token: &str) -> impl Future<Output = Result<Bytes, Failure>> + use<T> {
+        let token = if token.is_empty() { String::new() } else { format!("&continue={}", escape(token)) };
+        let (api, path) = (self.api.clone(), format!("{path}?limit={PAGE}{token}"));
+        let under_way = AbortOnDropHandle::new(tokio::spawn(async move { api.get_bytes(&path, LIST).await }));
+        async { under_way.await.unwrap_or_else(|err| Err(Failure::link(format!("a request was given up: {err}")))) }
     }
 
     /// Watches all places until the first of these watches ends. Each place holds the last version whose change was sent,
@@ -279,56 +268,62 @@ impl<T: Listed> Follower<T> {
         let path = format!("{path}?watch=true&allowWatchBookmarks=true&resourceVersion={version}&timeoutSeconds={seconds}");
         let mut chunks = self.api.stream(&path, Some(Duration::from_secs(seconds + 15))).await?;
         self.link.fine(T::PLURAL);
-        let mut line: Vec<u8> = Vec::new();
+        let mut begun: Vec<u8> = Vec::new();
         while let Some(chunk) = next(&mut chunks).await {
             let chunk = chunk.map_err(Stop::Broken)?;
-            let mut rest: &[u8] = &chunk;
-            while let Some(end) = rest.iter().position(|b| *b == b'\n') {
-                let (head, tail) = rest.split_at(end);
-                rest = tail.get(1..).unwrap_or_default();
-                if line.is_empty() {
-                    self.event(head, version).await?;
-                } else {
-                    line.extend_from_slice(head);
-                    self.event(&line, version).await?;
-                    line.clear();
-                }
+            let mut heard = Heard { steps: Vec::new(), version: String::new() };
+            let result = heard.chunk(&chunk, &mut begun);
+            // what was heard before something went wrong counts
+            if !heard.steps.is_empty() {
+                self.send(heard.steps).await?;
             }
-            line.extend_from_slice(rest);
-            if line.len() > LINE {
-                return Err(Failure::decode(format!("an object is larger than {} MiB", LINE >> 20)).into());
+            if !heard.version.is_empty() {
+                *version = heard.version;
             }
+            result?;
+        }
+        Ok(())
+    }
+}
+
+impl<T: Listed> Heard<T> {
+    /// Hears a chunk of a watch, of which `begun` holds the line that has not ended yet.
+    fn chunk(&mut self, chunk: &[u8], begun: &mut Vec<u8>) -> Result<(), Failure> {
+        let mut rest = chunk;
+        while let Some(end) = memchr::memchr(b'\n', rest) {
+            let (head, tail) = rest.split_at(end);
+            rest = tail.get(1..).unwrap_or_default();
+            if begun.is_empty() {
+                self.line(head)?;
+            } else {
+                begun.extend_from_slice(head);
+                self.line(begun)?;
+                begun.clear();
+            }
+        }
+        begun.extend_from_slice(rest);
+        if begun.len() > LINE {
+            return Err(Failure::decode(format!("an object is larger than {} MiB", LINE >> 20)));
         }
         Ok(())
     }
 
-    async fn event(&self, line: &[u8], version: &mut String) -> Result<(), Stop> {
+    fn line(&mut self, line: &[u8]) -> Result<(), Failure> {
         if line.iter().all(u8::is_ascii_whitespace) {
             return Ok(());
         }
-        let text = std::str::from_utf8(line).map_err(|err| Failure::decode(err.to_string()))?;
-        let event: WatchLine<'_> = serde_json::from_str(text).map_err(|err| Failure::decode(err.to_string()))?;
-        let object = event.object.get();
-        match event.kind {
-            "ERROR" => {
-                let status: Status = serde_json::from_str(object).unwrap_or_default();
-                return Err(Failure::from_status(status).into());
+        let (item, gone) = match decode::line::<T>(line)? {
+            None => return Ok(()),
+            Some(Line::Error(status)) => return Err(Failure::from_status(status)),
+            Some(Line::Bookmark(mark)) => {
+                self.version = mark.metadata.resource_version;
+                return Ok(());
             }
-            "BOOKMARK" => {
-                let marked: Marked = serde_json::from_str(object).map_err(|err| Failure::decode(err.to_string()))?;
-                *version = marked.metadata.resource_version;
-            }
-            kind => match serde_json::from_str::<T>(object) {
-                Ok(item) => {
-                    let item = Box::new(item);
-                    let seen = item.meta().resource_version.clone();
-                    self.send(if kind == "DELETED" { Step::Gone(item) } else { Step::Item(item) }).await?;
-                    *version = seen;
-                }
-                // one object of a shape nobody foresaw must not stop the others
-                Err(err) => tracing::warn!(kind = T::PLURAL, %err, "an object was left out: it could not be read"),
-            },
-        }
+            Some(Line::Added(item) | Line::Modified(item)) => (item, false),
+            Some(Line::Deleted(item)) => (item, true),
+        };
+        item.meta().resource_version.as_str().clone_into(&mut self.version);
+        self.steps.push(if gone { Step::Gone(item) } else { Step::Item(item) });
         Ok(())
     }
 }
@@ -341,23 +336,6 @@ async fn next<S: Stream + Unpin>(chunks: &mut S) -> Option<S::Item> {
     }
     sleep(PAUSE).await;
     chunks.next().await
-}
-
-/// Decodes a page; if one object in it cannot be read, all others are.
-fn page<T: Listed>(body: &[u8]) -> Result<Page<T>, Failure> {
-    let text = std::str::from_utf8(body).map_err(|err| Failure::decode(err.to_string()))?;
-    if let Ok(page) = serde_json::from_str(text) {
-        return Ok(page);
-    }
-    let raw: Page<&RawValue> = serde_json::from_str(text).map_err(|err| Failure::decode(err.to_string()))?;
-    let items = raw.items.into_iter().flatten().filter_map(|item| match serde_json::from_str(item.get()) {
-        Ok(item) => Some(item),
-        Err(err) => {
-            tracing::warn!(kind = T::PLURAL, %err, "an object was left out: it could not be read");
-            None
-        }
-    });
-    Ok(Page { items: Some(items.collect()), metadata: raw.metadata })
 }
 
 /// `namespace shop`, `namespaces pay, shop`.

@@ -7,6 +7,7 @@ mod actions;
 mod connect;
 mod convert;
 mod credentials;
+mod decode;
 mod discover;
 mod failure;
 mod follow;
@@ -17,6 +18,7 @@ mod link;
 mod logs;
 mod metrics;
 mod paths;
+mod pipeline;
 mod plugin;
 mod proxy;
 mod raw;
@@ -29,6 +31,7 @@ mod source;
 
 pub use connect::Context;
 pub use discover::{Discovered, Environment, discover, discover_files};
+pub use pipeline::Pipeline;
 pub use proxy::Proxies;
 
 use super::{About, Backend, BackendError, LogRequest, ProgressSink, Sink};

@@ -142,7 +142,7 @@ fn plan(pods: Vec<RawPod>) -> Plan {
             continue;
         }
         let place = Place { namespace: Text::new(&meta.namespace), name: Text::new(&meta.name) };
-        movable.push(Movable { uid: meta.uid.clone(), place });
+        movable.push(Movable { uid: meta.uid.to_string(), place });
     }
     let stays = match bare.as_slice() {
         [] => "all tasks were told to go".to_owned(),

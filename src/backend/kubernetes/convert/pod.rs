@@ -1,10 +1,9 @@
 //! Pods.
 
-use super::super::raw::{ContainerStatus, RawPod, Resources as RawResources, condition};
+use super::super::raw::{Amounts, ContainerStatus, RawPod, Resources as RawResources, condition};
 use super::{Names, bytes, millicores, why};
 use crate::model::{Ending, Key, Resources, Task, TaskState, Text};
 use crate::util::time::Timestamp;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The row of a pod. `service` is the row that keeps it running, `node_down` whether its node's kubelet is silent.
@@ -20,7 +19,7 @@ pub(in super::super) fn pod(raw: &RawPod, service: Option<Key>, node_down: bool,
     };
     let ready = matches!(state, TaskState::Running | TaskState::Starting)
         && condition(&raw.status.conditions, "Ready").is_some_and(|c| c.status == "True");
-    let revision = meta.labels.get("pod-template-hash").or_else(|| meta.labels.get("controller-revision-hash"));
+    let revision = meta.labels.pod_template_hash.as_ref().or(meta.labels.controller_revision_hash.as_ref());
     let counted = |c: &&ContainerStatus| raw.spec.init_containers.iter().all(|s| s.name != c.name || s.is_sidecar());
     Task {
         key: Key::new(&meta.uid),
@@ -150,22 +149,22 @@ fn limits(raw: &RawPod) -> Resources {
         .chain(raw.spec.init_containers.iter().filter(|c| c.is_sidecar()))
         .map(|c| &c.resources)
         .collect();
-    let all = |name: &str| each.iter().all(|r| r.limits.contains_key(name));
     let sum = each.iter().fold(Resources::default(), |sum, r| sum.plus(amount(&r.limits)));
-    let sum = Resources { cpu_m: if all("cpu") { sum.cpu_m } else { 0 }, mem: if all("memory") { sum.mem } else { 0 } };
+    let (cpu, mem) = (each.iter().all(|r| r.limits.cpu.is_some()), each.iter().all(|r| r.limits.memory.is_some()));
+    let sum = Resources { cpu_m: if cpu { sum.cpu_m } else { 0 }, mem: if mem { sum.mem } else { 0 } };
     over(&raw.spec.resources.limits, sum)
 }
 
 /// What the pod as a whole asks for stands above the sum of its containers.
-fn over(whole: &BTreeMap<String, String>, sum: Resources) -> Resources {
+fn over(whole: &Amounts, sum: Resources) -> Resources {
     Resources {
-        cpu_m: whole.get("cpu").map_or(sum.cpu_m, |q| millicores(q)),
-        mem: whole.get("memory").map_or(sum.mem, |q| bytes(q)),
+        cpu_m: whole.cpu.as_ref().map_or(sum.cpu_m, |q| millicores(q)),
+        mem: whole.memory.as_ref().map_or(sum.mem, |q| bytes(q)),
     }
 }
 
-fn amount(of: &BTreeMap<String, String>) -> Resources {
-    Resources { cpu_m: of.get("cpu").map_or(0, |q| millicores(q)), mem: of.get("memory").map_or(0, |q| bytes(q)) }
+fn amount(of: &Amounts) -> Resources {
+    over(of, Resources::default())
 }
 
 fn larger(a: Resources, b: Resources) -> Resources {

@@ -154,7 +154,7 @@ fn job_failure(condition: &Condition, failed: u32) -> String {
     match condition.reason.as_str() {
         "BackoffLimitExceeded" => format!("given up after {failed} failed tasks"),
         "DeadlineExceeded" => "it ran longer than its deadline".to_owned(),
-        _ => condition.message.clone(),
+        _ => condition.message.to_string(),
     }
 }
 

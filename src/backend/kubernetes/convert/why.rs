@@ -58,7 +58,7 @@ fn failed(pod: &RawPod) -> String {
             match bad {
                 Some((container, ended)) => end_words(pod, &container.name, ended),
                 None if !status.message.is_empty() => short(&status.message),
-                None if !status.reason.is_empty() => status.reason.clone(),
+                None if !status.reason.is_empty() => status.reason.to_string(),
                 None => "failed".to_owned(),
             }
         }
@@ -186,7 +186,7 @@ pub(super) fn end_words(pod: &RawPod, container: &str, ended: &Terminated) -> St
                 .iter()
                 .chain(&pod.spec.init_containers)
                 .find(|c| c.name == container)
-                .and_then(|c| c.resources.limits.get("memory"));
+                .and_then(|c| c.resources.limits.memory.as_ref());
             match limit {
                 Some(limit) => format!("out of memory (limit {})", bytes_of(bytes(limit))),
                 None => "out of memory (no limit of its own: the node ran out)".to_owned(),

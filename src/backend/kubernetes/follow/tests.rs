@@ -6,11 +6,11 @@ use super::*;
 use crate::backend::kubernetes::raw::{RawNode, RawPod};
 use crate::backend::kubernetes::scripted::server;
 
-fn follow(api: Api) -> (mpsc::Receiver<Step<RawNode>>, Link) {
+fn follow(api: Api) -> (mpsc::Receiver<Vec<Step<RawNode>>>, Link) {
     follow_in(api, &[])
 }
 
-fn follow_in<T: Listed>(api: Api, namespaces: &[&str]) -> (mpsc::Receiver<Step<T>>, Link) {
+fn follow_in<T: Listed>(api: Api, namespaces: &[&str]) -> (mpsc::Receiver<Vec<Step<T>>>, Link) {
     let (out, steps) = mpsc::channel(100);
     let link = Link::new();
     let lists = Arc::new(Semaphore::new(2));
@@ -19,11 +19,11 @@ fn follow_in<T: Listed>(api: Api, namespaces: &[&str]) -> (mpsc::Receiver<Step<T
     (steps, link)
 }
 
-async fn words<T: Listed>(steps: &mut mpsc::Receiver<Step<T>>, count: usize) -> Vec<String> {
+async fn words<T: Listed>(steps: &mut mpsc::Receiver<Vec<Step<T>>>, count: usize) -> Vec<String> {
     let mut out = Vec::new();
     while out.len() < count {
-        let step = tokio::time::timeout(Duration::from_secs(10), steps.recv()).await.expect("a step").unwrap();
-        out.push(match step {
+        let batch = tokio::time::timeout(Duration::from_secs(10), steps.recv()).await.expect("a step").unwrap();
+        out.extend(batch.into_iter().map(|step| match step {
             Step::Begin => "begin".to_owned(),
             Step::Item(item) => format!("+{}", item.meta().name),
             Step::Gone(item) => format!("-{}", item.meta().name),
@@ -31,7 +31,7 @@ async fn words<T: Listed>(steps: &mut mpsc::Receiver<Step<T>>, count: usize) -> 
             Step::End(Some(only)) => format!("end: {only}"),
             Step::Failed(why) => why.to_string(),
             Step::Absent => "absent".to_owned(),
-        });
+        }));
     }
     out
 }
@@ -68,6 +68,36 @@ async fn pages_are_followed_and_a_watch_goes_on_from_the_last_version_seen() {
     assert_eq!(asked[1], "/api/v1/nodes?limit=500&continue=a%2Fb%3D");
     assert!(asked[2].contains("resourceVersion=10&"), "{}", asked[2]);
     assert!(asked[3].contains("resourceVersion=20&"), "{}", asked[3]);
+}
+
+#[tokio::test]
+async fn the_next_page_is_asked_for_while_nobody_has_taken_the_one_before() {
+    let many: Vec<String> = (0..500).map(|n| node(&format!("n{n}"), n)).collect();
+    let (api, asked) = server(vec![list(10, "more", &many), list(10, "", &[node("last", 2)])]).await;
+    let (out, mut steps) = mpsc::channel::<Vec<Step<RawNode>>>(1);
+    let (link, lists) = (Link::new(), Arc::new(Semaphore::new(2)));
+    tokio::spawn(Follower { api, out, link, lists, namespaces: Arc::from([]), seed: 60 }.run());
+    let mut waited = 0;
+    while asked.lock().len() < 2 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        waited += 1;
+        assert!(waited < 500, "only the first page was asked for");
+    }
+    let all = words(&mut steps, 503).await;
+    assert_eq!((all[1].as_str(), all[500].as_str(), all[501].as_str(), all[502].as_str()), ("+n0", "+n499", "+last", "end"));
+}
+
+#[tokio::test]
+async fn what_a_watch_told_before_it_broke_counts_and_is_not_asked_for_again() {
+    let expired = event("ERROR", r#"{"code":500,"message":"etcd is not well"}"#);
+    let told = [event("ADDED", &node("b", 11)), event("MODIFIED", &node("a", 12)), expired].concat();
+    let (api, asked) = server(vec![list(10, "", &[node("a", 1)]), (200, told)]).await;
+    let (mut steps, _link) = follow(api);
+    assert_eq!(words(&mut steps, 5).await, ["begin", "+a", "end", "+b", "+a"]);
+    while asked.lock().len() < 3 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(asked.lock()[2].contains("resourceVersion=12&"), "{asked:?}");
 }
 
 #[tokio::test]

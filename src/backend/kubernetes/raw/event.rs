@@ -1,18 +1,19 @@
 //! Events.
 
-use super::{Listed, Meta, When};
+use super::{Listed, Meta, Str, When};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 /// `v1 Event`: the old API group serves the same objects as `events.k8s.io`, with both sets of counters.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(in super::super) struct RawEvent {
-    pub metadata: Meta,
+    pub metadata: Meta<IgnoredAny>,
     pub involved_object: Involved,
-    pub reason: String,
-    pub message: String,
+    pub reason: Str,
+    pub message: Str,
     #[serde(rename = "type")]
-    pub kind: String,
+    pub kind: Str,
     pub count: u32,
     pub first_timestamp: When,
     pub last_timestamp: When,
@@ -23,7 +24,8 @@ pub(in super::super) struct RawEvent {
 impl Listed for RawEvent {
     const PATH: &'static str = "/api/v1/events";
     const PLURAL: &'static str = "events";
-    fn meta(&self) -> &Meta {
+    type Labels = IgnoredAny;
+    fn meta(&self) -> &Meta<IgnoredAny> {
         &self.metadata
     }
 }
@@ -32,10 +34,10 @@ impl Listed for RawEvent {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(in super::super) struct Involved {
-    pub kind: String,
-    pub name: String,
-    pub namespace: String,
-    pub uid: String,
+    pub kind: Str,
+    pub name: Str,
+    pub namespace: Str,
+    pub uid: Str,
 }
 
 /// `series`: how newer reporters count repeats.

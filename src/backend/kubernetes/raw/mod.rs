@@ -9,7 +9,7 @@ mod workload;
 
 pub(super) use event::RawEvent;
 pub(super) use node::RawNode;
-pub(super) use pod::{ContainerSpec, ContainerStatus, PodSpec, RawPod, Resources, Terminated};
+pub(super) use pod::{Amounts, ContainerSpec, ContainerStatus, PodSpec, RawPod, Resources, Terminated};
 pub(super) use policy::{Autoscaler, DisruptionBudget, Selector};
 pub(super) use workload::{ControllerRevision, CronJob, DaemonSet, Deployment, Job, ReplicaSet, StatefulSet, Template};
 
@@ -26,8 +26,10 @@ pub(super) trait Listed: DeserializeOwned + Send + 'static {
     const PLURAL: &'static str;
     /// Whether its objects are in namespaces.
     const NAMESPACED: bool = true;
+    /// The labels that matter.
+    type Labels;
     /// Metadata.
-    fn meta(&self) -> &Meta;
+    fn meta(&self) -> &Meta<Self::Labels>;
 
     /// Path of its list in one namespace.
     fn path_in(namespace: &str) -> String {
@@ -35,25 +37,31 @@ pub(super) trait Listed: DeserializeOwned + Send + 'static {
     }
 }
 
-/// `metadata`.
+/// Text of an object: most of it is short, and then needs no memory of its own.
+pub(super) type Str = compact_str::CompactString;
+
+/// All labels of an object.
+pub(super) type Labels = BTreeMap<String, String>;
+
+/// `metadata`, with the labels that matter of this kind.
 #[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(super) struct Meta {
-    pub name: String,
-    pub namespace: String,
-    pub uid: String,
-    pub resource_version: String,
+#[serde(rename_all = "camelCase", default, bound = "L: Deserialize<'de> + Default")]
+pub(super) struct Meta<L = Labels> {
+    pub name: Str,
+    pub namespace: Str,
+    pub uid: Str,
+    pub resource_version: Str,
     pub generation: u64,
     pub creation_timestamp: When,
     pub deletion_timestamp: When,
     pub deletion_grace_period_seconds: Option<u64>,
-    pub labels: BTreeMap<String, String>,
+    pub labels: L,
     pub annotations: Annotations,
     pub owner_references: Vec<Owner>,
-    pub finalizers: Vec<String>,
+    pub finalizers: Vec<Str>,
 }
 
-impl Meta {
+impl<L> Meta<L> {
     /// The owner that controls the object.
     pub fn controller(&self) -> Option<&Owner> {
         self.owner_references.iter().find(|o| o.controller)
@@ -82,8 +90,8 @@ pub(super) struct Annotations {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Owner {
-    pub kind: String,
-    pub uid: String,
+    pub kind: Str,
+    pub uid: Str,
     pub controller: bool,
 }
 
@@ -92,10 +100,10 @@ pub(super) struct Owner {
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Condition {
     #[serde(rename = "type")]
-    pub kind: String,
-    pub status: String,
-    pub reason: String,
-    pub message: String,
+    pub kind: Str,
+    pub status: Str,
+    pub reason: Str,
+    pub message: Str,
     pub last_transition_time: When,
 }
 

@@ -1,6 +1,6 @@
 //! Nodes.
 
-use super::{Condition, Listed, Meta};
+use super::{Condition, Labels, Listed, Meta, Str};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -17,6 +17,7 @@ impl Listed for RawNode {
     const PATH: &'static str = "/api/v1/nodes";
     const PLURAL: &'static str = "nodes";
     const NAMESPACED: bool = false;
+    type Labels = Labels;
     fn meta(&self) -> &Meta {
         &self.metadata
     }
@@ -34,9 +35,9 @@ pub(in super::super) struct NodeSpec {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(in super::super) struct Taint {
-    pub key: String,
-    pub value: String,
-    pub effect: String,
+    pub key: Str,
+    pub value: Str,
+    pub effect: Str,
 }
 
 /// `status`.
@@ -54,13 +55,13 @@ pub(in super::super) struct NodeStatus {
 #[serde(default)]
 pub(in super::super) struct Address {
     #[serde(rename = "type")]
-    pub kind: String,
-    pub address: String,
+    pub kind: Str,
+    pub address: Str,
 }
 
 /// `status.nodeInfo`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(in super::super) struct NodeInfo {
-    pub kubelet_version: String,
+    pub kubelet_version: Str,
 }

@@ -1,6 +1,6 @@
 //! Pods.
 
-use super::{Condition, Listed, Meta, When};
+use super::{Condition, Listed, Meta, Str, When};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(in super::super) struct RawPod {
-    pub metadata: Meta,
+    pub metadata: Meta<PodLabels>,
     pub spec: PodSpec,
     pub status: PodStatus,
 }
@@ -16,20 +16,29 @@ pub(in super::super) struct RawPod {
 impl Listed for RawPod {
     const PATH: &'static str = "/api/v1/pods";
     const PLURAL: &'static str = "pods";
-    fn meta(&self) -> &Meta {
+    type Labels = PodLabels;
+    fn meta(&self) -> &Meta<PodLabels> {
         &self.metadata
     }
+}
+
+/// The labels in which controllers keep the definition that a pod was made from.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub(in super::super) struct PodLabels {
+    pub pod_template_hash: Option<Str>,
+    pub controller_revision_hash: Option<Str>,
 }
 
 /// `spec`, also of pod templates.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(in super::super) struct PodSpec {
-    pub node_name: String,
+    pub node_name: Str,
     pub containers: Vec<ContainerSpec>,
     pub init_containers: Vec<ContainerSpec>,
     pub node_selector: BTreeMap<String, String>,
-    pub overhead: BTreeMap<String, String>,
+    pub overhead: Amounts,
     /// Requests and limits of the pod as a whole (Kubernetes 1.34), which stand above those of its containers.
     pub resources: Resources,
     pub readiness_gates: Vec<serde::de::IgnoredAny>,
@@ -39,11 +48,11 @@ pub(in super::super) struct PodSpec {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(in super::super) struct ContainerSpec {
-    pub name: String,
-    pub image: String,
+    pub name: Str,
+    pub image: Str,
     pub resources: Resources,
     /// `Always` makes an init container a sidecar.
-    pub restart_policy: String,
+    pub restart_policy: Str,
     pub startup_probe: Option<serde::de::IgnoredAny>,
 }
 
@@ -58,17 +67,25 @@ impl ContainerSpec {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(in super::super) struct Resources {
-    pub requests: BTreeMap<String, String>,
-    pub limits: BTreeMap<String, String>,
+    pub requests: Amounts,
+    pub limits: Amounts,
+}
+
+/// Quantities of cpu and memory, where they are given.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(in super::super) struct Amounts {
+    pub cpu: Option<Str>,
+    pub memory: Option<Str>,
 }
 
 /// `status`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(in super::super) struct PodStatus {
-    pub phase: String,
-    pub reason: String,
-    pub message: String,
+    pub phase: Str,
+    pub reason: Str,
+    pub message: Str,
     pub start_time: When,
     pub conditions: Vec<Condition>,
     pub container_statuses: Vec<ContainerStatus>,
@@ -79,8 +96,8 @@ pub(in super::super) struct PodStatus {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(in super::super) struct ContainerStatus {
-    pub name: String,
-    pub image: String,
+    pub name: Str,
+    pub image: Str,
     pub ready: bool,
     pub started: Option<bool>,
     pub restart_count: u32,
@@ -101,8 +118,8 @@ pub(in super::super) struct StateOf {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(in super::super) struct Waiting {
-    pub reason: String,
-    pub message: String,
+    pub reason: Str,
+    pub message: Str,
 }
 
 /// `state.running`.
@@ -118,7 +135,7 @@ pub(in super::super) struct Running {
 pub(in super::super) struct Terminated {
     pub exit_code: i32,
     pub signal: i32,
-    pub reason: String,
-    pub message: String,
+    pub reason: Str,
+    pub message: Str,
     pub finished_at: When,
 }

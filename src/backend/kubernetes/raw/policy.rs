@@ -1,6 +1,6 @@
 //! What stands above services: disruption budgets and autoscalers.
 
-use super::{Listed, Meta};
+use super::{Labels, Listed, Meta};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -16,6 +16,7 @@ pub(in super::super) struct DisruptionBudget {
 impl Listed for DisruptionBudget {
     const PATH: &'static str = "/apis/policy/v1/poddisruptionbudgets";
     const PLURAL: &'static str = "poddisruptionbudgets.policy";
+    type Labels = Labels;
     fn meta(&self) -> &Meta {
         &self.metadata
     }
@@ -101,6 +102,7 @@ pub(in super::super) struct Autoscaler {
 impl Listed for Autoscaler {
     const PATH: &'static str = "/apis/autoscaling/v2/horizontalpodautoscalers";
     const PLURAL: &'static str = "horizontalpodautoscalers.autoscaling";
+    type Labels = Labels;
     fn meta(&self) -> &Meta {
         &self.metadata
     }

@@ -1,6 +1,6 @@
 //! What keeps pods running.
 
-use super::{Condition, Listed, Meta, PodSpec, When};
+use super::{Condition, Labels, Listed, Meta, PodSpec, When};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::collections::BTreeMap;
@@ -10,6 +10,7 @@ macro_rules! listed {
         impl Listed for $name {
             const PATH: &'static str = $path;
             const PLURAL: &'static str = $plural;
+            type Labels = Labels;
             fn meta(&self) -> &Meta {
                 &self.metadata
             }

@@ -28,8 +28,8 @@ use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
-/// Steps that may wait for the store, per kind.
-const STEPS: usize = 256;
+/// Batches of steps that may wait for the store, per kind.
+const BATCHES: usize = 4;
 /// Lists that run at the same time: each costs the server as much as its objects.
 const LISTS: usize = 2;
 
@@ -54,7 +54,6 @@ pub(super) async fn run(api: &Api, namespaces: &Arc<[String]>, index: &Shared, s
         nodes: HashMap::new(),
         node_names: Relist::default(),
         pods: Relist::default(),
-        events: Relist::default(),
         sets: Relist::default(),
         revisions: Relist::default(),
         budgets: Relist::default(),
@@ -82,18 +81,18 @@ pub(super) async fn run(api: &Api, namespaces: &Arc<[String]>, index: &Shared, s
         tokio::select! {
             error = &mut ended => return error,
             error = &mut certificate => return error,
-            Some(step) = nodes.recv() => session.node(step).await,
-            Some(step) = sets.recv() => session.set(step).await,
-            Some(step) = pods.recv() => session.pod(step).await,
-            Some(step) = deployments.recv() => session.workload(Feed::Deployments, step).await,
-            Some(step) = stateful_sets.recv() => session.workload(Feed::StatefulSets, step).await,
-            Some(step) = daemon_sets.recv() => session.workload(Feed::DaemonSets, step).await,
-            Some(step) = jobs.recv() => session.workload(Feed::Jobs, step).await,
-            Some(step) = cron_jobs.recv() => session.workload(Feed::CronJobs, step).await,
-            Some(step) = budgets.recv() => session.budget(step).await,
-            Some(step) = autoscalers.recv() => session.autoscaler(step).await,
-            Some(step) = revisions.recv() => session.revision(step).await,
-            Some(step) = events.recv() => session.event(step).await,
+            Some(steps) = nodes.recv() => for step in steps { session.node(step).await; },
+            Some(steps) = sets.recv() => for step in steps { session.set(step).await; },
+            Some(steps) = pods.recv() => for step in steps { session.pod(step).await; },
+            Some(steps) = deployments.recv() => for step in steps { session.workload(Feed::Deployments, step).await; },
+            Some(steps) = stateful_sets.recv() => for step in steps { session.workload(Feed::StatefulSets, step).await; },
+            Some(steps) = daemon_sets.recv() => for step in steps { session.workload(Feed::DaemonSets, step).await; },
+            Some(steps) = jobs.recv() => for step in steps { session.workload(Feed::Jobs, step).await; },
+            Some(steps) = cron_jobs.recv() => for step in steps { session.workload(Feed::CronJobs, step).await; },
+            Some(steps) = budgets.recv() => for step in steps { session.budget(step).await; },
+            Some(steps) = autoscalers.recv() => for step in steps { session.autoscaler(step).await; },
+            Some(steps) = revisions.recv() => for step in steps { session.revision(step).await; },
+            Some(steps) = events.recv() => for step in steps { session.event(step).await; },
             else => return BackendError::Unreachable("all watches ended".to_owned()),
         }
     }
@@ -125,8 +124,8 @@ struct Loops {
 }
 
 impl Loops {
-    fn follow<T: Listed>(&mut self) -> mpsc::Receiver<Step<T>> {
-        let (out, steps) = mpsc::channel(STEPS);
+    fn follow<T: Listed>(&mut self) -> mpsc::Receiver<Vec<Step<T>>> {
+        let (out, steps) = mpsc::channel(BATCHES);
         self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let follower = Follower {
             api: self.api.clone(),
@@ -154,7 +153,6 @@ struct Session<'a> {
     nodes: HashMap<Key, Node>,
     node_names: Relist,
     pods: Relist,
-    events: Relist,
     sets: Relist,
     revisions: Relist,
     budgets: Relist,
@@ -244,7 +242,7 @@ impl Session<'_> {
     fn task(&mut self, raw: &RawPod) -> Task {
         let down = self.down.contains(raw.spec.node_name.as_str());
         let owner = raw.metadata.controller();
-        let service = owner.and_then(|owner| self.owners.service_of(&owner.kind, &owner.uid));
+        let service = owner.and_then(|owner| self.owners.service_of(&owner.kind, &owner.uid, &mut self.names));
         let row = convert::pod(raw, service, down, &mut self.names);
         if let Some(owner) = owner.filter(|o| o.kind == "ReplicaSet") {
             if row.service.is_none() {
@@ -270,26 +268,19 @@ impl Session<'_> {
 
     async fn event(&mut self, step: Step<RawEvent>) {
         let change = match step {
-            Step::Begin => {
-                self.events.begin();
-                Change::Begin
-            }
+            Step::Begin => Change::Begin,
             Step::Item(raw) => {
                 let row = convert::event(&raw, self.about(&raw), &mut self.names);
-                self.events.seen(&row.key);
                 let place = Place { namespace: self.names.text(&raw.metadata.namespace), name: Text::new(&raw.metadata.name) };
-                self.index.lock().events.insert(row.key.clone(), place);
+                self.index.lock().events.insert(row.key.clone(), row.at, place);
                 Change::Upsert(row)
             }
             Step::Gone(raw) => {
                 let key = Key::new(&raw.metadata.uid);
-                self.events.gone(&key);
                 self.index.lock().events.remove(&key);
                 Change::Remove(key)
             }
             Step::End(only) => {
-                self.events.end();
-                self.index.lock().events.retain(|key, _| self.events.holds(key));
                 self.sink.send(Delta::Event(Change::End)).await;
                 let Some(only) = only else { return };
                 Change::Narrowed(only)
@@ -306,7 +297,7 @@ impl Session<'_> {
         match object.kind.as_str() {
             "Node" => Some((Kind::Node, self.names.key(&object.name))),
             "Pod" => Some((Kind::Task, Key::new(&object.uid))),
-            kind => self.owners.service_of(kind, &object.uid).map(|key| (Kind::Service, key)),
+            kind => self.owners.service_of(kind, &object.uid, &mut self.names).map(|key| (Kind::Service, key)),
         }
     }
 }

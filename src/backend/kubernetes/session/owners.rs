@@ -36,10 +36,10 @@ impl Owners {
 
     /// The service of an object whose controller has this kind and uid; none while a ReplicaSet is not known yet, or when
     /// the controller is no row of ours.
-    pub fn service_of(&self, kind: &str, uid: &str) -> Option<Key> {
+    pub fn service_of(&self, kind: &str, uid: &str, names: &mut Names) -> Option<Key> {
         match kind {
             "ReplicaSet" => self.sets.get(uid).cloned(),
-            "Deployment" | "StatefulSet" | "DaemonSet" | "Job" | "CronJob" => Some(Key::new(uid)),
+            "Deployment" | "StatefulSet" | "DaemonSet" | "Job" | "CronJob" => Some(names.key(uid)),
             _ => None,
         }
     }

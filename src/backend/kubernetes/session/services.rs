@@ -193,7 +193,7 @@ impl Services {
     }
 
     /// A budget is new or different.
-    pub fn budget(&mut self, raw: Box<DisruptionBudget>, names: &mut Names) -> Vec<Delta> {
+    pub fn budget(&mut self, raw: DisruptionBudget, names: &mut Names) -> Vec<Delta> {
         let rule = match (&raw.spec.min_available, &raw.spec.max_unavailable) {
             (Some(min), _) => format!("min available {min}"),
             (None, Some(max)) => format!("max unavailable {max}"),
@@ -281,7 +281,7 @@ fn target_kind(kind: ServiceKind) -> &'static str {
 }
 
 /// Key of an object: its uid.
-pub(super) fn uid(meta: &Meta) -> Key {
+pub(super) fn uid<L>(meta: &Meta<L>) -> Key {
     Key::new(&meta.uid)
 }
 

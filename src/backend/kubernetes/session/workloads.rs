@@ -85,7 +85,7 @@ impl Session<'_> {
         self.send(deltas).await;
     }
 
-    async fn set_item(&mut self, mut raw: Box<ReplicaSet>) -> Vec<Delta> {
+    async fn set_item(&mut self, mut raw: ReplicaSet) -> Vec<Delta> {
         let key = uid(&raw.metadata);
         self.sets.seen(&key);
         let service = self.owners.learn(&raw, &mut self.names);

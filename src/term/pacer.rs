@@ -11,7 +11,8 @@ const DATA: Duration = Duration::from_millis(100);
 /// What waits for the keys to rest waits this long.
 const REST: Duration = Duration::from_millis(60);
 
-/// A frame for data comes this many times the last write later at the earliest: on a slow link the bandwidth is for keys.
+/// A frame for data comes this many times its way over the link later at the earliest: on a slow link the bandwidth is for
+/// keys.
 const SHARE: u32 = 4;
 
 /// A frame for data comes this many times the work of the last one later at the earliest: a large fleet that changes all
@@ -42,10 +43,72 @@ pub struct Pacer {
     input: Option<Duration>,
     /// How long it took to make.
     work: Duration,
-    /// How long its write took.
-    write: Duration,
+    link: Line,
     /// A frame is on its way to the terminal.
     writing: bool,
+}
+
+/// A write that takes longer waited for the link, also where it was many short ones of late.
+const WAITED: f64 = 0.06;
+
+/// Time in which half of what writes took is forgotten.
+const RECENT: f64 = 1.0;
+
+/// About what Linux keeps for a pseudo-terminal before a write waits; and then it waits until all of it has been taken.
+const KEPT: f64 = 16_384.0;
+
+/// After so long without a write that waited, the link is tried: taken to be [`FASTER`] times as fast as it was. That is
+/// so much that it shows soon if it is not.
+const HOPE: Duration = Duration::from_secs(180);
+const FASTER: f64 = 8.0;
+
+/// Bytes a second above which a link is as good as none.
+const FAST: f64 = 1e6;
+
+/// What a link is believed to take.
+#[derive(Clone, Copy, Debug)]
+struct Rate {
+    /// Bytes a second.
+    bytes: f64,
+    since: Duration,
+    /// It was hoped for, not seen.
+    tried: bool,
+}
+
+/// How fast the link takes bytes, as far as writes that waited for it show, and how long it is busy with what was written.
+#[derive(Clone, Debug, Default)]
+struct Line {
+    /// None while no write has waited.
+    rate: Option<Rate>,
+    /// When it has taken all that was written.
+    free: Duration,
+    /// How long it is busy with the last frame.
+    frame: Duration,
+    /// Seconds that writes took of late, and when the last ended.
+    recent: (f64, Duration),
+}
+
+impl Line {
+    /// A write of `bytes` took from `begun` to `now`.
+    fn written(&mut self, bytes: usize, begun: Duration, now: Duration) {
+        let (bytes, took) = (bytes as f64, now.saturating_sub(begun));
+        let (before, last) = self.recent;
+        let late = before * (-now.saturating_sub(last).as_secs_f64() / RECENT).exp2() + took.as_secs_f64();
+        let waited = late >= WAITED;
+        self.recent = (if waited { 0.0 } else { late }, now);
+        if waited {
+            let seen = bytes.max(KEPT) / took.as_secs_f64();
+            let less = |rate: Rate| seen.min(rate.bytes / if rate.tried { FASTER } else { 2.0 });
+            self.rate = Some(Rate { bytes: self.rate.map_or(seen, less).max(1.0), since: now, tried: false });
+        } else if let Some(rate) = self.rate
+            && now.saturating_sub(rate.since) >= HOPE
+        {
+            self.rate = Some(Rate { bytes: rate.bytes * FASTER, since: now, tried: true });
+        }
+        self.rate = self.rate.filter(|rate| rate.bytes < FAST);
+        self.frame = self.rate.map_or(Duration::ZERO, |rate| Duration::from_secs_f64(bytes / rate.bytes));
+        self.free = if waited { now + self.frame } else { self.free.max(begun) + self.frame };
+    }
 }
 
 impl Pacer {
@@ -65,7 +128,10 @@ impl Pacer {
         Some(match wanted {
             Frame::Input => self.input.map_or(Duration::ZERO, |input| input + INPUT),
             Frame::Rest => last + REST,
-            Frame::Data => last + self.write + DATA.max(self.write * SHARE).max((self.work * WORK).min(SEEN)),
+            Frame::Data => {
+                let link = self.link.free + self.link.frame * SHARE;
+                link.max(last + DATA.max((self.work * WORK).min(SEEN)))
+            }
         })
     }
 
@@ -85,10 +151,11 @@ impl Pacer {
         self.work = work;
     }
 
-    /// Says that the terminal has taken the frame, after `took`.
-    pub fn written(&mut self, took: Duration) {
+    /// Says that the terminal has taken the frame of so many bytes, after `took`.
+    pub fn written(&mut self, bytes: usize, took: Duration) {
         self.writing = false;
-        self.write = took;
+        let begun = self.last.unwrap_or_default();
+        self.link.written(bytes, begun, begun + took);
     }
 }
 
@@ -105,7 +172,7 @@ mod tests {
         let mut pacer = Pacer::default();
         pacer.want(Frame::Input);
         pacer.begin(ms(at));
-        pacer.written(ms(took));
+        pacer.written(1_000, ms(took));
         pacer
     }
 
@@ -122,8 +189,9 @@ mod tests {
         for (frame, took, due) in [
             (Frame::Input, 0, 1_016),
             (Frame::Data, 0, 1_100),
-            (Frame::Data, 10, 1_110),
-            (Frame::Data, 500, 3_500),
+            (Frame::Data, 10, 1_100),
+            // 8,000 bytes a second: 125 ms for the frame, and four times that for keys
+            (Frame::Data, 2_048, 3_048 + 5 * 125),
             (Frame::Input, 500, 1_016),
             (Frame::Rest, 500, 1_060),
         ] {
@@ -162,13 +230,39 @@ mod tests {
         assert_eq!(pacer.begin(ms(0)), Frame::Data);
         pacer.want(Frame::Input);
         assert_eq!(pacer.due(), None);
-        pacer.written(ms(2_000));
+        pacer.written(10_000, ms(2_000));
         // it waits for the terminal, not for the frame for data
         assert_eq!(pacer.due(), Some(ms(0)));
         assert_eq!(pacer.begin(ms(2_000)), Frame::Input);
-        pacer.written(ms(1));
+        pacer.written(10, ms(1));
         pacer.want(Frame::Input);
         assert_eq!(pacer.due(), Some(ms(2_016)));
+    }
+
+    #[test]
+    fn on_a_slow_link_a_frame_for_data_finds_nothing_on_its_way_and_leaves_most_of_it_to_keys() {
+        // a link that takes 8 bytes a millisecond, and a kernel that keeps 19,400 before a write waits until all are taken
+        let (mut pacer, mut kept, mut busy, mut sent) = (Pacer::default(), 0_i64, 0, 0);
+        let mut queued = 0;
+        let span = 600_000;
+        for now in 0..span {
+            kept = (kept - 8).max(0);
+            queued += u64::from(kept > 1_500);
+            pacer.want(Frame::Data);
+            if now < busy || pacer.due().is_none_or(|due| due > ms(now)) {
+                continue;
+            }
+            pacer.begin(ms(now));
+            let took = if kept + 1_500 > 19_400 { kept / 8 } else { 0 };
+            kept += 1_500;
+            sent += 1_500;
+            busy = now + took.unsigned_abs();
+            pacer.written(1_500, ms(took.unsigned_abs()));
+        }
+        // it is so until it knows the link, and every few minutes when it tries whether the link is faster by now
+        println!("more than a frame on its way for {queued} of {span} ms; {} bytes a second", sent / (span / 1_000));
+        assert!(queued < span / 20, "more than a frame on its way for {queued} of {span} ms");
+        assert!((1_000..3_000).contains(&(sent / (span / 1_000))), "{sent} bytes");
     }
 
     #[test]
@@ -180,7 +274,7 @@ mod tests {
             pacer.want(Frame::Data);
             if pacer.due().is_some_and(|due| due <= now) {
                 pacer.begin(now);
-                pacer.written(Duration::ZERO);
+                pacer.written(100, Duration::ZERO);
                 frames += 1;
             }
         }

@@ -68,9 +68,9 @@ impl Screen {
         let result = writing.await;
         self.writing = None;
         let (mut bytes, took) = result.map_err(io::Error::other)??;
+        self.pacer.written(bytes.len(), took);
         bytes.clear();
         self.spare = bytes;
-        self.pacer.written(took);
         Ok(())
     }
 
@@ -102,7 +102,7 @@ impl Screen {
         self.writer.encode(&mut bytes, ui.cursor());
         if bytes.is_empty() {
             self.spare = bytes;
-            self.pacer.written(Duration::ZERO);
+            self.pacer.written(0, Duration::ZERO);
             return;
         }
         let write = move || {

@@ -22,6 +22,7 @@ use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 /// How to reach one cluster. Made by discovery without any network traffic; connecting may fail and is tried again.
 pub trait Connector: Send + Sync + 'static {
@@ -42,8 +43,15 @@ pub trait Backend: Send + Sync + 'static {
     /// the supervisor connects anew. Also polls what cannot be watched, as far as `sink.interest()` asks for it.
     fn watch<'a>(&'a self, sink: &'a Sink) -> BoxFuture<'a, BackendError>;
 
-    /// A cheap request that proves the cluster is alive. The supervisor calls it every few seconds with a deadline.
+    /// A cheap request that proves the cluster is alive. The supervisor calls it with a deadline when there has been no sign
+    /// of life for some seconds.
     fn ping(&self) -> BoxFuture<'_, Result<(), BackendError>>;
+
+    /// When the cluster last answered anything, where the backend keeps that in mind: answers that change nothing send no
+    /// delta, and yet are signs of life.
+    fn heard(&self) -> Option<Instant> {
+        None
+    }
 
     /// Carries out an action: reads the object again, refuses with [`BackendError::Changed`] if it is not what
     /// `intent.bound` says, sends the platform's requests, and returns what the facts will show when it has happened.

@@ -34,6 +34,9 @@ pub(super) struct Script {
     pub(super) mood: Mutex<Mood>,
     pub(super) connects: AtomicU32,
     pub(super) watches: AtomicU32,
+    pub(super) pings: AtomicU32,
+    /// When it answered something that sends no delta.
+    pub(super) heard: Mutex<Option<Instant>>,
     /// When each connect was tried.
     pub(super) tried: Mutex<Vec<Instant>>,
     /// Ends the session's watch with this error when set.
@@ -159,7 +162,12 @@ impl Backend for Session {
     }
 
     fn ping(&self) -> BoxFuture<'_, Result<(), BackendError>> {
+        self.0.pings.fetch_add(1, SeqCst);
         Box::pin(self.0.answer())
+    }
+
+    fn heard(&self) -> Option<Instant> {
+        *self.0.heard.lock()
     }
 
     fn execute<'a>(&'a self, intent: &'a Intent, progress: &'a ProgressSink) -> BoxFuture<'a, Result<Expect, BackendError>> {

@@ -12,14 +12,16 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
-/// Time from one ping to the next.
-const BEAT: Duration = Duration::from_secs(5);
+/// Time from the last sign of life to a ping: seldom, and yet so that its answer is there before the link is stale.
+const BEAT: Duration = Duration::from_secs(11);
+/// Time from a ping that failed to the next.
+const AGAIN: Duration = Duration::from_secs(2);
 /// Longest wait for the answer to a ping.
 const ANSWER: Duration = Duration::from_secs(4);
 /// Pings that fail one after another before the link is called stale, if nothing else proved life meanwhile.
 const MISSES: u32 = 2;
 /// Time without any proof of life after which the session is given up. Longer than it takes to be called stale.
-const GIVE_UP: Duration = Duration::from_secs(15);
+const GIVE_UP: Duration = Duration::from_secs(20);
 /// A tick that comes this much too late means that the process or the machine stood still.
 const STOOD_STILL: Duration = Duration::from_secs(30);
 /// Deltas between the backend and the store's own queue.
@@ -34,8 +36,12 @@ impl Proof {
         Self(Mutex::new((Instant::now(), time)))
     }
 
-    fn renew(&self, time: Timestamp) {
-        *self.0.lock() = (Instant::now(), time);
+    /// There was a sign of life at `at`; `now` is the present time.
+    fn renew(&self, at: Instant, now: Timestamp) {
+        let mut held = self.0.lock();
+        if at > held.0 {
+            *held = (at, now.minus(at.elapsed()));
+        }
     }
 
     pub(super) fn instant(&self) -> Instant {
@@ -51,9 +57,9 @@ impl Proof {
 pub(super) async fn run(of: &mut Supervisor, backend: Arc<dyn Backend>, proof: Arc<Proof>) -> End {
     let mut watches = watch(of, &backend, &proof);
     let mut misses = 0;
-    let mut due = Instant::now() + BEAT;
-    let mut beat = Box::pin(ping(Arc::clone(&backend), due));
+    let mut beat = Box::pin(ping(Arc::clone(&backend), Arc::clone(&proof), Instant::now() + BEAT, false));
     let mut set_out = of.now();
+    let hear = |now: Timestamp| backend.heard().into_iter().for_each(|at| proof.renew(at, now));
     loop {
         let stale_at = of.stale_at();
         let away = !of.is_live();
@@ -69,13 +75,17 @@ pub(super) async fn run(of: &mut Supervisor, backend: Arc<dyn Backend>, proof: A
             },
             answer = &mut beat => {
                 let now = of.now();
+                hear(now);
+                let mut due = proof.instant() + BEAT;
                 if of.keeps_pace() && now.since(set_out) > BEAT + ANSWER + STOOD_STILL {
                     // what was open before may be dead without either side having said so
                     of.stale(Text::new("Quarterdeck or its machine stood still; asking again")).await;
                 }
                 match answer {
-                    Ok(()) => {
-                        proof.renew(now);
+                    Ok(Sign::Heard) => misses = 0,
+                    Ok(Sign::Answer) => {
+                        proof.renew(Instant::now(), now);
+                        due = Instant::now() + BEAT;
                         misses = 0;
                         if away || !of.is_live() {
                             watches = watch(of, &backend, &proof);
@@ -93,23 +103,43 @@ pub(super) async fn run(of: &mut Supervisor, backend: Arc<dyn Backend>, proof: A
                         if misses >= MISSES && age >= BEAT {
                             of.stale(Text::from(error.to_string())).await;
                         }
+                        due = Instant::now() + AGAIN;
                     }
                 }
-                due = (due + BEAT).max(Instant::now());
                 set_out = now;
-                beat = Box::pin(ping(Arc::clone(&backend), due));
+                // a link that is not live becomes so by an answer only
+                let ask = !of.is_live();
+                if ask {
+                    due = due.min(Instant::now() + AGAIN);
+                }
+                beat = Box::pin(ping(Arc::clone(&backend), Arc::clone(&proof), due, ask));
             },
-            () = sleep_until(stale_at.unwrap_or(due)), if stale_at.is_some() => of.age().await,
+            () = sleep_until(stale_at.unwrap_or_else(Instant::now)), if stale_at.is_some() => {
+                hear(of.now());
+                of.age().await;
+            },
             Ok(()) = of.reconnects.changed(), if away => return End::Asked,
         }
     }
 }
 
-/// One heartbeat at `due`.
-async fn ping(backend: Arc<dyn Backend>, due: Instant) -> Result<(), BackendError> {
+/// What a heartbeat came to.
+enum Sign {
+    /// The cluster answered.
+    Answer,
+    /// Nothing was asked: there had been a sign of life meanwhile.
+    Heard,
+}
+
+/// One heartbeat at `due`, which asks only if there has been no sign of life for long, or if it must.
+async fn ping(backend: Arc<dyn Backend>, proof: Arc<Proof>, due: Instant, ask: bool) -> Result<Sign, BackendError> {
     sleep_until(due).await;
+    let last = backend.heard().map_or(proof.instant(), |at| at.max(proof.instant()));
+    if !ask && last + BEAT > Instant::now() {
+        return Ok(Sign::Heard);
+    }
     match timeout(ANSWER, contained(backend.ping())).await {
-        Ok(Ok(answer)) => answer,
+        Ok(Ok(answer)) => answer.map(|()| Sign::Answer),
         Ok(Err(panic)) => Err(BackendError::Protocol(format!("a fault of Quarterdeck itself in its heartbeat: {panic}"))),
         Err(_) => Err(BackendError::Unreachable(format!("no answer to a heartbeat within {} s", ANSWER.as_secs()))),
     }
@@ -130,7 +160,7 @@ fn watch(of: &Supervisor, backend: &Arc<dyn Backend>, proof: &Arc<Proof>) -> Joi
 async fn forward(mut deltas: mpsc::Receiver<Fact>, shared: Arc<Shared>, proof: Arc<Proof>) -> Option<BackendError> {
     while let Some(fact) = deltas.recv().await {
         if proves_life(&fact) {
-            proof.renew(shared.now());
+            proof.renew(Instant::now(), shared.now());
         }
         shared.tell(fact).await;
     }

@@ -117,6 +117,8 @@ pub struct LogBuffer {
     next: u64,
     bytes: usize,
     limit: usize,
+    /// Lines that gaps stood for, also those gaps that are no longer held.
+    lost: u64,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -130,12 +132,15 @@ impl LogBuffer {
 
     /// A buffer that keeps at most about `limit` bytes, dropping the oldest.
     pub fn new(limit: usize) -> Self {
-        Self { chunks: VecDeque::new(), first: 0, next: 0, bytes: 0, limit }
+        Self { chunks: VecDeque::new(), first: 0, next: 0, bytes: 0, limit, lost: 0 }
     }
 
     /// Adds an item at the end; the oldest chunk goes when the limit is passed.
     pub fn push(&mut self, item: LogItem) {
         let cost = item.cost();
+        if let LogItem::Gap { lines: Some(lines), .. } = &item {
+            self.lost += lines;
+        }
         if self.chunks.back().is_none_or(|c| c.items.len() >= Self::CHUNK) {
             self.chunks.push_back(Arc::new(Chunk::default()));
         }
@@ -171,6 +176,11 @@ impl LogBuffer {
         (seq.max(self.first)..self.next).filter_map(|s| self.get(s).map(|item| (s, item)))
     }
 
+    /// Lines known to be missing since the view was opened.
+    pub fn lost(&self) -> u64 {
+        self.lost
+    }
+
     /// Bytes held, roughly.
     pub fn bytes(&self) -> usize {
         self.bytes
@@ -199,5 +209,18 @@ mod tests {
         assert_eq!(buffer.get(4_999), Some(&line(4_999)));
         assert_eq!(buffer.get(held.start - 1), None);
         assert_eq!(buffer.iter_from(4_998).count(), 2);
+    }
+
+    #[test]
+    fn lines_left_out_are_counted_also_when_their_gap_is_no_longer_held() {
+        let mut buffer = LogBuffer::new(50_000);
+        for lines in [Some(3), None, Some(4)] {
+            buffer.push(LogItem::Gap { at: Timestamp(0), lines, reason: Text::new("fast") });
+        }
+        for n in 0..2_000 {
+            buffer.push(line(n));
+        }
+        assert!(buffer.range().start > 3);
+        assert_eq!(buffer.lost(), 7);
     }
 }

@@ -5,6 +5,7 @@
 mod caps;
 mod events;
 mod hangup;
+mod line;
 mod pacer;
 mod report;
 mod session;

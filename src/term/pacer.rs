@@ -2,6 +2,7 @@
 //! picture the key was pressed at; it takes what is new with it only when that is due anyway, so a key never waits for a
 //! large fleet to be looked through. Pure; times are handed in.
 
+use super::line::Line;
 use std::time::Duration;
 
 /// Between two frames for keys at least: more often than 60 a second nobody sees.
@@ -13,7 +14,8 @@ const DATA: Duration = Duration::from_millis(100);
 /// What waits for the keys to rest waits this long.
 const REST: Duration = Duration::from_millis(60);
 
-/// A frame for data comes this many times the last write later at the earliest: on a slow link the bandwidth is for keys.
+/// A frame for data comes this many times its way over the link later at the earliest: on a slow link the bandwidth is for
+/// keys.
 const SHARE: u32 = 4;
 
 /// A frame for data comes this many times the work of the last one later at the earliest: a large fleet that changes all
@@ -46,8 +48,7 @@ pub struct Pacer {
     input: Option<Duration>,
     /// How long the last one that took what is new was in the making.
     work: Duration,
-    /// How long the last write took.
-    write: Duration,
+    link: Line,
     /// A frame is on its way to the terminal.
     writing: bool,
 }
@@ -74,8 +75,8 @@ impl Pacer {
     }
 
     fn data_due(&self) -> Duration {
-        let pause = self.write + DATA.max(self.write * SHARE).max((self.work * WORK).min(SEEN));
-        self.data.map_or(Duration::ZERO, |data| data + pause)
+        let link = self.link.free + self.link.frame * SHARE;
+        self.data.map_or(Duration::ZERO, |data| link.max(data + DATA.max((self.work * WORK).min(SEEN))))
     }
 
     /// Whether the frame that would be drawn now takes what is new.
@@ -102,10 +103,11 @@ impl Pacer {
         self.work = work;
     }
 
-    /// Says that the terminal has taken the frame, after `took`.
-    pub fn written(&mut self, took: Duration) {
+    /// Says that the terminal has taken the frame of so many bytes, after `took`.
+    pub fn written(&mut self, bytes: usize, took: Duration) {
         self.writing = false;
-        self.write = took;
+        let begun = self.last.unwrap_or_default();
+        self.link.written(bytes, begun, begun + took);
     }
 }
 
@@ -122,7 +124,7 @@ mod tests {
         let mut pacer = Pacer::default();
         pacer.want(Frame::Input);
         pacer.begin(ms(at));
-        pacer.written(ms(took));
+        pacer.written(1_000, ms(took));
         pacer
     }
 
@@ -139,8 +141,9 @@ mod tests {
         for (frame, took, due) in [
             (Frame::Input, 0, 1_016),
             (Frame::Data, 0, 1_100),
-            (Frame::Data, 10, 1_110),
-            (Frame::Data, 500, 3_500),
+            (Frame::Data, 10, 1_100),
+            // 8,000 bytes a second: 125 ms for the frame, and four times that for keys
+            (Frame::Data, 2_048, 3_048 + 5 * 125),
             (Frame::Input, 500, 1_016),
             (Frame::Rest, 500, 1_060),
         ] {
@@ -170,14 +173,14 @@ mod tests {
             pacer.want(Frame::Input);
             assert!(!pacer.takes_news(ms(at)), "{at}");
             assert_eq!(pacer.begin(ms(at)), Frame::Input);
-            pacer.written(ms(0));
+            pacer.written(100, ms(0));
             pacer.want(Frame::Data);
             assert_eq!(pacer.due(), Some(ms(1_200)), "{at}");
         }
         pacer.want(Frame::Input);
         assert!(pacer.takes_news(ms(1_200)));
         pacer.begin(ms(1_200));
-        pacer.written(ms(0));
+        pacer.written(100, ms(0));
         pacer.want(Frame::Data);
         assert!(pacer.takes_news(ms(1_300)));
         assert_eq!(pacer.due(), Some(ms(1_400)));
@@ -200,13 +203,39 @@ mod tests {
         assert_eq!(pacer.begin(ms(0)), Frame::Data);
         pacer.want(Frame::Input);
         assert_eq!(pacer.due(), None);
-        pacer.written(ms(2_000));
+        pacer.written(10_000, ms(2_000));
         // it waits for the terminal, not for the frame for data
         assert_eq!(pacer.due(), Some(ms(0)));
         assert_eq!(pacer.begin(ms(2_000)), Frame::Input);
-        pacer.written(ms(1));
+        pacer.written(10, ms(1));
         pacer.want(Frame::Input);
         assert_eq!(pacer.due(), Some(ms(2_016)));
+    }
+
+    #[test]
+    fn on_a_slow_link_a_frame_for_data_finds_nothing_on_its_way_and_leaves_most_of_it_to_keys() {
+        // a link that takes 8 bytes a millisecond, and a kernel that keeps 19,400 before a write waits until all are taken
+        let (mut pacer, mut kept, mut busy, mut sent) = (Pacer::default(), 0_i64, 0, 0);
+        let mut queued = 0;
+        let span = 600_000;
+        for now in 0..span {
+            kept = (kept - 8).max(0);
+            queued += u64::from(kept > 1_500);
+            pacer.want(Frame::Data);
+            if now < busy || pacer.due().is_none_or(|due| due > ms(now)) {
+                continue;
+            }
+            pacer.begin(ms(now));
+            let took = if kept + 1_500 > 19_400 { kept / 8 } else { 0 };
+            kept += 1_500;
+            sent += 1_500;
+            busy = now + took.unsigned_abs();
+            pacer.written(1_500, ms(took.unsigned_abs()));
+        }
+        // it is so until it knows the link, and every few minutes when it tries whether the link is faster by now
+        println!("more than a frame on its way for {queued} of {span} ms; {} bytes a second", sent / (span / 1_000));
+        assert!(queued < span / 20, "more than a frame on its way for {queued} of {span} ms");
+        assert!((1_000..3_000).contains(&(sent / (span / 1_000))), "{sent} bytes");
     }
 
     #[test]
@@ -218,7 +247,7 @@ mod tests {
             pacer.want(Frame::Data);
             if pacer.due().is_some_and(|due| due <= now) {
                 pacer.begin(now);
-                pacer.written(Duration::ZERO);
+                pacer.written(100, Duration::ZERO);
                 frames += 1;
             }
         }

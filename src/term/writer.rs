@@ -366,6 +366,30 @@ mod tests {
     }
 
     #[test]
+    fn a_frame_that_may_arrive_in_pieces_is_shown_at_once_and_makes_no_room_for_itself_twice() {
+        let size = Size::new(100, 20);
+        let mut writer = FrameWriter::new(size);
+        let mut out = Vec::new();
+        let mut draw = |text: &str, rows: u16, out: &mut Vec<u8>| {
+            out.clear();
+            let canvas = writer.canvas();
+            (0..rows).for_each(|y| canvas.set_string(0, y, text, Style::new()));
+            writer.encode(out, None);
+        };
+        draw(&"a".repeat(90), 20, &mut out);
+        assert!(out.starts_with(BEGIN) && out.ends_with(END));
+        let marks = |out: &[u8]| out.windows(BEGIN.len()).filter(|window| *window == BEGIN || *window == END).count();
+        assert_eq!(marks(&out), 2);
+        let room = out.capacity();
+        for text in ["b", "c", "d"] {
+            draw(&text.repeat(90), 20, &mut out);
+            assert_eq!((marks(&out), out.capacity()), (2, room));
+        }
+        draw("e", 1, &mut out);
+        assert_eq!(marks(&out), 0, "what is short arrives whole in any case");
+    }
+
+    #[test]
     fn one_changed_word_is_one_move_and_the_word() {
         let mut writer = FrameWriter::new(SIZE);
         frame(&mut writer, |b| b.set_string(2, 1, "ready 2/5", Style::new()));

@@ -7,5 +7,6 @@ mod colours;
 mod config;
 mod discovery;
 mod figures;
+mod link;
 mod pty;
 mod term;

@@ -5,6 +5,7 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -25,10 +26,40 @@ struct Seen {
     first: Option<Instant>,
 }
 
+impl Seen {
+    fn take(&mut self, bytes: &[u8]) {
+        self.first.get_or_insert_with(Instant::now);
+        self.parser.process(bytes);
+        self.bytes.extend_from_slice(bytes);
+    }
+}
+
+/// What lies between the program's machine and the terminal.
+#[derive(Clone, Copy, Debug)]
+pub struct Link {
+    /// From one end to the other: half a round trip.
+    pub delay: Duration,
+    /// Bytes a second to the terminal.
+    pub rate: u32,
+}
+
+impl Link {
+    /// How long so many bytes are on the wire.
+    fn takes(self, bytes: usize) -> Duration {
+        Duration::from_secs(bytes as u64) / self.rate
+    }
+}
+
 impl Pty {
     /// Starts `program` in a terminal of `size` (columns, rows), with only these variables beside `PATH` in its
     /// environment.
     pub fn spawn(program: &str, size: (u16, u16), args: &[&str], env: &[(&str, &str)]) -> Self {
+        Self::spawn_behind(None, program, size, args, env)
+    }
+
+    /// The same, in a terminal at the other end of a link. Nothing is kept for the link but what the kernel keeps: the
+    /// program's writes wait for it.
+    pub fn spawn_behind(link: Option<Link>, program: &str, size: (u16, u16), args: &[&str], env: &[(&str, &str)]) -> Self {
         let size = PtySize { cols: size.0, rows: size.1, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).unwrap();
         let mut command = CommandBuilder::new(program);
@@ -49,20 +80,30 @@ impl Pty {
         let into = Arc::clone(&seen);
         let held = Arc::new(AtomicBool::new(false));
         let waits = Arc::clone(&held);
+        // a link carries little at a time, so that it takes nothing early
+        let mut buffer = vec![0; if link.is_some() { PACKET } else { 65_536 }];
+        let slow = link.map(|link| wire(link, move |bytes| into.lock().unwrap().take(bytes)));
+        let direct = Arc::clone(&seen);
         thread::spawn(move || {
-            let mut buffer = [0; 65_536];
+            let mut free = Instant::now();
             while let Ok(n @ 1..) = reader.read(&mut buffer) {
-                let mut seen = into.lock().unwrap();
-                seen.first.get_or_insert_with(Instant::now);
-                seen.parser.process(&buffer[..n]);
-                seen.bytes.extend_from_slice(&buffer[..n]);
-                drop(seen);
+                match (link, &slow) {
+                    (Some(link), Some(slow)) => {
+                        free = free.max(Instant::now()) + link.takes(n);
+                        thread::sleep(free.saturating_duration_since(Instant::now()));
+                        let _ = slow.send((Instant::now(), buffer[..n].to_vec()));
+                    }
+                    _ => direct.lock().unwrap().take(&buffer[..n]),
+                }
                 while waits.load(Ordering::Relaxed) {
                     thread::sleep(Duration::from_millis(5));
                 }
             }
         });
-        let keys = pair.master.take_writer().unwrap();
+        let mut keys: Box<dyn Write + Send> = pair.master.take_writer().unwrap();
+        if let Some(link) = link {
+            keys = Box::new(Typed(wire(link, move |bytes| keys.write_all(bytes).unwrap())));
+        }
         Self { child, master: pair.master, keys, seen, started, held }
     }
 
@@ -181,6 +222,38 @@ impl Pty {
             assert!(Instant::now() < end, "it did not end within {limit:?}; the screen is\n{}", self.screen());
             thread::sleep(Duration::from_millis(5));
         }
+    }
+}
+
+/// Bytes that a link carries at a time.
+const PACKET: usize = 64;
+
+/// What was sent over a link, and when.
+type Sent = (Instant, Vec<u8>);
+
+/// The delay of a link: hands on what is sent into it when it arrives.
+fn wire(link: Link, mut arrive: impl FnMut(&[u8]) + Send + 'static) -> Sender<Sent> {
+    let (sender, receiver): (_, Receiver<Sent>) = channel();
+    thread::spawn(move || {
+        while let Ok((sent, bytes)) = receiver.recv() {
+            thread::sleep((sent + link.delay).saturating_duration_since(Instant::now()));
+            arrive(&bytes);
+        }
+    });
+    sender
+}
+
+/// Keys on their way over a link.
+struct Typed(Sender<Sent>);
+
+impl Write for Typed {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let _ = self.0.send((Instant::now(), bytes.to_vec()));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 

@@ -36,6 +36,7 @@ use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// Longest time for the answer to a ping.
 const PING: Duration = Duration::from_secs(5);
@@ -55,6 +56,10 @@ impl Backend for Docker {
             let answer = answer.unwrap_or_else(|_| Err(transport::HttpError::NoAnswer("no answer within 5 s".to_owned())));
             answer.map(drop).map_err(|error| self.failed("asking for a sign of life", &error))
         })
+    }
+
+    fn heard(&self) -> Option<Instant> {
+        self.http.heard()
     }
 
     fn execute<'a>(&'a self, intent: &'a Intent, progress: &'a ProgressSink) -> BoxFuture<'a, Result<Expect, BackendError>> {

@@ -35,7 +35,14 @@ pub async fn sample(docker: &Docker, sink: &Sink) -> BackendError {
             continue;
         }
         let began = Instant::now();
-        let counters = sweep(docker).await;
+        let counters = tokio::select! {
+            counters = sweep(docker) => counters,
+            // nobody waits for the rest of it; whoever closed the channel is closing everything
+            _ = interest.wait_for(|interest| !interest.usage) => Vec::new(),
+        };
+        if !interest.borrow().usage {
+            continue;
+        }
         let at = Timestamp::now();
         let rows: Vec<(Key, Usage)> =
             counters.iter().filter_map(|(key, now)| Some((key.clone(), now.since(before.get(key)?)?))).collect();

@@ -89,12 +89,14 @@ impl Follow {
             tokio::select! {
                 piece = incoming.recv() => if let Some(piece) = piece {
                     self.take(piece);
-                    // all that waits belongs to the same batch
-                    while self.lines < LINES && let Ok(piece) = incoming.try_recv() {
-                        self.take(piece);
-                    }
                 },
                 Ok(()) = world.changed() => self.join(false),
+            }
+            // all that comes until then belongs to the same batch: many tasks make many small pieces
+            while self.lines < LINES
+                && let Ok(Some(piece)) = timeout_at(due, incoming.recv()).await
+            {
+                self.take(piece);
             }
             sleep_until(due).await;
             due = Instant::now() + PACE;

@@ -78,6 +78,24 @@ async fn a_lost_stream_is_marked_and_opened_again_where_it_stopped() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn many_small_pieces_are_no_reason_to_drop_lines() {
+    let (engine, scripts) = start(&["one"]);
+    *scripts[0].tasks.lock() = vec![fixture::task("t", "", "n1")];
+    let stream = scripts[0].stream("t");
+    open(&engine, Kind::Task, "t").await;
+    sleep(secs(1)).await;
+    // three thousand a second, each on its own
+    for n in 0..6_000 {
+        stream.send(Ok(vec![line(n + 1, "x")])).await.unwrap();
+        if n % 3 == 0 {
+            sleep(Duration::from_millis(1)).await;
+        }
+    }
+    until(&engine, secs(1), |w| shown(w).len() == 6_000).await;
+    assert_eq!(engine.world.borrow().tail(TailId(1)).unwrap().buffer.lost(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn lines_that_come_too_fast_are_dropped_where_a_gap_stands() {
     let (engine, scripts) = start(&["one"]);
     *scripts[0].tasks.lock() = vec![fixture::task("t", "", "n1")];

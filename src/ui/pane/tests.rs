@@ -49,7 +49,7 @@ fn logs() -> (Bench, TailId) {
 fn a_log_follows_and_holds_its_place_while_lines_come() {
     let (mut bench, id) = logs();
     let screen = bench.screen();
-    assert!(screen.contains("logs · shop/checkout · 2 of 3 tasks · following"), "{screen}");
+    assert!(screen.contains("logs · shop/checkout · 2 of 3 tasks · following · 212 lines left out"), "{screen}");
     assert!(screen.contains("⋯ 212 lines dropped here: the link was slower"), "{screen}");
     assert!(screen.contains("x2x9k  14:02:00.000  INFO request 101"), "{screen}");
     bench.press(Command::PageUp);

@@ -34,12 +34,13 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// The cluster of the kubeconfig file `path`.
-    pub fn open(path: &str) -> Self {
+    /// The cluster of the kubeconfig file `path`: of its current context, or of the one named.
+    pub fn open(path: &str, context: Option<&str>) -> Self {
+        let options = kube::config::KubeConfigOptions { context: context.map(str::to_owned), ..Default::default() };
         let runtime = Runtime::new().unwrap();
         let config = runtime.block_on(async {
             let file = kube::config::Kubeconfig::read_from(path).unwrap();
-            kube::Config::from_custom_kubeconfig(file, &Default::default()).await.unwrap()
+            kube::Config::from_custom_kubeconfig(file, &options).await.unwrap()
         });
         let url = config.cluster_url.clone();
         let client = runtime.block_on(async { Client::try_from(config).unwrap() });

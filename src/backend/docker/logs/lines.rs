@@ -6,6 +6,7 @@
 use crate::model::{LogLine, Stream, Text};
 use crate::util::clean::strip_sgr;
 use crate::util::time::Timestamp;
+use std::borrow::Cow;
 use std::fmt::Write;
 
 /// Longest line that is kept; the rest of it is dropped and counted.
@@ -87,7 +88,7 @@ impl Lines {
         let (task, mut done) = (self.task.clone(), Vec::new());
         for (line, stream) in [(&mut self.out, Stream::Out), (&mut self.err, Stream::Err)] {
             if !line.bytes.is_empty() {
-                done.push(line.take(&task, stream));
+                done.push(line.end(&[], &task, stream));
             }
         }
         done
@@ -96,38 +97,52 @@ impl Lines {
 
 impl Line {
     fn feed(&mut self, part: &[u8], task: &Text, stream: Stream, done: &mut Vec<LogLine>) {
-        for (i, piece) in part.split(|byte| *byte == b'\n').enumerate() {
-            if i > 0 {
-                done.push(self.take(task, stream));
-            }
-            let room = LINE.saturating_sub(self.bytes.len());
-            let (kept, dropped) = piece.split_at(piece.len().min(room));
-            self.bytes.extend_from_slice(kept);
-            self.over += dropped.len();
-        }
+        let mut pieces = part.split(|byte| *byte == b'\n');
+        let begun = pieces.next_back().unwrap_or_default();
+        done.extend(pieces.map(|piece| self.end(piece, task, stream)));
+        self.keep(begun);
     }
 
-    /// `2026-01-01T00:00:00.123456789Z text`, as `timestamps=1` gives them.
-    fn take(&mut self, task: &Text, stream: Stream) -> LogLine {
-        let bytes = std::mem::take(&mut self.bytes);
-        let over = std::mem::take(&mut self.over);
-        let space = bytes.iter().position(|byte| *byte == b' ').unwrap_or(bytes.len());
-        let (stamp, rest) = bytes.split_at(space);
-        let at = std::str::from_utf8(stamp).ok().and_then(|stamp| stamp.parse::<jiff::Timestamp>().ok());
-        let text = if at.is_some() { rest.get(1..).unwrap_or_default() } else { &bytes };
-        let text = readable(text);
-        let plain = strip_sgr(text.trim_end_matches('\r'));
-        LogLine {
-            at: at.map(|at| Timestamp(at.as_millisecond())),
-            task: task.clone(),
-            stream,
-            text: if over > 0 { Text::from(format!("{plain}… ({over} bytes more)")) } else { Text::new(&plain) },
+    fn keep(&mut self, piece: &[u8]) {
+        let room = LINE.saturating_sub(self.bytes.len());
+        let (kept, dropped) = piece.split_at(piece.len().min(room));
+        self.bytes.extend_from_slice(kept);
+        self.over += dropped.len();
+    }
+
+    /// The line that ends with `piece`.
+    fn end(&mut self, piece: &[u8], task: &Text, stream: Stream) -> LogLine {
+        if self.bytes.is_empty() && piece.len() <= LINE {
+            // nearly all lines arrive whole
+            return line(piece, 0, task, stream);
         }
+        self.keep(piece);
+        let line = line(&self.bytes, self.over, task, stream);
+        (self.bytes, self.over) = (Vec::new(), 0);
+        line
+    }
+}
+
+/// `2026-01-01T00:00:00.123456789Z text`, as `timestamps=1` gives them.
+fn line(bytes: &[u8], over: usize, task: &Text, stream: Stream) -> LogLine {
+    let space = bytes.iter().position(|byte| *byte == b' ').unwrap_or(bytes.len());
+    let (stamp, rest) = bytes.split_at(space);
+    let at = std::str::from_utf8(stamp).ok().and_then(|stamp| stamp.parse::<jiff::Timestamp>().ok());
+    let text = readable(if at.is_some() { rest.get(1..).unwrap_or_default() } else { bytes });
+    let plain = strip_sgr(text.trim_end_matches('\r'));
+    LogLine {
+        at: at.map(|at| Timestamp(at.as_millisecond())),
+        task: task.clone(),
+        stream,
+        text: if over > 0 { Text::from(format!("{plain}… ({over} bytes more)")) } else { Text::new(&plain) },
     }
 }
 
 /// `bytes` as text, with what is no UTF-8 as `\xNN`.
-fn readable(bytes: &[u8]) -> String {
+fn readable(bytes: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Cow::Borrowed(text);
+    }
     let mut out = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         out.push_str(chunk.valid());
@@ -136,7 +151,7 @@ fn readable(bytes: &[u8]) -> String {
             let _ = write!(out, "\\x{byte:02x}");
         }
     }
-    out
+    Cow::Owned(out)
 }
 
 #[cfg(test)]

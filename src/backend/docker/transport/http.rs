@@ -19,6 +19,7 @@ use std::io;
 use std::sync::OnceLock;
 use std::time::Duration;
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 /// Longest time for a whole answer, body included.
 pub const DEADLINE: Duration = Duration::from_secs(10);
@@ -38,6 +39,8 @@ pub struct Http {
     version: OnceLock<String>,
     kept: Mutex<Vec<Connection>>,
     dials: Semaphore,
+    /// When the engine last answered.
+    heard: Mutex<Option<Instant>>,
 }
 
 struct Connection {
@@ -48,7 +51,13 @@ struct Connection {
 impl Http {
     /// A client without a connection yet.
     pub fn new(endpoint: Endpoint) -> Self {
-        Self { endpoint, version: OnceLock::new(), kept: Mutex::new(Vec::new()), dials: Semaphore::new(DIALS) }
+        let (kept, dials) = (Mutex::new(Vec::new()), Semaphore::new(DIALS));
+        Self { endpoint, version: OnceLock::new(), kept, dials, heard: Mutex::new(None) }
+    }
+
+    /// When the engine last answered a request, whatever it said.
+    pub fn heard(&self) -> Option<Instant> {
+        *self.heard.lock()
     }
 
     /// The engine's address, for words.
@@ -125,6 +134,7 @@ impl Http {
             let answer = connection.sender.try_send_request(request).await;
             match answer {
                 Ok(response) => {
+                    *self.heard.lock() = Some(Instant::now());
                     self.keep(connection);
                     return Ok(response);
                 }

@@ -10,8 +10,11 @@ use crate::backend::{BackendError, Sink};
 use crate::model::{Delta, Node, Service, Task};
 use futures::StreamExt;
 use std::collections::HashMap;
+use std::time::Duration;
 use tokio::time::{sleep, sleep_until};
 
+/// Age of what the engine says of itself: it changes when it is restarted, which ends the session.
+const INFO: Duration = Duration::from_secs(300);
 /// Containers inspected at once.
 const INSPECTS: usize = 4;
 
@@ -33,7 +36,7 @@ pub async fn lists(docker: &Docker, sink: &Sink, hints: &Hints) -> BackendError 
                 sleep(GATHER).await;
                 hints.take()
             }
-            () = sleep_until(engine.info.due(RELIST)) => Stale { nodes: true, ..Stale::default() },
+            () = sleep_until(engine.info.due(INFO)) => Stale { nodes: true, ..Stale::default() },
             () = sleep_until(engine.containers.due(RELIST)) => Stale { tasks: true, ..Stale::default() },
         };
     }

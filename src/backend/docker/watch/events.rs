@@ -4,29 +4,33 @@ use super::hints::{Hints, Stale};
 use crate::backend::docker::client::Docker;
 use crate::backend::docker::convert::event;
 use crate::backend::{BackendError, Sink};
-use crate::model::{Change, Delta};
+use crate::model::{Change, Delta, Key};
 use crate::util::time::Timestamp;
 use bollard::models::EventMessage;
 use bollard::query_parameters::EventsOptionsBuilder;
 use futures::StreamExt;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
 
 /// A stream is opened anew after this time: proxies close idle ones without telling us.
 const RECYCLE: Duration = Duration::from_secs(300);
-/// History asked for when a session begins; the engine has 256 events at most.
+/// Events that an engine remembers.
+const RING: usize = 256;
+/// History asked for when a session begins.
 const HISTORY: Duration = Duration::from_secs(3_600);
 /// Each stream begins this much before the last one ended: clocks and listing leave gaps. Doubled events have one key.
 const OVERLAP: Duration = Duration::from_secs(2);
 /// Pause before a stream that could not be opened is tried again.
 const RETRY: Duration = Duration::from_secs(5);
 
-/// Follows events until dropped. A stream that ends is no error: everything is read again, and the next one begins.
+/// Follows events until dropped. A stream that ends is no error: everything is read again, and the next one begins. One
+/// that is opened anew begins with events that are known; if it does not, the engine has forgotten some.
 pub async fn follow(docker: &Docker, sink: &Sink, hints: &Hints) -> BackendError {
     let mut since = Timestamp::now().minus(HISTORY);
+    let mut recent: VecDeque<Key> = VecDeque::with_capacity(RING);
     let mut listed = false;
-    loop {
+    'streams: loop {
         let options = EventsOptionsBuilder::new().since(&seconds(since)).filters(&filters()).build();
         let mut stream = Box::pin(docker.typed.events(Some(options)));
         let recycle = Instant::now() + RECYCLE;
@@ -35,14 +39,26 @@ pub async fn follow(docker: &Docker, sink: &Sink, hints: &Hints) -> BackendError
             sink.send(Delta::Event(Change::End)).await;
             listed = true;
         }
+        let mut joined = recent.is_empty();
         let failed = loop {
             let message = tokio::select! {
                 message = stream.next() => message,
-                () = sleep_until(recycle) => break None,
+                () = sleep_until(recycle) => continue 'streams,
             };
             match message {
                 Some(Ok(message)) => {
                     let row = event::event(&message, docker.is_swarm());
+                    let known = recent.contains(&row.key);
+                    if !std::mem::replace(&mut joined, true) && !known {
+                        hints.add(Stale::all());
+                    }
+                    if known {
+                        continue;
+                    }
+                    if recent.len() == RING {
+                        recent.pop_front();
+                    }
+                    recent.push_back(row.key.clone());
                     hint(&message, row.at, hints);
                     // the engine's own clock: ours may differ
                     since = row.at.minus(OVERLAP);

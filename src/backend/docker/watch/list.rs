@@ -1,6 +1,5 @@
 //! One list of the engine, as it was read last.
 
-use super::RELIST;
 use crate::backend::BackendError;
 use crate::backend::docker::client::Docker;
 use crate::model::Text;
@@ -55,7 +54,7 @@ impl<T: DeserializeOwned + Default> List<T> {
 
     /// When it is to be read again if it may be `period` old. A list that takes long is not asked for without pause.
     pub fn due(&self, period: Duration) -> Instant {
-        let period = if self.problem.is_some() { RETRY } else { period.min(RELIST) };
+        let period = if self.problem.is_some() { RETRY } else { period };
         self.read + period.max(self.took * 4)
     }
 

@@ -5,7 +5,8 @@
 //! | after an event about it | 150 ms later, with everything else that came meanwhile |
 //! | nodes of a swarm | every 5 s: a node that went down is on screen soon after the managers know |
 //! | tasks of a swarm | every 2 s while looked at or just changed, else every 15 s: a swarm has no events for tasks |
-//! | everything | every 60 s, and whenever an event stream ended |
+//! | everything | every minute, and whenever events may have been missed |
+//! | what an engine says of itself | every five minutes |
 
 mod engine;
 mod events;
@@ -24,8 +25,8 @@ use table::Sent;
 
 /// How long hints gather before anything is read.
 const GATHER: Duration = Duration::from_millis(150);
-/// Longest age of any list.
-const RELIST: Duration = Duration::from_secs(60);
+/// Longest age of a list. A list proves life as well as a heartbeat does, and this one comes in place of every fifth.
+const RELIST: Duration = Duration::from_secs(54);
 
 /// Watches until the connection is of no more use.
 pub async fn watch(docker: &Docker, sink: &Sink) -> BackendError {

@@ -7,6 +7,7 @@ use crate::input::{Command, Scope};
 use crate::model::{Kind, LogItem, LogTarget, Tail, TailState, TaskState, Text};
 use crate::theme::Role;
 use crate::ui::cx::Cx;
+use crate::ui::pane::list::grouped;
 use crate::ui::pane::say;
 use crate::ui::view::clock;
 use crate::ui::view::filter::Query;
@@ -60,7 +61,7 @@ impl Logs {
             match (self.held, new) {
                 (false, _) => state(pen, cx, tail, "following"),
                 (true, 0) => state(pen, cx, tail, "holding"),
-                (true, n) => state(pen, cx, tail, &format!("holding · {n} lines below")),
+                (true, n) => state(pen, cx, tail, &format!("holding · {} lines below", grouped_lines(n))),
             }
             if typing || !typed.text().is_empty() {
                 pen.put(" · /", cx.style(Role::Key));
@@ -68,6 +69,9 @@ impl Logs {
                 let x = typed.draw(pen, cx.style(Role::Input), room);
                 cursor = (typing && focus).then_some(Position { x, y: area.y });
                 title::part(pen, cx, &format!("{} match", self.found.lines), Role::Match);
+            }
+            if let Some(tail) = tail {
+                lost(pen, cx, tail);
             }
         });
         self.cursor = cursor;
@@ -130,6 +134,20 @@ pub fn state(pen: &mut Pen<'_>, cx: &Cx<'_>, tail: Option<&Arc<Tail>>, following
             title::part(pen, cx, following, if following == "following" { Role::Dim } else { Role::Progress });
         }
     }
+}
+
+/// Says how many lines are missing: where they come fast the gap itself has left the view before anyone reads it.
+fn lost(pen: &mut Pen<'_>, cx: &Cx<'_>, tail: &Tail) {
+    match tail.buffer.lost() {
+        0 => {}
+        1 => title::part(pen, cx, "1 line left out", Role::Gap),
+        n => title::part(pen, cx, &format!("{} lines left out", grouped_lines(n)), Role::Gap),
+    }
+}
+
+/// A number of lines, for people.
+pub(super) fn grouped_lines(n: u64) -> String {
+    grouped(usize::try_from(n).unwrap_or(usize::MAX))
 }
 
 /// Draws the last lines of a log, each cut to one row.

@@ -1,5 +1,6 @@
 //! One row of a log.
 
+use super::draw::grouped_lines;
 use crate::model::{LogItem, LogLine};
 use crate::theme::Role;
 use crate::ui::cx::Cx;
@@ -77,7 +78,7 @@ pub fn draw(item: &LogItem, part: Range<usize>, first: bool, row: Rect, buf: &mu
         LogItem::Line(line) => draw_line(line, part, first, &mut pen, row, cx, look),
         LogItem::Gap { at, lines, reason } => {
             let lost = lines.map_or("lines are missing here".to_owned(), |n| {
-                if n == 1 { "1 line dropped here".to_owned() } else { format!("{n} lines dropped here") }
+                if n == 1 { "1 line dropped here".to_owned() } else { format!("{} lines dropped here", grouped_lines(n)) }
             });
             let room = usize::from(pen.room());
             pen.put_elided(&format!("⋯ {lost}: {reason} ({})", clock::time(cx, *at)), room, cx.style(Role::Gap));

@@ -1,0 +1,234 @@
+//! Kubernetes clusters of a given size: what they cost to load, while nothing happens, and under changes.
+//!
+//! `KUBECONFIG` names a real API server. With `REPLAY` (pods, nodes, deployments) servers of recorded answers stand for it:
+//! as many as `CLUSTERS` says, with its share of the pods each.
+
+use super::cluster::Cluster;
+use super::measure::{Answer, Peak, Used, cpu, grouped, keys, mb, percentile, press};
+use super::proxy::{Proxy, Upstream};
+use super::pty::{Link, Pty};
+use super::replay::{Replay, Size};
+use std::net::ToSocketAddrs;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::{self, sleep};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// How long the program is left alone, and how long it is watched under changes before keys are pressed.
+struct Spans {
+    settle: Duration,
+    idle: Duration,
+    busy: Duration,
+}
+
+const WHOLE: Spans = Spans { settle: Duration::from_secs(10), idle: Duration::from_secs(60), busy: Duration::from_secs(30) };
+const SHORT: Spans = Spans { settle: Duration::from_secs(5), idle: Duration::from_secs(15), busy: Duration::from_secs(0) };
+
+/// Clusters behind relays, and the kubeconfig that leads there.
+pub struct Fleet {
+    home: TempDir,
+    replays: Vec<Replay>,
+    clusters: Vec<Arc<Cluster>>,
+    pub proxies: Vec<Proxy>,
+    pub pods: usize,
+}
+
+impl Fleet {
+    /// The clusters of the environment.
+    pub fn open() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let replays = replays();
+        let config = match replays.len() {
+            0 => std::env::var("KUBECONFIG").expect("KUBECONFIG is not set: run tests/bench/fleet"),
+            _ => kubeconfig(home.path(), &replays),
+        };
+        let clusters: Vec<_> = match replays.len() {
+            0 => vec![Arc::new(Cluster::open(&config, None))],
+            n => (0..n).map(|n| Arc::new(Cluster::open(&config, Some(&context(n))))).collect(),
+        };
+        let mut text = std::fs::read_to_string(&config).unwrap();
+        let relay = |cluster: &Arc<Cluster>| {
+            let (host, port) = (cluster.url.host().unwrap(), cluster.url.port_u16().unwrap());
+            let proxy = Proxy::start(Upstream::Tcp((host, port).to_socket_addrs().unwrap().next().unwrap()));
+            text = text.replace(&format!(":{port}"), &format!(":{}", proxy.address.port()));
+            proxy
+        };
+        let proxies = clusters.iter().map(relay).collect();
+        std::fs::write(home.path().join("kubeconfig"), text).unwrap();
+        let pods = clusters.iter().map(|cluster| cluster.pods().len()).sum();
+        Self { home, replays, clusters, proxies, pods }
+    }
+
+    /// Starts the program on them, at the other end of a link if there is one.
+    pub fn start(&self, link: Option<Link>) -> Pty {
+        let (home, file) = (self.home.path(), self.home.path().join("kubeconfig"));
+        let env = [("HOME", home.to_str().unwrap()), ("KUBECONFIG", file.to_str().unwrap()), ("COLORTERM", "truecolor")];
+        let app = Pty::spawn_behind(link, env!("CARGO_BIN_EXE_quarterdeck"), (200, 50), &[], &env);
+        app.wait_for("fleet", Duration::from_secs(20));
+        app
+    }
+
+    /// Waits for the list of all tasks.
+    pub fn loaded(&self, app: &mut Pty) {
+        app.send("5");
+        let all = format!("tasks · {} ", grouped(self.pods));
+        app.wait("all tasks", Duration::from_secs(180), |screen| screen.contains(&all));
+    }
+
+    /// Changes of pods a second from now on, where answers are recorded.
+    pub fn change(&self, rate: u32) {
+        for replay in &self.replays {
+            replay.rate.store(rate / self.replays.len() as u32, Ordering::Relaxed);
+        }
+    }
+
+    fn changed(&self) -> u64 {
+        self.replays.iter().map(|replay| replay.sent.load(Ordering::Relaxed)).sum()
+    }
+
+    /// Reads all lists of all clusters: the time and the bytes.
+    fn transfer(&self) -> (Duration, u64) {
+        let once =
+            || self.clusters.iter().map(|cluster| cluster.transfer()).fold((Duration::ZERO, 0), |a, b| (a.0 + b.0, a.1 + b.1));
+        [once(), once(), once()].into_iter().min().unwrap()
+    }
+}
+
+fn replays() -> Vec<Replay> {
+    let Ok(size) = std::env::var("REPLAY") else { return Vec::new() };
+    let size: Vec<u32> = size.split(',').map(|n| n.parse().expect("REPLAY is pods,nodes,deployments")).collect();
+    let clusters: u32 = std::env::var("CLUSTERS").map_or(1, |n| n.parse().expect("CLUSTERS is a number"));
+    let share = |of: u32| (of / clusters).max(1);
+    let size = Size { pods: share(size[0]), nodes: share(size[1]), deployments: share(size[2]) };
+    (0..clusters).map(|_| Replay::start(size)).collect()
+}
+
+/// Name of a cluster of recorded answers.
+fn context(n: usize) -> String {
+    format!("replay-{n}")
+}
+
+fn kubeconfig(home: &Path, replays: &[Replay]) -> String {
+    let all = |row: &dyn Fn(usize, &Replay) -> String| {
+        let rows: Vec<String> = replays.iter().enumerate().map(|(n, replay)| row(n, replay)).collect();
+        rows.join(", ")
+    };
+    let clusters = all(&|n, replay| format!("{{name: {}, cluster: {{server: 'http://{}'}}}}", context(n), replay.address));
+    let contexts = all(&|n, _| format!("{{name: {0}, context: {{cluster: {0}, user: me}}}}", context(n)));
+    let file = home.join("replay");
+    let text = format!(
+        "apiVersion: v1\nkind: Config\ncurrent-context: {}\nclusters: [{clusters}]\ncontexts: [{contexts}]\n\
+         users: [{{name: me, user: {{token: t}}}}]\n",
+        context(0)
+    );
+    std::fs::write(&file, text).unwrap();
+    file.to_str().unwrap().to_owned()
+}
+
+/// All phases.
+pub fn run() -> Answer {
+    let fleet = Fleet::open();
+    let mut answer = Answer::default();
+    let mut app = load(&fleet, &mut answer, &WHOLE);
+    // more than a real API server beside us can take is asked of recorded answers only
+    let rates: &[(u32, &str)] = if fleet.replays.is_empty() { &[(100, "churn")] } else { &[(100, "churn"), (5_000, "storm")] };
+    for (rate, name) in rates {
+        busy(&fleet, &mut app, &mut answer, *rate, name);
+    }
+    fleet.change(0);
+    filter(&mut app, &mut answer);
+    let connections = |proxy: &Proxy| proxy.counts.connections.load(Ordering::Relaxed);
+    answer.count("connections", fleet.proxies.iter().map(connections).sum::<u64>() as usize);
+    app.send("\x03");
+    app.end(Duration::from_secs(5));
+    answer
+}
+
+/// Only what shows how the cost grows: loading, nothing, keys.
+pub fn grown() -> Answer {
+    let fleet = Fleet::open();
+    let mut answer = Answer::default();
+    answer.count("clusters", fleet.clusters.len());
+    let mut app = load(&fleet, &mut answer, &SHORT);
+    app.send("\x03");
+    app.end(Duration::from_secs(5));
+    answer
+}
+
+fn load(fleet: &Fleet, answer: &mut Answer, spans: &Spans) -> Pty {
+    let (raw, raw_bytes) = fleet.transfer();
+    let mut app = fleet.start(None);
+    let peak = Peak::watch(app.pid());
+    fleet.loaded(&mut app);
+    let rows = app.since_start();
+    let down: u64 = fleet.proxies.iter().map(Proxy::down).sum();
+    let spent = cpu(app.pid());
+    sleep(spans.settle);
+    answer.count("pods", fleet.pods);
+    answer.number("first_paint_ms", app.first_byte().as_secs_f64() * 1e3);
+    answer.number("rows_ms", rows.as_secs_f64() * 1e3);
+    answer.number("raw_ms", raw.as_secs_f64() * 1e3);
+    answer.number("raw_mb", raw_bytes as f64 / 1e6);
+    answer.number("load_mb", down as f64 / 1e6);
+    answer.number("load_cpu_ms", spent * 1e3);
+    answer.number("rss_peak_mb", peak.end());
+
+    let (before, from) = (Used::now(&app, &fleet.proxies), app.count());
+    sleep(spans.idle);
+    let idle = before.since(&app, &fleet.proxies);
+    let written = app.bytes(from).escape_ascii().to_string();
+    answer.number("rss_mb", mb(app.resident()));
+    answer.count("tty_idle_bytes", idle.tty);
+    answer.say("tty_idle_text", written.chars().take(300).collect::<String>());
+    answer.number("api_idle_bps", idle.down_bps);
+    answer.number("api_idle_bps_per_cluster", idle.down_bps / fleet.proxies.len() as f64);
+    answer.number("api_idle_requests_per_s_per_cluster", idle.requests_ps / fleet.proxies.len() as f64);
+    answer.number("cpu_idle_pct", idle.cpu);
+    let (waits, costs) = keys(&mut app);
+    answer.number("key_p50_ms", percentile(&waits, 50));
+    answer.number("key_p99_ms", percentile(&waits, 99));
+    answer.count("tty_key_bytes", percentile(&costs, 50));
+    app
+}
+
+/// So many changes a second.
+fn busy(fleet: &Fleet, app: &mut Pty, answer: &mut Answer, rate: u32, name: &str) {
+    let span = WHOLE.busy;
+    let writer = fleet.replays.is_empty().then(|| {
+        let (writer, until) = (Arc::clone(&fleet.clusters[0]), Instant::now() + span * 2);
+        thread::spawn(move || writer.churn(&writer.pods(), rate, until))
+    });
+    fleet.change(rate);
+    sleep(Duration::from_secs(3));
+    let (before, from) = (Used::now(app, &fleet.proxies), fleet.changed());
+    sleep(span);
+    let used = before.since(app, &fleet.proxies);
+    let mut told = (fleet.changed() - from) as f64 / span.as_secs_f64();
+    let (waits, _) = keys(app);
+    if let Some(writer) = writer {
+        told = writer.join().unwrap() as f64 / (span * 2).as_secs_f64();
+    }
+    answer.number(&format!("{name}_per_s"), told);
+    answer.number(&format!("cpu_{name}_pct"), used.cpu);
+    answer.number(if name == "churn" { "tty_busy_bps" } else { "tty_storm_bps" }, used.tty_bps);
+    answer.number(&format!("api_{name}_bps"), used.down_bps);
+    answer.number(&format!("key_p50_{name}_ms"), percentile(&waits, 50));
+    answer.number(&format!("key_p99_{name}_ms"), percentile(&waits, 99));
+    answer.number(&format!("rss_{name}_mb"), mb(app.resident()));
+}
+
+/// A letter typed into the filter: until something is drawn for it.
+fn filter(app: &mut Pty, answer: &mut Answer) {
+    app.send("/");
+    sleep(Duration::from_millis(300));
+    let mut typed = Vec::new();
+    for letter in "crowd-17-7".chars() {
+        app.wait_quiet(Duration::from_millis(60), Duration::from_millis(500));
+        typed.push(press(app, &letter.to_string(), Duration::from_secs(2), |_| true).0);
+    }
+    typed.sort_by(f64::total_cmp);
+    answer.number("filter_p50_ms", percentile(&typed, 50));
+    answer.number("filter_max_ms", percentile(&typed, 100));
+}

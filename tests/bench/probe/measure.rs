@@ -1,0 +1,188 @@
+//! How a program is measured from outside: its processor time and memory, what it writes, and how long its keys take.
+
+use super::proxy::Proxy;
+use super::pty::Pty;
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::{self, JoinHandle, sleep};
+use std::time::{Duration, Instant};
+
+/// Keys pressed in each phase.
+const KEYS: usize = 80;
+
+/// Figures in the order they were taken.
+#[derive(Default)]
+pub struct Answer(pub Map<String, Value>);
+
+impl Answer {
+    /// A number with two decimals.
+    pub fn number(&mut self, key: &str, value: f64) {
+        self.0.insert(key.to_owned(), json!(round(value)));
+    }
+
+    /// A whole number.
+    pub fn count(&mut self, key: &str, value: usize) {
+        self.0.insert(key.to_owned(), json!(value));
+    }
+
+    /// Anything else.
+    pub fn say(&mut self, key: &str, value: impl Into<Value>) {
+        self.0.insert(key.to_owned(), value.into());
+    }
+}
+
+/// Processor time of a process so far, in seconds.
+pub fn cpu(pid: u32) -> f64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let fields: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
+    let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
+    ticks as f64 / 100.0
+}
+
+/// Resident memory of a process in KiB.
+fn resident(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+}
+
+/// The most memory a process has while it is watched.
+pub struct Peak {
+    over: Arc<AtomicBool>,
+    most: Arc<AtomicU64>,
+    watcher: JoinHandle<()>,
+}
+
+impl Peak {
+    /// Watches from now on.
+    pub fn watch(pid: u32) -> Self {
+        let (over, most) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+        let (stop, peak) = (Arc::clone(&over), Arc::clone(&most));
+        let watcher = thread::spawn(move || {
+            while !stop.load(Ordering::Relaxed) {
+                peak.fetch_max(resident(pid), Ordering::Relaxed);
+                sleep(Duration::from_millis(10));
+            }
+        });
+        Self { over, most, watcher }
+    }
+
+    /// The most so far, in megabytes.
+    pub fn end(self) -> f64 {
+        self.over.store(true, Ordering::Relaxed);
+        self.watcher.join().unwrap();
+        mb(self.most.load(Ordering::Relaxed))
+    }
+}
+
+/// The row the cursor is on.
+pub fn cursor(app: &Pty) -> Option<usize> {
+    app.screen().lines().position(|line| line.trim_start().starts_with('▸'))
+}
+
+/// Presses a key and waits for what it does: milliseconds, and bytes to the terminal until then. What it does is looked
+/// for only when something came: reading the screen takes processor time, too.
+pub fn press(app: &mut Pty, key: &str, limit: Duration, done: impl Fn(&Pty) -> bool) -> (f64, usize) {
+    let (before, pressed) = (app.count(), Instant::now());
+    app.send(key);
+    let mut seen = before;
+    while pressed.elapsed() < limit {
+        let now = app.count();
+        if now != std::mem::replace(&mut seen, now) && done(app) {
+            break;
+        }
+        sleep(Duration::from_micros(100));
+    }
+    (pressed.elapsed().as_secs_f64() * 1_000.0, app.count() - before)
+}
+
+/// Moves the cursor down and up and waits for it each time: milliseconds and bytes, both sorted.
+pub fn keys(app: &mut Pty) -> (Vec<f64>, Vec<usize>) {
+    let (mut waits, mut costs) = (Vec::new(), Vec::new());
+    for n in 0..KEYS {
+        app.wait_quiet(Duration::from_millis(60), Duration::from_millis(200));
+        let row = cursor(app);
+        let key = if n % 40 < 20 { "j" } else { "k" };
+        let (wait, cost) = press(app, key, Duration::from_secs(2), |app| cursor(app) != row);
+        waits.push(wait);
+        costs.push(cost);
+    }
+    waits.sort_by(f64::total_cmp);
+    costs.sort_unstable();
+    (waits, costs)
+}
+
+/// The value that `percent` of all are not above.
+pub fn percentile<T: Copy>(sorted: &[T], percent: usize) -> T {
+    sorted[(sorted.len() * percent).div_ceil(100).saturating_sub(1)]
+}
+
+/// `10,000`, as the screen writes it.
+pub fn grouped(n: usize) -> String {
+    let digits = n.to_string();
+    let head = digits.len() % 3;
+    let groups = digits.as_bytes()[head..].chunks(3).map(|group| std::str::from_utf8(group).unwrap());
+    std::iter::once(&digits[..head]).chain(groups).filter(|group| !group.is_empty()).collect::<Vec<_>>().join(",")
+}
+
+/// To two decimals.
+pub fn round(value: f64) -> f64 {
+    (value * 100.0).round() / 100.0
+}
+
+/// Megabytes of so many KiB.
+pub fn mb(kib: u64) -> f64 {
+    kib as f64 * 1_024.0 / 1e6
+}
+
+/// What the program has used so far.
+pub struct Used {
+    at: Instant,
+    tty: usize,
+    down: u64,
+    requests: usize,
+    cpu: f64,
+}
+
+/// What it used in a time: a second each, and percent of a processor.
+pub struct Share {
+    /// Bytes to the terminal in all.
+    pub tty: usize,
+    /// Bytes to the terminal a second.
+    pub tty_bps: f64,
+    /// Bytes from the servers a second.
+    pub down_bps: f64,
+    /// Requests in all.
+    pub requests: usize,
+    /// Requests a second.
+    pub requests_ps: f64,
+    /// Percent of a processor.
+    pub cpu: f64,
+}
+
+impl Used {
+    /// Up to now.
+    pub fn now(app: &Pty, proxies: &[Proxy]) -> Self {
+        Self {
+            at: Instant::now(),
+            tty: app.count(),
+            down: proxies.iter().map(Proxy::down).sum(),
+            requests: proxies.iter().map(|proxy| proxy.requests().len()).sum(),
+            cpu: cpu(app.pid()),
+        }
+    }
+
+    /// From then to now.
+    pub fn since(&self, app: &Pty, proxies: &[Proxy]) -> Share {
+        let (now, span) = (Self::now(app, proxies), self.at.elapsed().as_secs_f64());
+        Share {
+            tty: now.tty - self.tty,
+            tty_bps: (now.tty - self.tty) as f64 / span,
+            down_bps: (now.down - self.down) as f64 / span,
+            requests: now.requests - self.requests,
+            requests_ps: (now.requests - self.requests) as f64 / span,
+            cpu: (now.cpu - self.cpu) * 100.0 / span,
+        }
+    }
+}

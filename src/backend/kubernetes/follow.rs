@@ -6,6 +6,23 @@
 //!
 //! A user who may not list a kind in all namespaces sees it in those that were named: each is listed and watched by itself,
 //! and together they are one list to whoever takes the steps.
+//!
+//! Decided by measurement (an API server 1.34 on the loopback, 10,000 pods of 4 KB; best of four on a busy machine):
+//!
+//! | | time | on the wire | processor time of the server |
+//! |---|---|---|---|
+//! | pages of 500 | 0.96 s | 40.9 MB | 0.49 s |
+//! | pages of 500, gzip | 1.67 s | 2.9 MB | 0.70 s |
+//! | pages of 1,000, gzip | 1.45 s | 2.9 MB | 0.61 s |
+//! | one stream (`sendInitialEvents`) | 3.11 s | 41.4 MB | 1.69 s |
+//!
+//! So lists are paged, and always compressed: without it they are faster only where more than 400 Mbit/s reach us, and
+//! many who operate a cluster sit behind a VPN. Streamed lists are not compressed, and cost everybody more.
+//!
+//! A quiet cluster is not silent: each kubelet writes its node's status every five minutes, which a watch of 1,000 small
+//! nodes (4 KB; real ones name their images and are larger) brings at 15 KB/s. The same watch as a table (`as=Table`)
+//! brings 1.2 KB/s, but a table tells nothing of pressure, taints and what can be allocated: those would be late, so whole
+//! nodes are watched.
 
 use super::decode::{self, Line};
 use super::failure::{Failure, Sort, forbidden};
@@ -25,7 +42,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::task::AbortOnDropHandle;
 
 /// Rows of a page of a list.
-const PAGE: u32 = 500;
+const PAGE: u32 = 1_000;
 /// Longest line of a watch: etcd holds objects of up to about 1.5 MiB, aggregated servers larger ones.
 const LINE: usize = 8 << 20;
 /// A connection that has more hands it over within this time.

@@ -5,6 +5,7 @@
 mod caps;
 mod events;
 mod hangup;
+mod link;
 mod pacer;
 mod report;
 mod session;

@@ -1,5 +1,6 @@
 //! When the next frame is drawn: at once after a key, seldom for data, seldomer on a slow link. Pure; times are handed in.
 
+use super::link::Link;
 use std::time::Duration;
 
 /// Between two frames for keys at least: more often than 60 a second nobody sees.
@@ -14,6 +15,9 @@ const REST: Duration = Duration::from_millis(60);
 /// A frame for data comes this many times its way over the link later at the earliest: on a slow link the bandwidth is for
 /// keys.
 const SHARE: u32 = 4;
+
+/// But not later than this for the keys' sake.
+const PAUSE: Duration = Duration::from_secs(5);
 
 /// A frame for data comes this many times the work of the last one later at the earliest: a large fleet that changes all
 /// the time is drawn with about a hundredth of a processor.
@@ -43,72 +47,10 @@ pub struct Pacer {
     input: Option<Duration>,
     /// How long it took to make.
     work: Duration,
-    link: Line,
+    /// The way to the terminal.
+    link: Link,
     /// A frame is on its way to the terminal.
     writing: bool,
-}
-
-/// A write that takes longer waited for the link, also where it was many short ones of late.
-const WAITED: f64 = 0.06;
-
-/// Time in which half of what writes took is forgotten.
-const RECENT: f64 = 1.0;
-
-/// About what Linux keeps for a pseudo-terminal before a write waits; and then it waits until all of it has been taken.
-const KEPT: f64 = 16_384.0;
-
-/// After so long without a write that waited, the link is tried: taken to be [`FASTER`] times as fast as it was. That is
-/// so much that it shows soon if it is not.
-const HOPE: Duration = Duration::from_secs(180);
-const FASTER: f64 = 8.0;
-
-/// Bytes a second above which a link is as good as none.
-const FAST: f64 = 1e6;
-
-/// What a link is believed to take.
-#[derive(Clone, Copy, Debug)]
-struct Rate {
-    /// Bytes a second.
-    bytes: f64,
-    since: Duration,
-    /// It was hoped for, not seen.
-    tried: bool,
-}
-
-/// How fast the link takes bytes, as far as writes that waited for it show, and how long it is busy with what was written.
-#[derive(Clone, Debug, Default)]
-struct Line {
-    /// None while no write has waited.
-    rate: Option<Rate>,
-    /// When it has taken all that was written.
-    free: Duration,
-    /// How long it is busy with the last frame.
-    frame: Duration,
-    /// Seconds that writes took of late, and when the last ended.
-    recent: (f64, Duration),
-}
-
-impl Line {
-    /// A write of `bytes` took from `begun` to `now`.
-    fn written(&mut self, bytes: usize, begun: Duration, now: Duration) {
-        let (bytes, took) = (bytes as f64, now.saturating_sub(begun));
-        let (before, last) = self.recent;
-        let late = before * (-now.saturating_sub(last).as_secs_f64() / RECENT).exp2() + took.as_secs_f64();
-        let waited = late >= WAITED;
-        self.recent = (if waited { 0.0 } else { late }, now);
-        if waited {
-            let seen = bytes.max(KEPT) / took.as_secs_f64();
-            let less = |rate: Rate| seen.min(rate.bytes / if rate.tried { FASTER } else { 2.0 });
-            self.rate = Some(Rate { bytes: self.rate.map_or(seen, less).max(1.0), since: now, tried: false });
-        } else if let Some(rate) = self.rate
-            && now.saturating_sub(rate.since) >= HOPE
-        {
-            self.rate = Some(Rate { bytes: rate.bytes * FASTER, since: now, tried: true });
-        }
-        self.rate = self.rate.filter(|rate| rate.bytes < FAST);
-        self.frame = self.rate.map_or(Duration::ZERO, |rate| Duration::from_secs_f64(bytes / rate.bytes));
-        self.free = if waited { now + self.frame } else { self.free.max(begun) + self.frame };
-    }
 }
 
 impl Pacer {
@@ -129,7 +71,7 @@ impl Pacer {
             Frame::Input => self.input.map_or(Duration::ZERO, |input| input + INPUT),
             Frame::Rest => last + REST,
             Frame::Data => {
-                let link = self.link.free + self.link.frame * SHARE;
+                let link = self.link.free() + (self.link.frame() * SHARE).min(PAUSE);
                 link.max(last + DATA.max((self.work * WORK).min(SEEN)))
             }
         })
@@ -192,6 +134,8 @@ mod tests {
             (Frame::Data, 10, 1_100),
             // 8,000 bytes a second: 125 ms for the frame, and four times that for keys
             (Frame::Data, 2_048, 3_048 + 5 * 125),
+            // a terminal that was stopped for an hour is not taken for a link of a few bytes a second
+            (Frame::Data, 3_600_000, 3_601_000 + 5 * 1_000),
             (Frame::Input, 500, 1_016),
             (Frame::Rest, 500, 1_060),
         ] {

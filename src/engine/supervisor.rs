@@ -1,8 +1,9 @@
 //! Keeps one cluster's session: connects with a deadline and backoff, proves with heartbeats that the cluster is alive,
 //! and says how far its rows can be trusted. Tries for ever; a panic of a backend ends a session and nothing else.
 //!
-//! A link is live only while there is proof of life from the last [`STALE_AFTER`]: an answered ping, or a delta that can
-//! only come from an answer. A watch that merely stays open proves nothing: load balancers keep dead connections open.
+//! A link is live only while there is proof of life from the last [`STALE_AFTER`]: an answered ping, a delta that can only
+//! come from an answer, or an answer that changed nothing ([`Backend::heard`]). A watch that merely stays open proves
+//! nothing: load balancers keep dead connections open.
 
 use super::interest::Wants;
 use super::session::{self, Proof};

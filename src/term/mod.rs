@@ -5,7 +5,7 @@
 mod caps;
 mod events;
 mod hangup;
-mod line;
+mod link;
 mod pacer;
 mod report;
 mod session;

@@ -2,7 +2,7 @@
 //! picture the key was pressed at; it takes what is new with it only when that is due anyway, so a key never waits for a
 //! large fleet to be looked through. Pure; times are handed in.
 
-use super::line::Line;
+use super::link::Link;
 use std::time::Duration;
 
 /// Between two frames for keys at least: more often than 60 a second nobody sees.
@@ -17,6 +17,9 @@ const REST: Duration = Duration::from_millis(60);
 /// A frame for data comes this many times its way over the link later at the earliest: on a slow link the bandwidth is for
 /// keys.
 const SHARE: u32 = 4;
+
+/// But not later than this for the keys' sake.
+const PAUSE: Duration = Duration::from_secs(5);
 
 /// A frame for data comes this many times the work of the last one later at the earliest: a large fleet that changes all
 /// the time is looked through and drawn with about half a hundredth of a processor.
@@ -48,7 +51,8 @@ pub struct Pacer {
     input: Option<Duration>,
     /// How long the last one that took what is new was in the making.
     work: Duration,
-    link: Line,
+    /// The way to the terminal.
+    link: Link,
     /// A frame is on its way to the terminal.
     writing: bool,
 }
@@ -75,7 +79,7 @@ impl Pacer {
     }
 
     fn data_due(&self) -> Duration {
-        let link = self.link.free + self.link.frame * SHARE;
+        let link = self.link.free() + (self.link.frame() * SHARE).min(PAUSE);
         self.data.map_or(Duration::ZERO, |data| link.max(data + DATA.max((self.work * WORK).min(SEEN))))
     }
 
@@ -144,6 +148,8 @@ mod tests {
             (Frame::Data, 10, 1_100),
             // 8,000 bytes a second: 125 ms for the frame, and four times that for keys
             (Frame::Data, 2_048, 3_048 + 5 * 125),
+            // a terminal that was stopped for an hour is not taken for a link of a few bytes a second
+            (Frame::Data, 3_600_000, 3_601_000 + 5 * 1_000),
             (Frame::Input, 500, 1_016),
             (Frame::Rest, 500, 1_060),
         ] {

@@ -34,7 +34,7 @@ pub fn run() -> Answer {
     answer.count("load_requests", proxies[0].requests().len());
     // a page that shows nothing of what containers use
     app.send("8");
-    app.wait_for("events ·", Duration::from_secs(10));
+    app.wait("the events", Duration::from_secs(10), |screen| screen.contains("─ events ─") || screen.contains("events ·"));
     sleep(Duration::from_secs(40));
 
     let (before, seen) = (Used::now(&app, &proxies), proxies[0].requests().len());

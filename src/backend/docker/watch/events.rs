@@ -28,7 +28,7 @@ const RETRY: Duration = Duration::from_secs(5);
 /// that is opened anew begins with events that are known; if it does not, the engine has forgotten some.
 pub async fn follow(docker: &Docker, sink: &Sink, hints: &Hints) -> BackendError {
     let mut since = Timestamp::now().minus(HISTORY);
-    let mut recent: VecDeque<Key> = VecDeque::with_capacity(RING);
+    let mut recent = Recent::default();
     let mut listed = false;
     'streams: loop {
         let options = EventsOptionsBuilder::new().since(&seconds(since)).filters(&filters()).build();
@@ -39,7 +39,7 @@ pub async fn follow(docker: &Docker, sink: &Sink, hints: &Hints) -> BackendError
             sink.send(Delta::Event(Change::End)).await;
             listed = true;
         }
-        let mut joined = recent.is_empty();
+        recent.opened();
         let failed = loop {
             let message = tokio::select! {
                 message = stream.next() => message,
@@ -48,17 +48,11 @@ pub async fn follow(docker: &Docker, sink: &Sink, hints: &Hints) -> BackendError
             match message {
                 Some(Ok(message)) => {
                     let row = event::event(&message, docker.is_swarm());
-                    let known = recent.contains(&row.key);
-                    if !std::mem::replace(&mut joined, true) && !known {
-                        hints.add(Stale::all());
+                    match recent.place(&row.key) {
+                        Place::Known => continue,
+                        Place::Next => {}
+                        Place::AfterGap => hints.add(Stale::all()),
                     }
-                    if known {
-                        continue;
-                    }
-                    if recent.len() == RING {
-                        recent.pop_front();
-                    }
-                    recent.push_back(row.key.clone());
                     hint(&message, row.at, hints);
                     // the engine's own clock: ours may differ
                     since = row.at.minus(OVERLAP);
@@ -80,6 +74,44 @@ pub async fn follow(docker: &Docker, sink: &Sink, hints: &Hints) -> BackendError
             None if recycle - RECYCLE + Duration::from_secs(1) > Instant::now() => sleep(RETRY).await,
             None => {}
         }
+    }
+}
+
+/// The last events, to know them again.
+#[derive(Debug, Default)]
+struct Recent {
+    keys: VecDeque<Key>,
+    /// Nothing is known to be missing between them and what comes next.
+    joined: bool,
+}
+
+/// Where an event stands.
+#[derive(Debug, PartialEq, Eq)]
+enum Place {
+    /// It came before.
+    Known,
+    /// It follows.
+    Next,
+    /// It follows, and others before it may be missing.
+    AfterGap,
+}
+
+impl Recent {
+    /// A stream begins, with events that were there already if there were any.
+    fn opened(&mut self) {
+        self.joined = self.keys.is_empty();
+    }
+
+    fn place(&mut self, key: &Key) -> Place {
+        let joined = std::mem::replace(&mut self.joined, true);
+        if self.keys.contains(key) {
+            return Place::Known;
+        }
+        if self.keys.len() == RING {
+            self.keys.pop_front();
+        }
+        self.keys.push_back(key.clone());
+        if joined { Place::Next } else { Place::AfterGap }
     }
 }
 
@@ -127,5 +159,23 @@ fn hint(message: &EventMessage, at: Timestamp, hints: &Hints) {
         }
         "service" => hints.add(Stale { services: true, tasks: true, ..Stale::default() }),
         _ => hints.add(Stale { tasks: true, containers: [id].into(), ..Stale::default() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_opened_anew_goes_on_where_the_last_one_was_unless_the_engine_has_forgotten() {
+        let mut recent = Recent::default();
+        let mut stream = |events: &[&str]| {
+            recent.opened();
+            events.iter().map(|key| recent.place(&Key::from(*key))).collect::<Vec<_>>()
+        };
+        assert_eq!(stream(&["a", "b"]), [Place::Next, Place::Next]);
+        assert_eq!(stream(&["b", "c", "a"]), [Place::Known, Place::Next, Place::Known]);
+        assert_eq!(stream(&[]), []);
+        assert_eq!(stream(&["x", "y"]), [Place::AfterGap, Place::Next]);
     }
 }

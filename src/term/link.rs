@@ -1,5 +1,4 @@
-//! What the way to the terminal takes: how fast it is, told from writes that had to wait, and how long it is busy with what
-//! was written. Pure; times are handed in.
+//! How fast the way to the terminal is, learned from how long writes take. Pure; times are handed in.
 
 use std::time::Duration;
 
@@ -17,8 +16,9 @@ const KEPT: f64 = 16_384.0;
 const HOPE: Duration = Duration::from_secs(180);
 const FASTER: f64 = 8.0;
 
-/// Bytes a second above which a link is as good as none.
+/// Bytes a second above which a link is as good as none, and below which it was stopped rather than slow.
 const FAST: f64 = 1e6;
+const SLOW: f64 = 1e3;
 
 /// What a link is believed to take.
 #[derive(Clone, Copy, Debug)]
@@ -32,18 +32,18 @@ struct Rate {
 
 /// How fast the link takes bytes, as far as writes that waited for it show, and how long it is busy with what was written.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Line {
+pub(super) struct Link {
     /// None while no write has waited.
     rate: Option<Rate>,
     /// When it has taken all that was written.
-    pub(super) free: Duration,
+    free: Duration,
     /// How long it is busy with the last frame.
-    pub(super) frame: Duration,
+    frame: Duration,
     /// Seconds that writes took of late, and when the last ended.
     recent: (f64, Duration),
 }
 
-impl Line {
+impl Link {
     /// A write of `bytes` took from `begun` to `now`.
     pub(super) fn written(&mut self, bytes: usize, begun: Duration, now: Duration) {
         let (bytes, took) = (bytes as f64, now.saturating_sub(begun));
@@ -54,7 +54,7 @@ impl Line {
         if waited {
             let seen = bytes.max(KEPT) / took.as_secs_f64();
             let less = |rate: Rate| seen.min(rate.bytes / if rate.tried { FASTER } else { 2.0 });
-            self.rate = Some(Rate { bytes: self.rate.map_or(seen, less).max(1.0), since: now, tried: false });
+            self.rate = Some(Rate { bytes: self.rate.map_or(seen, less).max(SLOW), since: now, tried: false });
         } else if let Some(rate) = self.rate
             && now.saturating_sub(rate.since) >= HOPE
         {
@@ -63,5 +63,15 @@ impl Line {
         self.rate = self.rate.filter(|rate| rate.bytes < FAST);
         self.frame = self.rate.map_or(Duration::ZERO, |rate| Duration::from_secs_f64(bytes / rate.bytes));
         self.free = if waited { now + self.frame } else { self.free.max(begun) + self.frame };
+    }
+
+    /// When it has taken all that was written.
+    pub(super) fn free(&self) -> Duration {
+        self.free
+    }
+
+    /// How long it is busy with the last frame.
+    pub(super) fn frame(&self) -> Duration {
+        self.frame
     }
 }

@@ -64,11 +64,8 @@ impl Help {
         let mut lines = self.lines();
         lines.retain(|(_, command)| {
             command.is_none_or(|command| {
-                query.matches(|visit| {
-                    visit(command.name());
-                    visit(command.doc());
-                    self.keys(cx, command).iter().for_each(|key| visit(key));
-                })
+                let keys = self.keys(cx, command);
+                query.matches([command.name(), command.doc()].into_iter().chain(keys.iter().map(|key| &**key)))
             })
         });
         // a heading without anything below it says nothing

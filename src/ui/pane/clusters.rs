@@ -2,16 +2,16 @@
 
 use super::list::List;
 use crate::input::{Command, Scope};
-use crate::model::{ClusterState, Key, Kind, KindSync, Link, ObjectRef, Table, Text};
+use crate::model::{ClusterState, Key, Keyed, Kind, KindSync, Link, ObjectRef, Text};
 use crate::theme::Role;
 use crate::ui::cx::{Cx, Place};
 use crate::ui::detail::About;
 use crate::ui::outcome::{Go, Outcome};
-use crate::ui::view::rows::{By, Rows, Sort, Source};
+use crate::ui::view::rows::{Beside, By, Rows, Sort, Source};
 use crate::ui::widget::bar;
 use crate::ui::widget::table::{CellText, Column, Fit};
 use crate::util::humanize;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// See the module's description.
 pub struct Clusters;
@@ -46,6 +46,14 @@ const COLUMNS: &[Column] = &[
     Column { title: "ADDRESS", fit: Fit::Name, min: 14, max: 44, priority: 7, grow: false },
 ];
 
+/// The row of a cluster is the only one of its list.
+impl Keyed for ClusterState {
+    fn key(&self) -> &Key {
+        static NONE: LazyLock<Key> = LazyLock::new(|| Key::new(""));
+        &NONE
+    }
+}
+
 impl Source for Clusters {
     type Row = ClusterState;
 
@@ -53,30 +61,17 @@ impl Source for Clusters {
         Rows::Cluster(state)
     }
 
-    fn row<'a>(state: &'a Arc<ClusterState>, _key: &Key) -> Option<&'a ClusterState> {
-        Some(&**state)
-    }
-
-    fn changes<'a>(
-        _now: &'a Table<ClusterState>,
-        _before: &'a Table<ClusterState>,
-        _visit: &mut dyn FnMut(Key, Option<&'a ClusterState>),
-    ) {
-    }
-
     fn admits(_state: &ClusterState, _row: &ClusterState, _place: &Place) -> bool {
         true
     }
 
-    fn words(_state: &ClusterState, row: &ClusterState, visit: &mut dyn FnMut(&str)) {
-        visit(&row.cluster.id);
-        visit(row.cluster.kind.word());
-        visit(row.cluster.link.word());
-        visit(&row.cluster.endpoint);
-        row.cluster.version.iter().chain(row.cluster.link.trouble().map(|(_, why)| why)).for_each(|text| visit(text));
+    fn words<'a>(_beside: &'a Beside<'a>, row: &'a ClusterState) -> impl Iterator<Item = &'a str> + Clone {
+        let cluster = &row.cluster;
+        let said = cluster.version.iter().chain(cluster.link.trouble().map(|(_, why)| why)).map(Text::as_str);
+        [cluster.id.as_str(), cluster.kind.word(), cluster.link.word(), &cluster.endpoint].into_iter().chain(said)
     }
 
-    fn by(_state: &ClusterState, row: &ClusterState, column: usize) -> By {
+    fn by(_beside: &Beside<'_>, row: &ClusterState, column: usize) -> By {
         match column {
             NAME => By::Text(Text::new(&row.cluster.id)),
             KIND => By::Text(Text::new(row.cluster.kind.word())),
@@ -84,14 +79,14 @@ impl Source for Clusters {
             NODES => By::Number(i64::try_from(row.nodes.len()).unwrap_or(i64::MAX)),
             SERVICES => By::Number(i64::try_from(row.services.len()).unwrap_or(i64::MAX)),
             TASKS => By::Number(i64::try_from(row.tasks.len()).unwrap_or(i64::MAX)),
-            VERSION => row.cluster.version.clone().map_or(By::Nothing, By::Text),
+            VERSION => row.cluster.version.clone().map_or(By::NOTHING, By::Text),
             ENDPOINT => By::Text(row.cluster.endpoint.clone()),
-            _ => By::Nothing,
+            _ => By::NOTHING,
         }
     }
 
-    fn name(_state: &ClusterState, _row: &ClusterState) -> (Text, Text) {
-        (Text::default(), Text::default())
+    fn name(_row: &ClusterState) -> (&str, &str) {
+        ("", "")
     }
 }
 

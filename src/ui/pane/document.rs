@@ -62,7 +62,7 @@ impl DocumentPane {
             return Vec::new();
         }
         let lines = self.lines(cx).iter().enumerate();
-        lines.filter(|(_, line)| self.query.matches(|visit| visit(line))).map(|(n, _)| n).collect()
+        lines.filter(|(_, line)| self.query.matches(std::iter::once(&***line))).map(|(n, _)| n).collect()
     }
 
     fn search(&mut self, forward: bool, cx: &Cx<'_>) -> Outcome {

@@ -3,12 +3,12 @@
 use super::cells;
 use super::list::List;
 use crate::input::{Command, Scope};
-use crate::model::{ClusterState, Event, Interest, Key, Kind, ObjectRef, Severity, Table, Text};
+use crate::model::{ClusterState, Event, Interest, Kind, ObjectRef, Severity, Text};
 use crate::theme::Role;
 use crate::ui::cx::{Cx, Place};
 use crate::ui::detail::About;
 use crate::ui::outcome::{Go, Outcome};
-use crate::ui::view::rows::{By, Reads, Rows, Sort, Source, table_changes};
+use crate::ui::view::rows::{Beside, By, Reads, Rows, Sort, Source};
 use crate::ui::widget::table::{CellText, Column, Fit};
 use std::sync::Arc;
 
@@ -38,14 +38,6 @@ impl Source for Events {
         Rows::Table(&state.events)
     }
 
-    fn row<'a>(state: &'a Arc<ClusterState>, key: &Key) -> Option<&'a Event> {
-        state.events.get(key).map(|row| &**row)
-    }
-
-    fn changes<'a>(now: &'a Table<Event>, before: &'a Table<Event>, visit: &mut dyn FnMut(Key, Option<&'a Event>)) {
-        table_changes(now, before, visit);
-    }
-
     fn admits(state: &ClusterState, row: &Event, place: &Place) -> bool {
         match &place.subject {
             Some(subject) => subject.object.cluster == state.cluster.id && concerns(state, row, &subject.object),
@@ -53,31 +45,27 @@ impl Source for Events {
         }
     }
 
-    fn words(state: &ClusterState, row: &Event, visit: &mut dyn FnMut(&str)) {
-        visit(&state.cluster.id);
-        visit(&row.namespace);
-        visit(&row.object);
-        visit(&row.reason);
-        visit(&row.message);
-        visit(if row.severity == Severity::Warning { "warning" } else { "normal" });
+    fn words<'a>(beside: &'a Beside<'a>, row: &'a Event) -> impl Iterator<Item = &'a str> + Clone {
+        let severity = if row.severity == Severity::Warning { "warning" } else { "normal" };
+        [beside.state.cluster.id.as_str(), &row.namespace, &row.object, &row.reason, &row.message, severity].into_iter()
     }
 
-    fn by(_state: &ClusterState, row: &Event, column: usize) -> By {
+    fn by(_beside: &Beside<'_>, row: &Event, column: usize) -> By {
         match column {
             AGE => By::Number(-row.at.0),
             OBJECT => By::Text(row.object.clone()),
             REASON => By::Text(row.reason.clone()),
             COUNT => By::Number(i64::from(row.count)),
             MESSAGE => By::Text(row.message.clone()),
-            _ => By::Nothing,
+            _ => By::NOTHING,
         }
     }
 
-    fn name(_state: &ClusterState, row: &Event) -> (Text, Text) {
-        (row.namespace.clone(), row.object.clone())
+    fn name(row: &Event) -> (&str, &str) {
+        (&row.namespace, &row.object)
     }
 
-    fn reads(_column: usize, place: &Place) -> Reads {
+    fn reads(_column: usize, place: &Place, _filtered: bool) -> Reads {
         // an event may come before the task that makes it the service's
         Reads { tasks: place.subject.is_some(), ..Reads::default() }
     }

@@ -2,13 +2,13 @@
 
 use super::list::{List, plain};
 use crate::input::{Command, Scope};
-use crate::model::{ClusterState, Finding, Key, Kind, Level, Link, ObjectRef, Table, Text};
+use crate::model::{ClusterState, Finding, Kind, Level, Link, ObjectRef, Text};
 use crate::theme::Role;
 use crate::ui::cx::{Cx, Place};
 use crate::ui::detail::About;
 use crate::ui::outcome::{Go, Outcome};
 use crate::ui::view::naming;
-use crate::ui::view::rows::{By, Rows, Sort, Source, table_changes};
+use crate::ui::view::rows::{Beside, By, Reads, Rows, Sort, Source};
 use crate::ui::widget::table::{CellText, Column, Fit};
 use crate::util::humanize;
 use std::sync::Arc;
@@ -41,42 +41,36 @@ impl Source for Fleet {
         Rows::Table(&state.findings)
     }
 
-    fn row<'a>(state: &'a Arc<ClusterState>, key: &Key) -> Option<&'a Finding> {
-        state.findings.get(key).map(|row| &**row)
-    }
-
-    fn changes<'a>(now: &'a Table<Finding>, before: &'a Table<Finding>, visit: &mut dyn FnMut(Key, Option<&'a Finding>)) {
-        table_changes(now, before, visit);
-    }
-
     fn admits(state: &ClusterState, row: &Finding, place: &Place) -> bool {
         let namespace = row.object.as_ref().and_then(|(kind, key)| naming::namespace(state, *kind, key));
         namespace.is_none_or(|namespace| place.narrow.admits_namespace(&namespace))
     }
 
-    fn words(state: &ClusterState, row: &Finding, visit: &mut dyn FnMut(&str)) {
-        visit(&state.cluster.id);
-        visit(&row.subject);
-        visit(&row.headline);
-        visit(&row.why);
-        visit(&row.extra);
-        visit(if row.level == Level::Failing { "failing" } else { "warning" });
+    fn words<'a>(beside: &'a Beside<'a>, row: &'a Finding) -> impl Iterator<Item = &'a str> + Clone {
+        let level = if row.level == Level::Failing { "failing" } else { "warning" };
+        [beside.state.cluster.id.as_str(), &row.subject, &row.headline, &row.why, &row.extra, level].into_iter()
     }
 
-    fn by(_state: &ClusterState, row: &Finding, column: usize) -> By {
+    fn by(_beside: &Beside<'_>, row: &Finding, column: usize) -> By {
         match column {
             // of equal badness the newest is what the pager beeps for
             LEVEL => By::Number(row.level as i64 * (1 << 50) + row.since.map_or(0, |at| at.0)),
             SUBJECT => By::Text(row.subject.clone()),
             HEADLINE => By::Text(row.headline.clone()),
             WHY => By::Text(row.why.clone()),
-            SINCE => row.since.map_or(By::Nothing, |at| By::Number(-at.0)),
-            _ => By::Nothing,
+            SINCE => row.since.map_or(By::NOTHING, |at| By::Number(-at.0)),
+            _ => By::NOTHING,
         }
     }
 
-    fn name(_state: &ClusterState, row: &Finding) -> (Text, Text) {
-        (Text::default(), row.subject.clone())
+    fn name(row: &Finding) -> (&str, &str) {
+        ("", &row.subject)
+    }
+
+    fn reads(_column: usize, place: &Place, _filtered: bool) -> Reads {
+        // the namespace of what a finding is about stands in its own row
+        let narrowed = place.narrow.namespace.is_some();
+        Reads { services: narrowed, tasks: narrowed, ..Reads::default() }
     }
 }
 

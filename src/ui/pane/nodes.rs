@@ -4,11 +4,11 @@ use super::PaneId;
 use super::cells;
 use super::list::{List, plain};
 use crate::input::{Command, Scope};
-use crate::model::{Availability, ClusterState, Key, Kind, Level, Node, NodeState, ObjectRef, Table, Text};
+use crate::model::{Availability, ClusterState, Kind, Level, Node, NodeState, ObjectRef, Text};
 use crate::theme::Role;
 use crate::ui::cx::{Cx, Place, Subject};
 use crate::ui::outcome::{Go, Outcome};
-use crate::ui::view::rows::{By, Reads, Rows, Sort, Source, table_changes};
+use crate::ui::view::rows::{Beside, By, Reads, Rows, Sort, Source};
 use crate::ui::widget::table::{CellText, Column, Fit};
 use crate::util::humanize;
 use std::sync::Arc;
@@ -62,57 +62,46 @@ impl Source for Nodes {
         Rows::Table(&state.nodes)
     }
 
-    fn row<'a>(state: &'a Arc<ClusterState>, key: &Key) -> Option<&'a Node> {
-        state.nodes.get(key).map(|row| &**row)
-    }
-
-    fn changes<'a>(now: &'a Table<Node>, before: &'a Table<Node>, visit: &mut dyn FnMut(Key, Option<&'a Node>)) {
-        table_changes(now, before, visit);
-    }
-
     fn admits(_state: &ClusterState, _row: &Node, _place: &Place) -> bool {
         true
     }
 
-    fn words(state: &ClusterState, row: &Node, visit: &mut dyn FnMut(&str)) {
-        visit(&state.cluster.id);
-        visit(&row.name);
-        visit(row.state.word());
-        visit(row.availability.word());
-        visit(&row.role);
-        visit(&row.version);
-        visit(&row.address);
-        row.zone.iter().chain(&row.why).chain(row.pressure.iter()).for_each(|text| visit(text));
+    fn words<'a>(beside: &'a Beside<'a>, row: &'a Node) -> impl Iterator<Item = &'a str> + Clone {
+        let state = [row.state.word(), row.availability.word()];
+        let said = [&row.role, &row.version, &row.address].into_iter().chain(&row.zone).chain(&row.why).chain(row.pressure.iter());
+        [beside.state.cluster.id.as_str(), &row.name].into_iter().chain(state).chain(said.map(Text::as_str))
     }
 
-    fn by(state: &ClusterState, row: &Node, column: usize) -> By {
+    fn by(beside: &Beside<'_>, row: &Node, column: usize) -> By {
+        let state = beside.state;
         let used = || cells::usage(&state.node_usage, &row.key);
         let share = |part: u64, whole: u64| By::Number(i64::try_from(part * 10_000 / whole.max(1)).unwrap_or(i64::MAX));
         let load = || state.node_loads.get(&row.key);
         match column {
             STATE => By::Number(rank(row)),
-            ZONE => row.zone.clone().map_or(By::Nothing, By::Text),
+            ZONE => row.zone.clone().map_or(By::NOTHING, By::Text),
             ROLE => By::Text(row.role.clone()),
-            WHY => row.why.clone().map_or(By::Nothing, By::Text),
+            WHY => row.why.clone().map_or(By::NOTHING, By::Text),
             TASKS => By::Number(i64::try_from(state.load_of(&row.key)).unwrap_or(i64::MAX)),
-            CPU | TREND => used().map_or(By::Nothing, |u| share(u64::from(u.cpu_m), row.allocatable.cpu_m)),
+            CPU | TREND => used().map_or(By::NOTHING, |u| share(u64::from(u.cpu_m), row.allocatable.cpu_m)),
             CPU_RESERVED => share(load().map_or(0, |load| load.reserved.cpu_m), row.allocatable.cpu_m),
             CPU_ALL => By::Number(i64::try_from(row.allocatable.cpu_m).unwrap_or(i64::MAX)),
-            MEMORY => used().map_or(By::Nothing, |u| share(u.mem, row.allocatable.mem)),
+            MEMORY => used().map_or(By::NOTHING, |u| share(u.mem, row.allocatable.mem)),
             MEMORY_RESERVED => share(load().map_or(0, |load| load.reserved.mem), row.allocatable.mem),
             MEMORY_ALL => By::Number(i64::try_from(row.allocatable.mem).unwrap_or(i64::MAX)),
             VERSION => By::Text(row.version.clone()),
             AGE => By::Number(-row.created.0),
-            _ => By::Nothing,
+            _ => By::NOTHING,
         }
     }
 
-    fn name(_state: &ClusterState, row: &Node) -> (Text, Text) {
-        (Text::default(), row.name.clone())
+    fn name(row: &Node) -> (&str, &str) {
+        ("", &row.name)
     }
 
-    fn reads(column: usize, _place: &Place) -> Reads {
-        Reads { usage: matches!(column, TASKS | CPU | CPU_RESERVED | TREND | MEMORY | MEMORY_RESERVED), ..Reads::default() }
+    fn reads(column: usize, _place: &Place, _filtered: bool) -> Reads {
+        let usage = matches!(column, TASKS | CPU | CPU_RESERVED | TREND | MEMORY | MEMORY_RESERVED);
+        Reads { usage: usage.then_some(Kind::Node), ..Reads::default() }
     }
 }
 

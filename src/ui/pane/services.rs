@@ -4,12 +4,12 @@ use super::PaneId;
 use super::cells;
 use super::list::{List, plain};
 use crate::input::{Command, Scope};
-use crate::model::{ClusterState, Key, Kind, Level, ObjectRef, RolloutState, Service, ServiceKind, Table, Text};
+use crate::model::{ClusterState, Kind, Level, ObjectRef, RolloutState, Service, ServiceKind, Text};
 use crate::theme::Role;
 use crate::ui::cx::{Cx, Place, Subject};
 use crate::ui::outcome::{Go, Outcome};
 use crate::ui::view::naming;
-use crate::ui::view::rows::{By, Reads, Rows, Sort, Source, table_changes};
+use crate::ui::view::rows::{Beside, By, Reads, Rows, Sort, Source};
 use crate::ui::widget::table::{CellText, Column, Fit};
 use std::sync::Arc;
 
@@ -49,58 +49,48 @@ impl Source for Services {
         Rows::Table(&state.services)
     }
 
-    fn row<'a>(state: &'a Arc<ClusterState>, key: &Key) -> Option<&'a Service> {
-        state.services.get(key).map(|row| &**row)
-    }
-
-    fn changes<'a>(now: &'a Table<Service>, before: &'a Table<Service>, visit: &mut dyn FnMut(Key, Option<&'a Service>)) {
-        table_changes(now, before, visit);
-    }
-
     fn admits(_state: &ClusterState, row: &Service, place: &Place) -> bool {
         place.narrow.admits_namespace(&row.namespace)
     }
 
-    fn words(state: &ClusterState, row: &Service, visit: &mut dyn FnMut(&str)) {
-        visit(&state.cluster.id);
-        visit(&row.namespace);
-        visit(&row.name);
-        visit(row.kind.word());
-        visit(&row.image);
-        if let Some(finding) = state.finding_of(Kind::Service, &row.key) {
-            visit(&finding.headline);
-            visit(&finding.why);
-            visit(level_word(finding.level));
-        } else {
-            visit(state_word(row).map_or("", |(_, word, _)| word));
-        }
+    fn words<'a>(beside: &'a Beside<'a>, row: &'a Service) -> impl Iterator<Item = &'a str> + Clone {
+        let own = [beside.state.cluster.id.as_str(), &row.namespace, &row.name, row.kind.word(), &row.image];
+        let how = match beside.finding(Kind::Service, &row.key) {
+            Some(finding) => [finding.headline.as_str(), &finding.why, level_word(finding.level)],
+            None => [state_word(row).map_or("", |(_, word, _)| word), "", ""],
+        };
+        own.into_iter().chain(how)
     }
 
-    fn by(state: &ClusterState, row: &Service, column: usize) -> By {
-        let finding = || state.finding_of(Kind::Service, &row.key);
+    fn by(beside: &Beside<'_>, row: &Service, column: usize) -> By {
+        let usage = || cells::usage(&beside.state.service_usage, &row.key);
+        let finding = || beside.finding(Kind::Service, &row.key);
         match column {
             READY => By::Number(row.desired.map_or(i64::MAX, |want| i64::from(row.ready) - i64::from(want))),
             STATE => By::Number(match finding() {
                 Some(finding) => 10 + finding.level as i64,
                 None => i64::from(row.rollout.state != RolloutState::Stable),
             }),
-            WHY => finding().map_or(By::Nothing, |finding| By::Text(finding.why.clone())),
+            WHY => finding().map_or(By::NOTHING, |finding| By::Text(finding.why.clone())),
             KIND => By::Text(Text::new(row.kind.word())),
             IMAGE => By::Text(row.image.clone()),
-            CPU | TREND => cells::usage(&state.service_usage, &row.key).map_or(By::Nothing, |u| By::Number(i64::from(u.cpu_m))),
-            MEMORY => cells::usage(&state.service_usage, &row.key)
-                .map_or(By::Nothing, |u| By::Number(i64::try_from(u.mem).unwrap_or(i64::MAX))),
+            CPU | TREND => usage().map_or(By::NOTHING, |u| By::Number(i64::from(u.cpu_m))),
+            MEMORY => usage().map_or(By::NOTHING, |u| By::Number(i64::try_from(u.mem).unwrap_or(i64::MAX))),
             AGE => By::Number(-row.created.0),
-            _ => By::Nothing,
+            _ => By::NOTHING,
         }
     }
 
-    fn name(_state: &ClusterState, row: &Service) -> (Text, Text) {
-        (row.namespace.clone(), row.name.clone())
+    fn name(row: &Service) -> (&str, &str) {
+        (&row.namespace, &row.name)
     }
 
-    fn reads(column: usize, _place: &Place) -> Reads {
-        Reads { findings: matches!(column, STATE | WHY), usage: matches!(column, CPU | TREND | MEMORY), ..Reads::default() }
+    fn reads(column: usize, _place: &Place, filtered: bool) -> Reads {
+        Reads {
+            findings: (filtered || matches!(column, STATE | WHY)).then_some(Kind::Service),
+            usage: matches!(column, CPU | TREND | MEMORY).then_some(Kind::Service),
+            ..Reads::default()
+        }
     }
 }
 

@@ -4,12 +4,12 @@ use super::PaneId;
 use super::cells;
 use super::list::{List, plain};
 use crate::input::{Command, Scope};
-use crate::model::{ClusterKind, ClusterState, Interest, Key, Kind, ObjectRef, Table, Task, TaskState, Text};
+use crate::model::{ClusterKind, ClusterState, Interest, Kind, ObjectRef, Task, TaskState, Text};
 use crate::theme::Role;
 use crate::ui::cx::{Cx, Place, Subject};
 use crate::ui::outcome::{Go, Outcome};
 use crate::ui::view::naming;
-use crate::ui::view::rows::{By, Reads, Rows, Sort, Source, table_changes};
+use crate::ui::view::rows::{Beside, By, Reads, Rows, Sort, Source};
 use crate::ui::widget::table::{CellText, Column, Fit};
 use std::sync::Arc;
 
@@ -49,14 +49,6 @@ impl Source for Tasks {
         Rows::Table(&state.tasks)
     }
 
-    fn row<'a>(state: &'a Arc<ClusterState>, key: &Key) -> Option<&'a Task> {
-        state.tasks.get(key).map(|row| &**row)
-    }
-
-    fn changes<'a>(now: &'a Table<Task>, before: &'a Table<Task>, visit: &mut dyn FnMut(Key, Option<&'a Task>)) {
-        table_changes(now, before, visit);
-    }
-
     fn admits(state: &ClusterState, row: &Task, place: &Place) -> bool {
         match &place.subject {
             Some(Subject { object, .. }) => {
@@ -72,41 +64,36 @@ impl Source for Tasks {
         }
     }
 
-    fn words(state: &ClusterState, row: &Task, visit: &mut dyn FnMut(&str)) {
-        visit(&state.cluster.id);
-        visit(&row.namespace);
-        visit(&row.name);
-        visit(state_word(row).1);
-        visit(&row.image);
-        if let Some(node) = &row.node {
-            visit(state.node_name(node));
-        }
-        if let Some(why) = &row.why {
-            visit(why);
-        }
+    fn words<'a>(beside: &'a Beside<'a>, row: &'a Task) -> impl Iterator<Item = &'a str> + Clone {
+        let own = [beside.state.cluster.id.as_str(), &row.namespace, &row.name, state_word(row).1, &row.image];
+        own.into_iter().chain(row.why.as_deref()).chain(row.node.iter().map(|node| beside.node_name(node)))
     }
 
-    fn by(state: &ClusterState, row: &Task, column: usize) -> By {
+    fn by(beside: &Beside<'_>, row: &Task, column: usize) -> By {
+        let usage = || cells::usage(&beside.state.task_usage, &row.key);
         match column {
             STATE => By::Number(rank(row)),
             RESTARTS => By::Number(i64::from(row.restarts)),
-            NODE => row.node.as_ref().map_or(By::Nothing, |node| By::Text(Text::new(state.node_name(node)))),
-            WHY => row.why.clone().map_or(By::Nothing, By::Text),
-            CPU | TREND => cells::usage(&state.task_usage, &row.key).map_or(By::Nothing, |u| By::Number(i64::from(u.cpu_m))),
-            MEMORY => cells::usage(&state.task_usage, &row.key)
-                .map_or(By::Nothing, |u| By::Number(i64::try_from(u.mem).unwrap_or(i64::MAX))),
+            NODE => row.node.as_ref().map_or(By::NOTHING, |node| By::Text(beside.node_text(node))),
+            WHY => row.why.clone().map_or(By::NOTHING, By::Text),
+            CPU | TREND => usage().map_or(By::NOTHING, |u| By::Number(i64::from(u.cpu_m))),
+            MEMORY => usage().map_or(By::NOTHING, |u| By::Number(i64::try_from(u.mem).unwrap_or(i64::MAX))),
             AGE => By::Number(-row.created.0),
             IMAGE => By::Text(row.image.clone()),
-            _ => By::Nothing,
+            _ => By::NOTHING,
         }
     }
 
-    fn name(_state: &ClusterState, row: &Task) -> (Text, Text) {
-        (row.namespace.clone(), row.name.clone())
+    fn name(row: &Task) -> (&str, &str) {
+        (&row.namespace, &row.name)
     }
 
-    fn reads(column: usize, _place: &Place) -> Reads {
-        Reads { usage: matches!(column, CPU | TREND | MEMORY), ..Reads::default() }
+    fn reads(column: usize, _place: &Place, filtered: bool) -> Reads {
+        Reads {
+            usage: matches!(column, CPU | TREND | MEMORY).then_some(Kind::Task),
+            nodes: filtered || column == NODE,
+            ..Reads::default()
+        }
     }
 }
 

@@ -3,9 +3,13 @@
 /// A filter as typed, made ready for matching. Case does not matter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query {
-    with: Vec<String>,
-    without: Vec<String>,
+    with: Vec<Needle>,
+    without: Vec<Needle>,
 }
+
+/// A word looked for, in lower case, never empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Needle(String);
 
 impl Query {
     /// Reads `web !job`: rows with `web` and without `job`. A lone `!` is still being typed and excludes nothing.
@@ -14,8 +18,8 @@ impl Query {
         for word in typed.split_whitespace() {
             match word.strip_prefix('!') {
                 Some("") => {}
-                Some(word) => query.without.push(word.to_lowercase()),
-                None => query.with.push(word.to_lowercase()),
+                Some(word) => query.without.push(Needle(word.to_lowercase())),
+                None => query.with.push(Needle(word.to_lowercase())),
             }
         }
         query
@@ -34,29 +38,39 @@ impl Query {
             return Vec::new();
         }
         let mut spans: Vec<_> =
-            self.with.iter().flat_map(|word| lower.match_indices(word.as_str())).map(|(at, w)| at..at + w.len()).collect();
+            self.with.iter().flat_map(|word| lower.match_indices(word.0.as_str())).map(|(at, w)| at..at + w.len()).collect();
         spans.retain(|span| text.is_char_boundary(span.start) && text.is_char_boundary(span.end));
         spans.sort_by_key(|span| span.start);
         spans
     }
 
-    /// Whether a row matches whose words `words` visits, one after the other.
-    pub fn matches(&self, words: impl Fn(&mut dyn FnMut(&str))) -> bool {
-        let found = |needle: &String| {
-            let mut found = false;
-            words(&mut |text| found = found || contains(text, needle));
-            found
-        };
+    /// Whether a row matches that has these words.
+    pub fn matches<'a>(&self, words: impl Iterator<Item = &'a str> + Clone) -> bool {
+        let found = |needle: &Needle| words.clone().any(|text| needle.is_in(text));
         self.with.iter().all(found) && !self.without.iter().any(found)
+    }
+
+    /// Whether nothing matches that did not match `other`.
+    pub fn narrows(&self, other: &Self) -> bool {
+        // what contains a word contains all of its parts
+        let part = |whole: &Needle, part: &Needle| whole.0.contains(&part.0);
+        other.with.iter().all(|old| self.with.iter().any(|new| part(new, old)))
+            && other.without.iter().all(|old| self.without.iter().any(|new| part(old, new)))
     }
 }
 
-/// Whether `text` contains the lower-case `needle`, whatever the case of `text`.
-fn contains(text: &str, needle: &str) -> bool {
-    if text.is_ascii() {
-        return text.as_bytes().windows(needle.len()).any(|part| part.eq_ignore_ascii_case(needle.as_bytes()));
+impl Needle {
+    /// Whether `text` contains it, whatever the case of `text`.
+    fn is_in(&self, text: &str) -> bool {
+        if !text.is_ascii() {
+            return text.to_lowercase().contains(&self.0);
+        }
+        let (needle, text) = (self.0.as_bytes(), text.as_bytes());
+        let Some((first, rest)) = needle.split_first() else { return true };
+        let Some(last) = text.len().checked_sub(needle.len()) else { return false };
+        memchr::memchr2_iter(*first, first.to_ascii_uppercase(), &text[..=last])
+            .any(|at| text[at + 1..at + needle.len()].eq_ignore_ascii_case(rest))
     }
-    text.to_lowercase().contains(needle)
 }
 
 #[cfg(test)]
@@ -79,7 +93,7 @@ mod tests {
             // words are looked for one by one, not across columns as one string
             ("checkoutprod", false),
         ] {
-            assert_eq!(Query::new(typed).matches(|visit| row.iter().for_each(|text| visit(text))), want, "{typed:?}");
+            assert_eq!(Query::new(typed).matches(row.into_iter()), want, "{typed:?}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What a list makes of keys, and what it answers about itself.
 
 use super::words::grouped;
-use super::{List, ListPane, row};
+use super::{List, ListPane};
 use crate::input::{Command, Scope};
 use crate::model::{ClusterId, Interest, ObjectRef};
 use crate::theme::Role;
@@ -10,6 +10,7 @@ use crate::ui::cx::{Cx, Subject};
 use crate::ui::detail::About;
 use crate::ui::outcome::{Go, Outcome};
 use crate::ui::pane::{Pane, PaneId};
+use crate::ui::view::rows::row;
 use crate::ui::widget::input::TextInput;
 use crate::ui::widget::title;
 use ratatui::buffer::Buffer;
@@ -34,6 +35,7 @@ impl<L: List> Pane for ListPane<L> {
 
     fn leave(&mut self, _cx: &Cx<'_>) -> Outcome {
         self.typing = false;
+        self.index.forget();
         Outcome::Handled
     }
 

@@ -3,6 +3,8 @@
 
 mod keys;
 mod rows;
+#[cfg(test)]
+mod tests;
 mod words;
 
 pub use words::grouped;
@@ -16,7 +18,7 @@ use crate::ui::detail::About;
 use crate::ui::outcome::{Go, Outcome};
 use crate::ui::view::filter::Query;
 use crate::ui::view::naming;
-use crate::ui::view::rows::{RowId, RowIndex, Sort, Source};
+use crate::ui::view::rows::{RowId, RowIndex, Sort, Source, row};
 use crate::ui::widget::input::LineEdit;
 use crate::ui::widget::table::{CellText, Column, TableState};
 use ratatui::layout::Position;
@@ -148,11 +150,10 @@ impl<L: List> ListPane<L> {
     fn refresh(&mut self, cx: &Cx<'_>) -> bool {
         let changed = self.index.sync(cx, &self.query, self.sort);
         if let Some(object) = &self.wanted {
-            let found = self.index.ids().find(|id| {
-                id.cluster == object.cluster
-                    && row::<L>(cx, id).is_some_and(|(state, row)| L::object(state, row).as_ref() == Some(object))
-            });
-            if let Some(id) = found.cloned() {
+            // a row about an object that has a list of its own has the object's key
+            let id = RowId { cluster: object.cluster.clone(), key: object.key.clone() };
+            let same = row::<L>(cx, &id).is_some_and(|(state, row)| L::object(state, row).as_ref() == Some(object));
+            if same && self.index.position(cx, &id, self.at).is_some() {
                 self.pinned = Some(id);
                 self.wanted = None;
             }
@@ -160,14 +161,14 @@ impl<L: List> ListPane<L> {
         if changed {
             self.marked.retain(|id| row::<L>(cx, id).is_some());
         }
-        self.settle();
+        self.settle(cx);
         changed
     }
 
     /// Puts the cursor back on its object after rows have moved.
-    fn settle(&mut self) {
+    fn settle(&mut self, cx: &Cx<'_>) {
         let at = self.at;
-        let find = |id: &Option<RowId>| id.as_ref().and_then(|id| self.index.position(id, at));
+        let find = |id: &Option<RowId>| id.as_ref().and_then(|id| self.index.position(cx, id, at));
         if let Some(at) = find(&self.pinned) {
             self.at = at;
             self.stand_in = None;
@@ -175,7 +176,7 @@ impl<L: List> ListPane<L> {
             self.at = at;
         } else {
             self.at = at.min(self.index.len().saturating_sub(1));
-            self.stand_in = self.index.id(self.at).cloned();
+            self.stand_in = self.index.id(self.at);
             if self.pinned.is_none() {
                 self.pinned = self.stand_in.take();
             }
@@ -184,14 +185,14 @@ impl<L: List> ListPane<L> {
 
     fn go(&mut self, at: usize) -> Outcome {
         self.at = at.min(self.index.len().saturating_sub(1));
-        self.pinned = self.index.id(self.at).cloned();
+        self.pinned = self.index.id(self.at);
         self.stand_in = None;
         self.wanted = None;
         Outcome::Handled
     }
 
     fn here<'a>(&self, cx: &Cx<'a>) -> Option<(&'a Arc<ClusterState>, &'a L::Row)> {
-        row::<L>(cx, self.index.id(self.at)?)
+        row::<L>(cx, &self.index.id(self.at)?)
     }
 
     fn sort_by(&mut self, column: Option<usize>, cx: &Cx<'_>) -> Outcome {
@@ -222,7 +223,7 @@ impl<L: List> ListPane<L> {
     }
 
     fn mark(&mut self, cx: &Cx<'_>) -> Outcome {
-        let Some(id) = self.index.id(self.at).cloned() else { return Outcome::Handled };
+        let Some(id) = self.index.id(self.at) else { return Outcome::Handled };
         if self.here(cx).and_then(|(state, row)| L::object(state, row)).is_none() {
             return Outcome::say("this row is not an object that can be acted on");
         }
@@ -233,8 +234,8 @@ impl<L: List> ListPane<L> {
     }
 
     fn mark_all(&mut self, cx: &Cx<'_>) -> Outcome {
-        let objects = self.index.ids().filter(|id| row::<L>(cx, id).is_some_and(|(state, row)| L::object(state, row).is_some()));
-        let objects: Vec<RowId> = objects.cloned().collect();
+        let is_object = |at: &usize| self.index.row(cx, *at).is_some_and(|(state, row)| L::object(state, row).is_some());
+        let objects: Vec<RowId> = (0..self.index.len()).filter(is_object).filter_map(|at| self.index.id(at)).collect();
         let all = objects.iter().all(|id| self.marked.contains(id));
         for id in objects {
             if all {
@@ -268,12 +269,6 @@ impl<L: List> ListPane<L> {
             None => Outcome::say("there is no object under the cursor"),
         }
     }
-}
-
-/// The row of an id, and its cluster.
-fn row<'a, L: List>(cx: &Cx<'a>, id: &RowId) -> Option<(&'a Arc<ClusterState>, &'a L::Row)> {
-    let state = cx.world.cluster(&id.cluster)?;
-    Some((state, L::row(state, &id.key)?))
 }
 
 /// The plain name of an object, for lists whose rows are objects.

@@ -1,6 +1,6 @@
 //! The rows of a list as the table draws them.
 
-use super::{List, ListPane, row};
+use super::{List, ListPane};
 use crate::theme::Role;
 use crate::ui::cx::Cx;
 use crate::ui::view::rows::{RowId, RowIndex};
@@ -42,7 +42,7 @@ struct InView<'a, 'b, L: List> {
 
 impl<L: List> Cells for InView<'_, '_, L> {
     fn cell(&self, at: usize, column: usize, out: &mut CellText) {
-        if let Some((state, row)) = self.pane.id(at).and_then(|id| row::<L>(self.cx, id)) {
+        if let Some((state, row)) = self.pane.row(self.cx, at) {
             if L::CLUSTER == Some(column) {
                 out.put(&crate::util::clean::clean(&state.cluster.id), Role::Dim);
             } else {
@@ -52,8 +52,8 @@ impl<L: List> Cells for InView<'_, '_, L> {
     }
 
     fn look(&self, at: usize) -> RowLook {
-        let Some(id) = self.pane.id(at) else { return RowLook::default() };
-        let stale = row::<L>(self.cx, id).is_some_and(|(state, row)| L::stale(state, row));
-        RowLook { marked: self.marked.contains(id), stale }
+        let stale = self.pane.row(self.cx, at).is_some_and(|(state, row)| L::stale(state, row));
+        let marked = !self.marked.is_empty() && self.pane.id(at).is_some_and(|id| self.marked.contains(&id));
+        RowLook { marked, stale }
     }
 }

@@ -55,10 +55,7 @@ impl Found {
 /// Whether an item is a line that matches.
 pub fn is_match(item: &LogItem, query: &Query) -> bool {
     match item {
-        LogItem::Line(line) => query.matches(|visit| {
-            visit(&line.task);
-            visit(&line.text);
-        }),
+        LogItem::Line(line) => query.matches([&*line.task, &*line.text].into_iter()),
         _ => false,
     }
 }

@@ -39,7 +39,8 @@ pub struct Column {
     pub grow: bool,
 }
 
-/// How long a column keeps a width that nothing in view needs any more.
+/// How long a column keeps a width that nothing in view needs any more. It gives it up when the operator moves on: a table
+/// does not shift by itself, nor does it cost a screenful of bytes while nobody touches it.
 const SHRINK_AFTER: Duration = Duration::from_secs(20);
 /// As much of its need a growing column gets before columns that matter much less come in.
 const ENOUGH: u16 = 28;
@@ -152,6 +153,8 @@ pub struct TableState {
     /// Columns scrolled away on the left, behind the first.
     pub scrolled: usize,
     held: Vec<(u16, Timestamp)>,
+    /// The first row and the order they were last measured at.
+    measured: (usize, (usize, bool)),
     /// Columns that the texts in view need, however many that is.
     needed: Vec<usize>,
     /// Columns a name may take at most on this screen.
@@ -240,8 +243,11 @@ impl TableState {
         self.offset = self.offset.min(view.rows.saturating_sub(self.page));
     }
 
-    /// Widths grow at once to what the rows in view need, and shrink only when nothing needed them for a while.
+    /// Widths grow at once to what the rows in view need, and shrink only when nothing needed them for a while and the view
+    /// moves.
     fn measure(&mut self, view: View<'_>, cells: &dyn Cells, rows: std::ops::Range<usize>, now: Timestamp) {
+        let place = (rows.start, view.sort);
+        let moved = std::mem::replace(&mut self.measured, place) != place;
         self.held.resize(view.columns.len(), (0, now));
         self.needed.clear();
         self.needed.resize(view.columns.len(), 0);
@@ -263,7 +269,7 @@ impl TableState {
             let need = need.max(title);
             let need = u16::try_from(need).unwrap_or(u16::MAX).clamp(column.min, column.max);
             if let Some((held, needed)) = self.held.get_mut(at)
-                && (need >= *held || now.since(*needed) > SHRINK_AFTER)
+                && (need >= *held || moved && now.since(*needed) > SHRINK_AFTER)
             {
                 *held = need;
                 *needed = now;

@@ -9,7 +9,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 /// How long the program is left alone.
-const IDLE: Duration = Duration::from_secs(150);
+const IDLE: Duration = Duration::from_secs(120);
 /// How long somebody looks at the containers.
 const LOOK: Duration = Duration::from_secs(30);
 
@@ -35,7 +35,7 @@ pub fn run() -> Answer {
     // a page that shows nothing of what containers use
     app.send("8");
     app.wait("the events", Duration::from_secs(10), |screen| screen.contains("─ events ─") || screen.contains("events ·"));
-    sleep(Duration::from_secs(40));
+    sleep(Duration::from_secs(15));
 
     let (before, seen) = (Used::now(&app, &proxies), proxies[0].requests().len());
     sleep(IDLE);

@@ -81,7 +81,7 @@ fn one(answer: &mut Answer, name: &str, containers: u32) {
         screen.lines().find(|line| line.contains("logs ·")).unwrap_or_default().trim_matches(['─', ' ']),
     );
     toggle(&mut app, 0);
-    let gap = (0..40).find_map(|_| {
+    let gap = (0..120).find_map(|_| {
         let screen = app.screen();
         app.send("\x1b[5~");
         app.wait_quiet(Duration::from_millis(20), Duration::from_millis(200));

@@ -55,11 +55,13 @@ pub(super) async fn run(
     }
 }
 
-/// Waits for more facts until the batch is full or its time is up.
+/// Waits for more facts until the batch is full, a list is whole, or its time is up.
 async fn fill(batch: &mut Vec<Fact>, incoming: &mut mpsc::Receiver<Fact>) {
     let due = Instant::now() + LINGER;
-    while batch.len() < BATCH {
-        let room = BATCH - batch.len();
+    let mut seen = 0;
+    while batch.len() < BATCH && !batch[seen..].iter().any(Fact::ends_list) {
+        seen = batch.len();
+        let room = BATCH - seen;
         tokio::select! {
             biased;
             got = incoming.recv_many(batch, room) => {
@@ -78,5 +80,39 @@ async fn fill(batch: &mut Vec<Fact>, incoming: &mut mpsc::Receiver<Fact>) {
 fn publish(store: &mut Store, pictures: &watch::Sender<Arc<World>>) {
     if let Some(world) = store.publish() {
         pictures.send_replace(world);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::fixture::{self, Fixture};
+    use crate::model::{Change, ClusterState, Delta, KindSync};
+    use crate::util::time::Timestamp;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_change_waits_for_those_that_come_with_it_and_a_list_that_is_whole_for_nothing() {
+        let cluster = Fixture::kubernetes().state().cluster.clone();
+        let (id, store) = (cluster.id.clone(), Store::new([cluster]));
+        let (facts, incoming) = mpsc::channel(8);
+        let (pictures, mut world) = watch::channel(Arc::default());
+        let stop = CancellationToken::new();
+        let running = tokio::spawn(run(store, incoming, pictures, Clock::fixed(Timestamp(0)), stop.clone()));
+        let seen = |state: &ClusterState| (state.sync_of(crate::model::Kind::Task).clone(), state.tasks.len());
+        for (change, waits, want) in [
+            (Change::Begin, LINGER, (KindSync::Loading(0), 0)),
+            (Change::Upsert(fixture::task("t1", "web", "n1")), LINGER, (KindSync::Loading(1), 1)),
+            (Change::End, Duration::ZERO, (KindSync::Live, 1)),
+        ] {
+            let began = Instant::now();
+            let sent = facts.send(Fact::Cluster(id.clone(), Delta::Task(change))).await;
+            assert!(sent.is_ok());
+            let picture = world.wait_for(|world| world.clusters.first().is_some_and(|state| seen(state) == want)).await;
+            assert!(picture.is_ok());
+            drop(picture);
+            assert_eq!(began.elapsed(), waits, "{want:?}");
+        }
+        stop.cancel();
+        assert!(running.await.is_ok());
     }
 }

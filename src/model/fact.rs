@@ -27,6 +27,14 @@ pub enum Fact {
     Notice(Notice),
 }
 
+impl Fact {
+    /// Whether a list is whole with it: somebody may be waiting for that.
+    pub fn ends_list(&self) -> bool {
+        use Delta::{Event, Node, Service, Task};
+        matches!(self, Self::Cluster(_, Node(Change::End) | Service(Change::End) | Task(Change::End) | Event(Change::End)))
+    }
+}
+
 /// One change of one cluster.
 #[derive(Debug)]
 pub enum Delta {

@@ -48,7 +48,7 @@ const LINE: usize = 8 << 20;
 /// A connection that has more hands it over within this time.
 const DRAINED: Duration = Duration::from_millis(2);
 /// Between two looks at a watch that is busy.
-const PAUSE: Duration = Duration::from_millis(100);
+const PAUSE: Duration = Duration::from_millis(200);
 /// How often a kind that may not be read is asked for again.
 const REFUSED: Duration = Duration::from_secs(60);
 /// How often all namespaces are asked for again where only some may be read.
@@ -346,7 +346,7 @@ impl<T: Listed> Heard<T> {
 }
 
 /// The next part of a watch. Once all that has come was taken there is a pause: what comes first after a quiet time is
-/// taken at once, and what comes all the time is taken ten times a second, not packet by packet.
+/// taken at once, and what comes all the time is taken five times a second, not packet by packet.
 async fn next<S: Stream + Unpin>(chunks: &mut S) -> Option<S::Item> {
     if let Ok(chunk) = timeout(DRAINED, chunks.next()).await {
         return chunk;

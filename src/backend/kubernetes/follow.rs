@@ -42,7 +42,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::task::AbortOnDropHandle;
 
 /// Rows of a page of a list.
-const PAGE: u32 = 1_000;
+const PAGE: u32 = 500;
 /// Longest line of a watch: etcd holds objects of up to about 1.5 MiB, aggregated servers larger ones.
 const LINE: usize = 8 << 20;
 /// A connection that has more hands it over within this time.

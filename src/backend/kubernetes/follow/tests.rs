@@ -64,8 +64,8 @@ async fn pages_are_followed_and_a_watch_goes_on_from_the_last_version_seen() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let asked = asked.lock();
-    assert_eq!(asked[0], "/api/v1/nodes?limit=1000");
-    assert_eq!(asked[1], "/api/v1/nodes?limit=1000&continue=a%2Fb%3D");
+    assert_eq!(asked[0], "/api/v1/nodes?limit=500");
+    assert_eq!(asked[1], "/api/v1/nodes?limit=500&continue=a%2Fb%3D");
     assert!(asked[2].contains("resourceVersion=10&"), "{}", asked[2]);
     assert!(asked[3].contains("resourceVersion=20&"), "{}", asked[3]);
 }

@@ -5,25 +5,25 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a bench stops at the first surprise")]
 
+mod sample;
+
 use criterion::{Criterion, criterion_group};
 use quarterdeck::backend::sim::PICTURE_EPOCH;
 use quarterdeck::input::{Command, Keymap};
 use quarterdeck::model::{
-    Availability, Change, Cluster, ClusterId, ClusterKind, Delta, Fact, Finding, Key, Kind, Level, Link, Node, NodeState,
-    Resources, Rollout, Service, ServiceKind, Store, Task, TaskState, Text, Usage, World,
+    Change, Cluster, ClusterId, ClusterKind, Delta, Fact, Finding, Kind, Level, Link, Store, Task, TaskState, Text, Usage, World,
 };
 use quarterdeck::term::FrameWriter;
 use quarterdeck::theme::{ColorDepth, Theme};
 use quarterdeck::ui::{Moment, PaneId, TextInput, Ui, UiOptions};
 use quarterdeck::util::time::Timestamp;
 use ratatui::layout::Size;
+use sample::{Crowd, uid};
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-const NODES: u32 = 2_000;
-const SERVICES: u32 = 5_000;
-const TASKS: u32 = 100_000;
+const CROWD: Crowd = Crowd { nodes: 2_000, services: 5_000, tasks: 100_000 };
 const BATCH: usize = 100;
 
 /// What is typed letter by letter, and deleted letter by letter.
@@ -33,83 +33,13 @@ fn fact(delta: Delta) -> Fact {
     Fact::Cluster(ClusterId::new("prod-eu"), delta)
 }
 
-fn uid(kind: u32, n: u32) -> Key {
-    Key::new(&format!("{kind:08x}-9d1c-4f4e-a8b0-{n:012x}"))
-}
-
-/// A row as a watch decodes it: every text its own allocation, the worst case.
+/// A task among others that differ: some are in trouble, and they were made one after another.
 fn task(n: u32) -> Task {
-    let service = n % SERVICES;
     Task {
-        key: uid(3, n),
-        name: format!("service-{service:04}-7d9f8b6c5d-x{n:05}").into(),
-        namespace: format!("team-{:03}", service / 20).into(),
-        service: Some(uid(2, service)),
-        node: Some(Key::new(&format!("node-a-{:04}", n % NODES))),
-        state: TaskState::Running,
-        ready: true,
-        wanted: true,
         why: (n % 50 == 7).then(|| Text::new("restarting after exit 1, next try in up to 5m")),
-        stuck: false,
-        since: PICTURE_EPOCH,
-        image: format!("registry.local/service-{service:04}:1.3").into(),
         restarts: n % 3,
-        last_end: None,
-        revision: Some("7d9f8b6c5d".into()),
-        requests: Resources { cpu_m: 100, mem: 128 << 20 },
-        limits: Resources { cpu_m: 0, mem: 256 << 20 },
-        containers: vec![Text::from(format!("service-{service:04}"))].into_boxed_slice(),
         created: Timestamp(PICTURE_EPOCH.0 - i64::from(n.wrapping_mul(2_654_435_761) % 1_000_000_000)),
-    }
-}
-
-fn service(n: u32) -> Service {
-    let tasks = TASKS / SERVICES;
-    Service {
-        key: uid(2, n),
-        spec_rev: 3,
-        observed_rev: 3,
-        name: format!("service-{n:04}").into(),
-        namespace: format!("team-{:03}", n / 20).into(),
-        kind: ServiceKind::Deployment,
-        stack: None,
-        image: format!("registry.local/service-{n:04}:1.3").into(),
-        desired: Some(tasks),
-        ready: tasks,
-        updated: tasks,
-        current: tasks,
-        rollout: Rollout::STABLE,
-        revision: Some("3".into()),
-        previous: Some("revision 2".into()),
-        budget: None,
-        autoscaler: None,
-        suspended: false,
-        placement: None,
-        ports: None,
-        created: PICTURE_EPOCH,
-        changed: Some(PICTURE_EPOCH),
-    }
-}
-
-fn node(n: u32) -> Node {
-    let name = format!("node-a-{n:04}");
-    Node {
-        key: Key::new(&name),
-        uid: uid(1, n),
-        spec_rev: 1,
-        name: name.into(),
-        zone: Some("zone-a".into()),
-        role: "worker".into(),
-        state: NodeState::Ready,
-        since: Some(PICTURE_EPOCH),
-        why: None,
-        availability: Availability::Active,
-        pressure: Box::default(),
-        allocatable: Resources { cpu_m: 64_000, mem: 256 << 30 },
-        max_tasks: Some(250),
-        version: "v1.33.4".into(),
-        address: "10.20.0.11".into(),
-        created: PICTURE_EPOCH,
+        ..CROWD.task(n)
     }
 }
 
@@ -141,15 +71,15 @@ fn store() -> Store {
     }]);
     let mut send = |delta| store.apply(fact(delta), PICTURE_EPOCH);
     send(Delta::Node(Change::Begin));
-    (0..NODES).for_each(|n| send(Delta::Node(Change::Upsert(node(n)))));
+    (0..CROWD.nodes).for_each(|n| send(Delta::Node(Change::Upsert(CROWD.node(n)))));
     send(Delta::Node(Change::End));
     send(Delta::Service(Change::Begin));
-    (0..SERVICES).for_each(|n| send(Delta::Service(Change::Upsert(service(n)))));
+    (0..CROWD.services).for_each(|n| send(Delta::Service(Change::Upsert(CROWD.service(n)))));
     send(Delta::Service(Change::End));
     send(Delta::Task(Change::Begin));
-    (0..TASKS).for_each(|n| send(Delta::Task(Change::Upsert(task(n)))));
+    (0..CROWD.tasks).for_each(|n| send(Delta::Task(Change::Upsert(task(n)))));
     send(Delta::Task(Change::End));
-    (0..SERVICES).step_by(100).for_each(|n| send(Delta::Finding(Change::Upsert(finding(n, "restarting: 9 in 1h")))));
+    (0..CROWD.services).step_by(100).for_each(|n| send(Delta::Finding(Change::Upsert(finding(n, "restarting: 9 in 1h")))));
     store
 }
 
@@ -191,7 +121,8 @@ impl Bench {
         let mut bench = Self { ui, writer: FrameWriter::new(Size::new(200, 50)), moment, store, round: 0, out: Vec::new() };
         bench.ui.sync(world, moment);
         bench.frame();
-        println!("memory/the list of {TASKS} tasks {:21.1} MiB", (resident() - before) as f64 / f64::from(1u32 << 20));
+        let tasks = CROWD.tasks;
+        println!("memory/the list of {tasks} tasks {:21.1} MiB", (resident() - before) as f64 / f64::from(1u32 << 20));
         bench
     }
 
@@ -222,8 +153,8 @@ impl Bench {
     /// The next picture: a hundred tasks, spread over all, are changed by `change`.
     fn changed(&mut self, change: impl Fn(&mut Task, u32)) -> Arc<World> {
         self.round += 1;
-        for n in (self.round % 97..).step_by(TASKS as usize / BATCH).take(BATCH) {
-            let mut row = task(n % TASKS);
+        for n in (self.round % 97..).step_by(CROWD.tasks as usize / BATCH).take(BATCH) {
+            let mut row = task(n % CROWD.tasks);
             change(&mut row, self.round);
             self.store.apply(fact(Delta::Task(Change::Upsert(row))), self.moment.now);
         }
@@ -306,7 +237,7 @@ const PICTURES: &[Picture] = &[
     }),
     ("100 gone and 100 come", "", &[Command::SortName], |bench| {
         bench.round += 1;
-        for n in (bench.round % 97..).step_by(TASKS as usize / BATCH).take(BATCH) {
+        for n in (bench.round % 97..).step_by(CROWD.tasks as usize / BATCH).take(BATCH) {
             let gone = Task { key: uid(3 + (bench.round - 1) % 2 * 2, n), ..task(n) };
             let come = Task { key: uid(3 + bench.round % 2 * 2, n), name: format!("come-{n}").into(), ..task(n) };
             bench.store.apply(fact(Delta::Task(Change::Remove(gone.key))), bench.moment.now);
@@ -370,7 +301,7 @@ fn rows(c: &mut Criterion) {
             (0..rounds).fold(Duration::ZERO, |sum, _| {
                 bench.round += 1;
                 let at = Timestamp(PICTURE_EPOCH.0 + i64::from(bench.round) * 10_000);
-                let rows = (0..TASKS).map(|n| (uid(3, n), usage(n, bench.round))).collect();
+                let rows = (0..CROWD.tasks).map(|n| (uid(3, n), usage(n, bench.round))).collect();
                 bench.store.apply(fact(Delta::Usage { of: Kind::Task, at, rows }), at);
                 let world = bench.store.publish().expect("it was measured");
                 sum + bench.synced(world)

@@ -87,7 +87,7 @@ fn publish(store: &mut Store, pictures: &watch::Sender<Arc<World>>) {
 mod tests {
     use super::*;
     use crate::analysis::fixture::{self, Fixture};
-    use crate::model::{Change, ClusterState, Delta, KindSync};
+    use crate::model::{Change, ClusterState, Delta, Kind, KindSync, Task, TaskState, Usage};
     use crate::util::time::Timestamp;
 
     #[tokio::test(start_paused = true)]
@@ -98,7 +98,7 @@ mod tests {
         let (pictures, mut world) = watch::channel(Arc::default());
         let stop = CancellationToken::new();
         let running = tokio::spawn(run(store, incoming, pictures, Clock::fixed(Timestamp(0)), stop.clone()));
-        let seen = |state: &ClusterState| (state.sync_of(crate::model::Kind::Task).clone(), state.tasks.len());
+        let seen = |state: &ClusterState| (state.sync_of(Kind::Task).clone(), state.tasks.len());
         for (change, waits, want) in [
             (Change::Begin, LINGER, (KindSync::Loading(0), 0)),
             (Change::Upsert(fixture::task("t1", "web", "n1")), LINGER, (KindSync::Loading(1), 1)),
@@ -114,5 +114,25 @@ mod tests {
         }
         stop.cancel();
         assert!(running.await.is_ok());
+    }
+
+    #[test]
+    fn what_has_ended_uses_nothing() {
+        let state = |state| Task { state, ..fixture::task("t1", "web", "n1") };
+        let usage = Usage { cpu_m: 5, ..Usage::default() };
+        let mut fixture = Fixture::kubernetes();
+        fixture.service(fixture::service("web", 2)).task(fixture::task("t2", "web", "n1"));
+        fixture.task(state(TaskState::Running)).usage(Kind::Task, "t1", usage);
+        let used = |fixture: &Fixture, key: &str| {
+            let state = fixture.state();
+            (state.task_usage.get(key).is_some(), state.service_usage.get("web").is_some())
+        };
+        assert_eq!(used(&fixture, "t1"), (true, true));
+        fixture.task(state(TaskState::Failed));
+        assert_eq!(used(&fixture, "t1"), (false, true), "another of the service still runs");
+        fixture.usage(Kind::Task, "t1", usage);
+        assert!(!used(&fixture, "t1").0, "what was measured before it ended comes late");
+        fixture.delta(Delta::Task(Change::Remove("t2".into())));
+        assert_eq!(used(&fixture, "t1"), (false, false));
     }
 }

@@ -117,6 +117,13 @@ impl Store {
             Delta::Task(change) => {
                 for (old, new) in lists.table(Kind::Task, &mut state.tasks, &mut state.sync, change, now) {
                     tally(state, old.as_deref(), new.as_deref());
+                    let ended = |task: &Task| task.state.ended();
+                    if let Some(old) = old.filter(|old| !ended(old) && new.as_deref().is_none_or(ended))
+                        && let Some(service) = &old.service
+                        && state.tasks_of(service).all(|task| ended(task))
+                    {
+                        state.service_usage.remove(service);
+                    }
                 }
             }
             Delta::Event(change) => {
@@ -209,7 +216,10 @@ fn gone<T: Keyed>(changes: &[Replaced<T>]) -> impl Iterator<Item = &Key> {
 /// Keeps the sums per node and per service right when a task changes from `old` to `new`. Most changes of a task change
 /// nothing of them.
 fn tally(state: &mut ClusterState, old: Option<&Task>, new: Option<&Task>) {
-    if let (Some(task), None) = (old, new) {
+    // what has ended uses nothing, whatever was measured last
+    if let Some(task) = old
+        && new.is_none_or(|new| new.state.ended())
+    {
         state.task_usage.remove(&task.key);
     }
     let on_node = old.map(room) != new.map(room);
@@ -331,7 +341,7 @@ fn record_usage(state: &mut ClusterState, of: Kind, at: Timestamp, rows: Vec<(Ke
         match of {
             Kind::Node => push_sample(&mut state.node_usage, &key, sample),
             Kind::Task => {
-                let Some(task) = state.tasks.get(&key) else { continue };
+                let Some(task) = state.tasks.get(&key).filter(|task| !task.state.ended()) else { continue };
                 if let Some(service) = &task.service {
                     let sum = services.entry(service.clone()).or_default();
                     *sum = sum.plus(usage);

@@ -1,13 +1,15 @@
 //! What is wrong with a service.
 
 use crate::analysis::reasons::{self, Reason, count};
-use crate::model::{ClusterState, Finding, Key, Kind, KindSync, Level, RolloutState, Service, Task, TaskState, Text};
+use crate::model::{ClusterState, Finding, Key, Kind, KindSync, Level, RolloutState, Service, ServiceKind, Task, TaskState, Text};
 use crate::util::time::Timestamp;
 use crate::util::{humanize, width};
 use std::time::Duration;
 
 /// Time a rollout without failing tasks may take before it is worth a look.
 const PATIENCE: Duration = Duration::from_secs(2 * 60);
+/// A lone container that failed longer ago is forgotten: whoever needed it has seen to it.
+const MISSED: Duration = Duration::from_secs(24 * 60 * 60);
 /// A restart that is longer ago is forgotten.
 const RECENT: Duration = Duration::from_secs(60 * 60);
 /// Longest reason: what a platform says can be pages.
@@ -23,6 +25,7 @@ pub fn service(state: &ClusterState, key: &Key, now: Timestamp) -> Option<Findin
             .or_else(|| incomplete(state, service, now))
             .or_else(|| held_up(state, service))
             .or_else(|| restarting(state, service, now))
+            .or_else(|| fell(state, service, now))
             .or_else(|| nearly_full(state, service))
     }?;
     let name = if service.namespace.is_empty() || service.name.starts_with(service.namespace.as_str()) {
@@ -151,6 +154,23 @@ fn restarting(state: &ClusterState, service: &Service, now: Timestamp) -> Option
     let why = format!("restarting, last time: {reason}");
     let extra = format!("{} of {}", count(restarts, "restart"), count(u32::try_from(ends.len()).unwrap_or(u32::MAX), "task"));
     Some(Found { level: level(service), headline: ready(service), why, extra, since: Some(*at) })
+}
+
+/// A lone container that failed, and that nothing starts again.
+fn fell(state: &ClusterState, service: &Service, now: Timestamp) -> Option<Found> {
+    let failed = |task: &Task| {
+        let alone = service.kind == ServiceKind::Container && task.state == TaskState::Failed && !task.wanted;
+        (alone && now.since(task.since) < MISSED).then(|| (task.since, task.why.clone()))
+    };
+    let (since, why) = state.tasks_of(&service.key).find_map(|task| failed(task))?;
+    let why = why.map_or_else(|| "failed".to_owned(), |why| why.to_string());
+    Some(Found {
+        level: Level::Warning,
+        headline: "failed".to_owned(),
+        why,
+        extra: "nothing starts it again".to_owned(),
+        since: Some(since),
+    })
 }
 
 /// Tasks that are about to be killed for memory.

@@ -45,6 +45,26 @@ fn healthy_is_quiet() {
 }
 
 #[test]
+fn a_lone_container_that_failed_is_told_for_a_day() {
+    let container = || Service { kind: ServiceKind::Container, ready: 0, ..row("web", 0) };
+    let failed = |s| Task {
+        state: TaskState::Failed,
+        ready: false,
+        wanted: false,
+        why: Some("exit 3".into()),
+        since: ago(s),
+        ..task("t1", "web", "n1")
+    };
+    let want = Some((Level::Warning, "failed", "exit 3", "nothing starts it again"));
+    check("an hour ago", container(), vec![failed(3_600)], want);
+    check("two days ago", container(), vec![failed(172_800)], None);
+    let stopped = Task { state: TaskState::Stopped, ..failed(60) };
+    check("stopped by hand", container(), vec![stopped], None);
+    // evicted pods stay, and others have taken their place
+    check("of a service", row("web", 1), vec![failed(60), task("t2", "web", "n1")], None);
+}
+
+#[test]
 fn what_is_missing_is_told_with_the_tasks_reasons() {
     let short = |ready| Service { ready, ..row("web", 5) };
     let found = check(

@@ -44,7 +44,7 @@ pub fn write(cx: &Cx<'_>, state: &ClusterState, row: &Node, sheet: &mut Sheet) {
     let object = ObjectRef { cluster: state.cluster.id.clone(), kind: Kind::Node, key: row.key.clone() };
     next::write(cx, sheet, std::slice::from_ref(&object), &steps);
     let reserved = state.node_loads.get(&row.key).map(|load| load.reserved).unwrap_or_default();
-    let used = cells::usage(&state.node_usage, &row.key);
+    let used = cells::usage(cx, &state.node_usage, &row.key);
     share(sheet, "cpu", used.map(|u| u64::from(u.cpu_m)), reserved.cpu_m, row.allocatable.cpu_m, humanize::cpu, Role::GraphCpu);
     share(sheet, "memory", used.map(|u| u.mem), reserved.mem, row.allocatable.mem, humanize::bytes, Role::GraphMemory);
     match (state.node_usage.get(&row.key), &state.no_usage) {

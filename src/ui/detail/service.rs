@@ -32,7 +32,7 @@ pub fn write(cx: &Cx<'_>, state: &ClusterState, row: &Service, sheet: &mut Sheet
     rollout(cx, row, sheet);
     steps(cx, state, row, sheet);
     spread(state, row, sheet);
-    usage(state, row, sheet);
+    usage(cx, state, row, sheet);
     if let Some(budget) = &row.budget {
         let words = match budget.allowed {
             0 => format!("none may be taken away now ({}: {})", budget.name, budget.rule),
@@ -132,12 +132,12 @@ fn spread(state: &ClusterState, row: &Service, sheet: &mut Sheet) {
     }
 }
 
-fn usage(state: &ClusterState, row: &Service, sheet: &mut Sheet) {
+fn usage(cx: &Cx<'_>, state: &ClusterState, row: &Service, sheet: &mut Sheet) {
     match (state.service_usage.get(&row.key), &state.no_usage) {
         (Some(series), _) => {
             let (mut graph, mut words) = (String::new(), String::new());
             bar::spark(&mut graph, series, 20);
-            if let Some(usage) = cells::usage(&state.service_usage, &row.key) {
+            if let Some(usage) = cells::usage(cx, &state.service_usage, &row.key) {
                 words.push_str(" cpu ");
                 humanize::cpu(&mut words, u64::from(usage.cpu_m));
                 words.push_str(" · memory ");

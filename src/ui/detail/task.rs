@@ -98,7 +98,7 @@ pub fn write(cx: &Cx<'_>, state: &ClusterState, row: &Task, sheet: &mut Sheet) {
     if let Some(series) = state.task_usage.get(&row.key) {
         let (mut graph, mut words) = (String::new(), String::new());
         bar::spark(&mut graph, series, 20);
-        if let Some(usage) = cells::usage(&state.task_usage, &row.key) {
+        if let Some(usage) = cells::usage(cx, &state.task_usage, &row.key) {
             words.push_str(" cpu ");
             humanize::cpu(&mut words, u64::from(usage.cpu_m));
             words.push_str(" · memory ");

@@ -7,9 +7,19 @@ use crate::ui::widget::bar;
 use crate::ui::widget::table::CellText;
 use crate::util::humanize;
 use crate::util::time::Timestamp;
+use std::time::Duration;
 
-/// The newest measurement of an object.
-pub fn usage(table: &Table<Series>, key: &Key) -> Option<Usage> {
+/// A measurement older than this says nothing of now: platforms measure at least once a minute.
+const OLD: Duration = Duration::from_secs(2 * 60);
+
+/// What an object uses now, as far as that is known.
+pub fn usage(cx: &Cx<'_>, table: &Table<Series>, key: &Key) -> Option<Usage> {
+    let last = table.get(key)?.last()?;
+    (cx.since(last.at) < OLD).then_some(last.usage)
+}
+
+/// The newest measurement of an object, to be ordered by.
+pub fn measured(table: &Table<Series>, key: &Key) -> Option<Usage> {
     table.get(key).and_then(|series| series.last()).map(|sample| sample.usage)
 }
 

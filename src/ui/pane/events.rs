@@ -65,7 +65,7 @@ impl Source for Events {
         (&row.namespace, &row.object)
     }
 
-    fn reads(_column: usize, place: &Place, _filtered: bool) -> Reads {
+    fn reads(_column: usize, place: &Place) -> Reads {
         // an event may come before the task that makes it the service's
         Reads { tasks: place.subject.is_some(), ..Reads::default() }
     }

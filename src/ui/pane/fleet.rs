@@ -1,6 +1,7 @@
 //! The fleet pane: what is wrong anywhere, worst first.
 
 use super::list::{List, plain};
+use crate::analysis::reasons::count;
 use crate::input::{Command, Scope};
 use crate::model::{ClusterState, Finding, Kind, Level, Link, ObjectRef, Text};
 use crate::theme::Role;
@@ -67,7 +68,7 @@ impl Source for Fleet {
         ("", &row.subject)
     }
 
-    fn reads(_column: usize, place: &Place, _filtered: bool) -> Reads {
+    fn reads(_column: usize, place: &Place) -> Reads {
         // the namespace of what a finding is about stands in its own row
         let narrowed = place.narrow.namespace.is_some();
         Reads { services: narrowed, tasks: narrowed, ..Reads::default() }
@@ -132,12 +133,10 @@ impl List for Fleet {
     }
 
     fn empty(cx: &Cx<'_>) -> Text {
-        let live = cx.clusters().filter(|state| matches!(state.cluster.link, Link::Live)).count();
-        let services: usize = cx.clusters().map(|state| state.services.len()).sum();
-        let nodes: usize = cx.clusters().map(|state| state.nodes.len()).sum();
-        Text::from(format!(
-            "nothing is wrong: {live} cluster{} live, {nodes} nodes, {services} services as wanted",
-            if live == 1 { "" } else { "s" }
-        ))
+        let sum = |of: &dyn Fn(&ClusterState) -> usize| cx.clusters().map(|state| of(state)).sum::<usize>() as u32;
+        let live = sum(&|state| usize::from(matches!(state.cluster.link, Link::Live)));
+        let nodes = count(sum(&|state| state.nodes.len()), "node");
+        let services = count(sum(&|state| state.services.len()), "service");
+        Text::from(format!("nothing is wrong: {} live, {nodes}, {services} as wanted", count(live, "cluster")))
     }
 }

@@ -74,7 +74,7 @@ impl Source for Nodes {
 
     fn by(beside: &Beside<'_>, row: &Node, column: usize) -> By {
         let state = beside.state;
-        let used = || cells::usage(&state.node_usage, &row.key);
+        let used = || cells::measured(&state.node_usage, &row.key);
         let share = |part: u64, whole: u64| By::Number(i64::try_from(part * 10_000 / whole.max(1)).unwrap_or(i64::MAX));
         let load = || state.node_loads.get(&row.key);
         match column {
@@ -99,7 +99,7 @@ impl Source for Nodes {
         ("", &row.name)
     }
 
-    fn reads(column: usize, _place: &Place, _filtered: bool) -> Reads {
+    fn reads(column: usize, _place: &Place) -> Reads {
         let usage = matches!(column, TASKS | CPU | CPU_RESERVED | TREND | MEMORY | MEMORY_RESERVED);
         Reads { usage: usage.then_some(Kind::Node), ..Reads::default() }
     }
@@ -125,7 +125,7 @@ impl List for Nodes {
     ];
 
     fn cell(cx: &Cx<'_>, state: &ClusterState, row: &Node, column: usize, out: &mut CellText) {
-        let used = || cells::usage(&state.node_usage, &row.key);
+        let used = || cells::usage(cx, &state.node_usage, &row.key);
         let reserved = || state.node_loads.get(&row.key).map(|load| load.reserved).unwrap_or_default();
         match column {
             NAME => out.put(&row.name, Role::Text),

@@ -63,7 +63,7 @@ impl Source for Services {
     }
 
     fn by(beside: &Beside<'_>, row: &Service, column: usize) -> By {
-        let usage = || cells::usage(&beside.state.service_usage, &row.key);
+        let usage = || cells::measured(&beside.state.service_usage, &row.key);
         let finding = || beside.finding(Kind::Service, &row.key);
         match column {
             READY => By::Number(row.desired.map_or(i64::MAX, |want| i64::from(row.ready) - i64::from(want))),
@@ -85,9 +85,9 @@ impl Source for Services {
         (&row.namespace, &row.name)
     }
 
-    fn reads(column: usize, _place: &Place, filtered: bool) -> Reads {
+    fn reads(column: usize, _place: &Place) -> Reads {
         Reads {
-            findings: (filtered || matches!(column, STATE | WHY)).then_some(Kind::Service),
+            findings: Some(Kind::Service),
             usage: matches!(column, CPU | TREND | MEMORY).then_some(Kind::Service),
             ..Reads::default()
         }
@@ -148,9 +148,9 @@ impl List for Services {
             },
             KIND => out.put(row.kind.word(), Role::Dim),
             IMAGE => out.put(cells::short_image(&row.image), Role::Dim),
-            CPU => cells::cpu(out, cells::usage(&state.service_usage, &row.key)),
+            CPU => cells::cpu(out, cells::usage(cx, &state.service_usage, &row.key)),
             TREND => cells::trend(out, &state.service_usage, &row.key, 10),
-            MEMORY => cells::memory(out, cells::usage(&state.service_usage, &row.key)),
+            MEMORY => cells::memory(out, cells::usage(cx, &state.service_usage, &row.key)),
             AGE => cells::age(out, cx, row.created),
             _ => {}
         }

@@ -70,7 +70,7 @@ impl Source for Tasks {
     }
 
     fn by(beside: &Beside<'_>, row: &Task, column: usize) -> By {
-        let usage = || cells::usage(&beside.state.task_usage, &row.key);
+        let usage = || cells::measured(&beside.state.task_usage, &row.key);
         match column {
             STATE => By::Number(rank(row)),
             RESTARTS => By::Number(i64::from(row.restarts)),
@@ -88,12 +88,8 @@ impl Source for Tasks {
         (&row.namespace, &row.name)
     }
 
-    fn reads(column: usize, _place: &Place, filtered: bool) -> Reads {
-        Reads {
-            usage: matches!(column, CPU | TREND | MEMORY).then_some(Kind::Task),
-            nodes: filtered || column == NODE,
-            ..Reads::default()
-        }
+    fn reads(column: usize, _place: &Place) -> Reads {
+        Reads { usage: matches!(column, CPU | TREND | MEMORY).then_some(Kind::Task), nodes: true, ..Reads::default() }
     }
 }
 
@@ -142,9 +138,9 @@ impl List for Tasks {
                     out.fmt(Role::Dim, format_args!("last ended: {}", end.reason));
                 }
             }
-            CPU => cells::cpu(out, cells::usage(&state.task_usage, &row.key)),
+            CPU => cells::cpu(out, cells::usage(cx, &state.task_usage, &row.key)),
             TREND => cells::trend(out, &state.task_usage, &row.key, 10),
-            MEMORY => cells::memory(out, cells::usage(&state.task_usage, &row.key)),
+            MEMORY => cells::memory(out, cells::usage(cx, &state.task_usage, &row.key)),
             AGE => cells::age(out, cx, row.created),
             IMAGE => out.put(cells::short_image(&row.image), Role::Dim),
             _ => {}

@@ -50,12 +50,20 @@ impl Query {
         self.with.iter().all(found) && !self.without.iter().any(found)
     }
 
-    /// Whether nothing matches that did not match `other`.
-    pub fn narrows(&self, other: &Self) -> bool {
-        // what contains a word contains all of its parts
-        let part = |whole: &Needle, part: &Needle| whole.0.contains(&part.0);
-        other.with.iter().all(|old| self.with.iter().any(|new| part(new, old)))
-            && other.without.iter().all(|old| self.without.iter().any(|new| part(old, new)))
+    /// Whether a row matches whose words are all in this text, in lower case.
+    pub fn matches_lower(&self, text: &[u8]) -> bool {
+        let found = |word: &str| memchr::memmem::find(text, word.as_bytes()).is_some();
+        self.with().all(found) && !self.without().any(found)
+    }
+
+    /// The words that must be found, in lower case, none empty.
+    pub fn with(&self) -> impl Iterator<Item = &str> {
+        self.with.iter().map(|needle| needle.0.as_str())
+    }
+
+    /// The words that must not be found, in lower case, none empty.
+    pub fn without(&self) -> impl Iterator<Item = &str> {
+        self.without.iter().map(|needle| needle.0.as_str())
     }
 }
 

@@ -15,8 +15,6 @@ pub(super) struct Entry<R> {
     pub(super) by: By,
     /// Number of its cluster.
     pub(super) cluster: u32,
-    /// Whether the filter lets it through, while there is one.
-    pub(super) matches: bool,
 }
 
 // of a hundred thousand rows each byte counts
@@ -29,11 +27,11 @@ impl<R: Keyed + 'static> Entry<R> {
 
     /// The entry of the cluster itself. It does not hold on to it: with it all its tables would be held.
     pub(super) fn itself<S: Source<Row = R>>(cluster: usize, beside: &Beside<'_>, row: &R, sort: Sort) -> Self {
-        Self { row: None, by: S::by(beside, row, sort.column), cluster: cluster as u32, matches: false }
+        Self { row: None, by: S::by(beside, row, sort.column), cluster: cluster as u32 }
     }
 
     pub(super) fn nothing() -> Self {
-        Self { row: None, by: By::NOTHING, cluster: 0, matches: false }
+        Self { row: None, by: By::NOTHING, cluster: 0 }
     }
 
     pub(super) fn row_in<'a, S: Source<Row = R>>(&'a self, state: &'a Arc<ClusterState>) -> Option<&'a R> {

@@ -2,12 +2,14 @@
 //!
 //! The rows lie as [`entry::Entry`]s, roughly in the order of their addresses, so that going through all of them goes
 //! through memory from one end to the other. Their order is a list of positions, and what the filter lets through of it
-//! another: small lists, in which rows are found by bisection and moved by copying a few bytes each.
+//! another: small lists, in which rows are found by bisection and moved by copying a few bytes each. What the filter looks
+//! at lies apart, in [`words`].
 
 mod beside;
 mod entry;
 mod seen;
 mod sorting;
+mod words;
 
 pub use beside::{Beside, Reads};
 
@@ -17,8 +19,8 @@ use crate::ui::cx::{Cx, Place};
 use entry::{Entry, Slot, find, insert, remove};
 use seen::{Changed, Seen};
 use std::cmp::Ordering;
-use std::hint::black_box;
 use std::sync::Arc;
+use words::Words;
 
 /// A row of the whole fleet.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -76,8 +78,8 @@ pub trait Source: Sized + 'static {
     /// Namespace and name: what decides between equals.
     fn name(row: &Self::Row) -> (&str, &str);
     /// What the others read besides the row: [`Source::by`] for this column, [`Source::admits`] at this place, and
-    /// [`Source::words`] while there is a filter.
-    fn reads(_column: usize, _place: &Place, _filtered: bool) -> Reads {
+    /// [`Source::words`].
+    fn reads(_column: usize, _place: &Place) -> Reads {
         Reads::default()
     }
 }
@@ -95,15 +97,13 @@ pub fn row<'a, S: Source>(cx: &Cx<'a>, id: &RowId) -> Option<(&'a Arc<ClusterSta
 const FEW: usize = 512;
 const MANY: usize = 16;
 
-/// Rows whose words are asked of the memory at once before any is read: it answers many questions in the time of one, and
-/// waiting for it is nearly all that looking through all rows costs.
-const TOGETHER: usize = 16;
-
 /// See the module's description.
 pub struct RowIndex<S: Source> {
     entries: Vec<Entry<S::Row>>,
     /// Entries without a row.
     free: Vec<Slot>,
+    /// What the filter looks at.
+    words: Words,
     /// All rows of the place, in order.
     order: Vec<Slot>,
     /// Those of them that the filter lets through, while there is one.
@@ -113,7 +113,7 @@ pub struct RowIndex<S: Source> {
 
 impl<S: Source> Default for RowIndex<S> {
     fn default() -> Self {
-        Self { entries: Vec::new(), free: Vec::new(), order: Vec::new(), matching: Vec::new(), seen: None }
+        Self { entries: Vec::new(), free: Vec::new(), words: Words::default(), order: Vec::new(), matching: Vec::new(), seen: None }
     }
 }
 
@@ -178,10 +178,11 @@ impl<S: Source> RowIndex<S> {
 
     /// Brings the index up to date. True if a row in it, or what a row reads, may have changed.
     pub fn sync(&mut self, cx: &Cx<'_>, query: &Query, sort: Sort) -> bool {
-        let seen = self.seen.take().filter(|seen| seen.holds(cx, sort));
+        let seen = self.seen.take().filter(|seen| seen.holds(cx));
         let mut changed = !seen.as_ref().is_some_and(|seen| seen.saw(cx));
+        let resorted = seen.as_ref().is_none_or(|seen| seen.sort != sort);
         let refiltered = seen.as_ref().is_none_or(|seen| seen.query != *query);
-        if !changed && !refiltered {
+        if !changed && !resorted && !refiltered {
             self.seen = seen;
             return false;
         }
@@ -197,71 +198,66 @@ impl<S: Source> RowIndex<S> {
         };
         if !kept {
             self.rebuild(cx, sort);
+        } else if resorted {
+            self.resort(cx, sort);
         }
-        if !kept || refiltered {
-            let narrower = kept && seen.as_ref().is_some_and(|seen| seen.filtered() && query.narrows(&seen.query));
-            self.refilter(cx, query, sort, narrower);
+        if !kept || resorted || refiltered {
+            self.refilter(query);
         }
         let query = seen.map(|seen| seen.query).filter(|held| held == query).unwrap_or_else(|| query.clone());
         self.seen = Some(Seen::of(cx, query, sort));
-        changed || !kept || refiltered
+        changed || !kept || resorted || refiltered
     }
 
     fn rebuild(&mut self, cx: &Cx<'_>, sort: Sort) {
         self.entries.clear();
         self.free.clear();
-        let reads = S::reads(sort.column, cx.place, false);
-        for (number, state) in cx.world.clusters.iter().enumerate() {
+        self.words.clear();
+        for (number, (state, beside)) in cx.world.clusters.iter().zip(&besides::<S>(cx, sort)).enumerate() {
             if !cx.place.narrow.admits_cluster(&state.cluster.id) {
                 continue;
             }
-            let beside = Beside::of_all(state, reads);
             match S::rows(state) {
                 Rows::Table(table) => {
                     let mut rows: Vec<&Arc<S::Row>> = table.iter().filter(|row| S::admits(state, row, cx.place)).collect();
                     rows.sort_unstable_by_key(|row| Arc::as_ptr(row));
-                    self.entries.extend(rows.into_iter().map(|row| Entry::of::<S>(number, &beside, row, sort)));
+                    for row in rows {
+                        self.words.set(self.entries.len() as Slot, S::words(beside, row));
+                        self.entries.push(Entry::of::<S>(number, beside, row, sort));
+                    }
                 }
                 Rows::Cluster(row) if S::admits(state, row, cx.place) => {
-                    self.entries.push(Entry::itself::<S>(number, &beside, row, sort));
+                    self.words.set(self.entries.len() as Slot, S::words(beside, row));
+                    self.entries.push(Entry::itself::<S>(number, beside, row, sort));
                 }
                 Rows::Cluster(_) => {}
             }
         }
-        self.order = sorting::sorted::<S>(&self.entries, sort);
+        self.order = sorting::sorted::<S>(&self.entries, (0..self.entries.len() as Slot).collect(), sort);
     }
 
-    /// Lets through what the filter lets through. If it is `narrower` than the last one, what that one kept back stays so.
-    fn refilter(&mut self, cx: &Cx<'_>, query: &Query, sort: Sort, narrower: bool) {
+    fn resort(&mut self, cx: &Cx<'_>, sort: Sort) {
+        let besides = besides::<S>(cx, sort);
+        for entry in &mut self.entries {
+            let number = entry.cluster as usize;
+            if let Some((state, beside)) = cx.world.clusters.get(number).zip(besides.get(number))
+                && let Some(row) = entry.row_in::<S>(state)
+            {
+                entry.by = S::by(beside, row, sort.column);
+            }
+        }
+        self.order = sorting::sorted::<S>(&self.entries, std::mem::take(&mut self.order), sort);
+    }
+
+    /// Lets through what the filter lets through.
+    fn refilter(&mut self, query: &Query) {
         if query.is_empty() {
             self.matching = Vec::new();
             return;
         }
-        let reads = S::reads(sort.column, cx.place, true);
-        let clusters = &cx.world.clusters;
-        let besides: Vec<Beside<'_>> = clusters.iter().map(|state| Beside::of_all(state, reads)).collect();
-        let looked_at = |entry: &Entry<S::Row>| entry.matches || !narrower;
-        for some in self.entries.chunks_mut(TOGETHER) {
-            let words = |entry: &Entry<S::Row>| {
-                let number = entry.cluster as usize;
-                let row = entry.row_in::<S>(clusters.get(number)?)?;
-                Some(S::words(besides.get(number)?, row).fold(0, |all, text| all ^ text.as_bytes().first().unwrap_or(&0)))
-            };
-            black_box(some.iter().filter(|entry| looked_at(entry)).filter_map(words).fold(0, |all, byte| all ^ byte));
-            for entry in some.iter_mut().filter(|entry| looked_at(entry)) {
-                let number = entry.cluster as usize;
-                entry.matches = clusters.get(number).zip(besides.get(number)).is_some_and(|(state, beside)| {
-                    entry.row_in::<S>(state).is_some_and(|row| query.matches(S::words(beside, row)))
-                });
-            }
-        }
-        let matches = |slot: &Slot| self.entries[*slot as usize].matches;
-        if narrower {
-            self.matching.retain(matches);
-        } else {
-            self.matching.clear();
-            self.matching.extend(self.order.iter().copied().filter(matches));
-        }
+        let through = self.words.matching(query);
+        self.matching.clear();
+        self.matching.extend(self.order.iter().copied().filter(|slot| through[*slot as usize]));
     }
 
     /// Applies what changed. False if the index does not hold what it should, and must be made anew.
@@ -277,34 +273,34 @@ impl<S: Source> RowIndex<S> {
             let entry = |state: &ClusterState, row: &Arc<S::Row>| {
                 S::admits(state, row, cx.place).then(|| Entry::of::<S>(change.cluster, &Beside::of(state), row, sort))
             };
+            let beside = Beside::of(now);
             let old = change.old.and_then(|row| entry(before, row));
-            let mut new = change.new.and_then(|row| entry(now, row));
-            if let (Some(new), Some(row), true) = (&mut new, change.new, seen.filtered()) {
-                new.matches = seen.query.matches(S::words(&Beside::of(now), row));
-            }
+            let new = change.new.and_then(|row| Some((entry(now, row)?, row)));
             let Some(old) = old else {
-                fresh.extend(new);
+                fresh.extend(new.map(|(entry, row)| (entry, row, beside)));
                 continue;
             };
             let Some(at) = find::<S>(&self.entries, &self.order, &old, sort) else { return false };
             let slot = self.order[at];
-            let held = &mut self.entries[slot as usize];
-            let stays = new.as_ref().is_some_and(|new| entry::order::<S>(&old, new, sort) == Ordering::Equal);
-            let matches = stays && new.as_ref().is_some_and(|new| new.matches);
-            if held.matches && !matches && seen.filtered() {
-                let Some(at) = find::<S>(&self.entries, &self.matching, &old, sort) else { return false };
-                hidden.push(at);
-            } else if matches && !held.matches {
-                shown.push(slot);
-            }
+            let matched = seen.filtered() && self.words.matches(slot, &seen.query);
+            let mut matches = false;
             match new {
                 // most changes of a row leave it where it is
-                Some(new) if stays => self.entries[slot as usize] = new,
+                Some((new, row)) if entry::order::<S>(&old, &new, sort) == Ordering::Equal => {
+                    self.entries[slot as usize] = new;
+                    self.words.set(slot, S::words(&beside, row));
+                    matches = seen.filtered() && self.words.matches(slot, &seen.query);
+                    shown.extend((matches && !matched).then_some(slot));
+                }
                 new => {
                     gone.push(at);
                     self.free.push(slot);
-                    fresh.extend(new);
+                    fresh.extend(new.map(|(entry, row)| (entry, row, beside)));
                 }
+            }
+            if matched && !matches {
+                let Some(at) = find::<S>(&self.entries, &self.matching, &old, sort) else { return false };
+                hidden.push(at);
             }
         }
         let dead = self.free.len().saturating_sub(gone.len());
@@ -312,9 +308,9 @@ impl<S: Source> RowIndex<S> {
         remove(&mut self.matching, hidden);
         for slot in &self.free[dead..] {
             self.entries[*slot as usize] = Entry::nothing();
+            self.words.remove(*slot);
         }
-        for entry in fresh {
-            let matches = entry.matches;
+        for (entry, row, beside) in fresh {
             let slot = match self.free.pop() {
                 Some(slot) => {
                     self.entries[slot as usize] = entry;
@@ -325,11 +321,18 @@ impl<S: Source> RowIndex<S> {
                     (self.entries.len() - 1) as Slot
                 }
             };
+            self.words.set(slot, S::words(&beside, row));
             come.push(slot);
-            shown.extend(matches.then_some(slot));
+            shown.extend((seen.filtered() && self.words.matches(slot, &seen.query)).then_some(slot));
         }
         insert::<S>(&self.entries, &mut self.order, come, sort);
         insert::<S>(&self.entries, &mut self.matching, shown, sort);
         true
     }
+}
+
+/// Each cluster as its rows are judged in it, in the order of the clusters.
+fn besides<'a, S: Source>(cx: &Cx<'a>, sort: Sort) -> Vec<Beside<'a>> {
+    let reads = S::reads(sort.column, cx.place);
+    cx.world.clusters.iter().map(|state| Beside::of_all(state, reads)).collect()
 }

@@ -35,7 +35,7 @@ pub(super) struct Changed<'a, R> {
 
 impl<S: Source> Seen<S> {
     pub(super) fn of(cx: &Cx<'_>, query: Query, sort: Sort) -> Self {
-        let reads = S::reads(sort.column, cx.place, !query.is_empty());
+        let reads = S::reads(sort.column, cx.place);
         let clusters = cx.world.clusters.iter().map(|state| Before {
             whole: Arc::downgrade(state),
             rows: match S::rows(state) {
@@ -47,11 +47,10 @@ impl<S: Source> Seen<S> {
         Self { world: Arc::downgrade(cx.world), place: cx.place.clone(), query, sort, reads, clusters: clusters.collect() }
     }
 
-    /// Whether an index of this can be brought up to date: the same clusters, the same place, the same order.
-    pub(super) fn holds(&self, cx: &Cx<'_>, sort: Sort) -> bool {
+    /// Whether an index of this can be brought up to date: the same clusters, the same place.
+    pub(super) fn holds(&self, cx: &Cx<'_>) -> bool {
         let ids = self.clusters.iter().map(|before| &before.state.cluster.id);
-        self.sort == sort
-            && self.place.narrow == cx.place.narrow
+        self.place.narrow == cx.place.narrow
             && self.place.subject == cx.place.subject
             && ids.eq(cx.world.clusters.iter().map(|state| &state.cluster.id))
     }

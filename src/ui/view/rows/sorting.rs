@@ -22,9 +22,9 @@ const SHORT: usize = 24;
 /// From this place on texts are.
 const LONG: usize = 96;
 
-/// All entries in order.
-pub(super) fn sorted<S: Source>(entries: &[Entry<S::Row>], sort: Sort) -> Vec<Slot> {
-    let mut run: Vec<(u64, Slot)> = (0..entries.len() as Slot).map(|slot| (0, slot)).collect();
+/// These entries in order.
+pub(super) fn sorted<S: Source>(entries: &[Entry<S::Row>], slots: Vec<Slot>, sort: Sort) -> Vec<Slot> {
+    let mut run: Vec<(u64, Slot)> = slots.into_iter().map(|slot| (0, slot)).collect();
     arrange::<S>(entries, &mut run, sort, Part::Kind, 0);
     run.into_iter().map(|(_, slot)| slot).collect()
 }

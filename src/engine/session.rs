@@ -12,8 +12,9 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
-/// Time from the last sign of life to a ping: seldom, and yet so that its answer is there before the link is stale.
-const BEAT: Duration = Duration::from_secs(11);
+/// Time from the last sign of life to a ping: seldom, and yet an answer that takes all of [`ANSWER`] is there before the link
+/// is stale.
+const BEAT: Duration = Duration::from_secs(10);
 /// Time from a ping that failed to the next.
 const AGAIN: Duration = Duration::from_secs(2);
 /// Longest wait for the answer to a ping.

@@ -1,4 +1,5 @@
-//! What a frame costs at 200×50 with 10,000 tasks on 1,000 nodes: from a key or a picture to the bytes for the terminal.
+//! What a frame costs at 200×50 with 10,000 tasks on 1,000 nodes: from a key or a picture to the bytes for the terminal, in
+//! time, bytes and allocations.
 //!
 //! `cargo bench --profile perf --bench frame`
 
@@ -146,10 +147,14 @@ const STEPS: &[Step] = &[
 
 fn frames(c: &mut Criterion) {
     let mut bench = Bench::new();
-    let bytes = |name: &str, bytes: usize| println!("bytes/{name:<40} {bytes:6}");
+    let once = |name: &str, bench: &mut Bench, step: &dyn Fn(&mut Bench) -> usize| {
+        let mut bytes = 0;
+        let made = allocation_counter::measure(|| bytes = step(bench));
+        println!("once/{name:<40} {bytes:6} bytes {:6} allocations of {:8} bytes", made.count_total, made.bytes_total);
+    };
     for (name, before, step) in STEPS {
         before(&mut bench);
-        bytes(name, step(&mut bench));
+        once(name, &mut bench, step);
         c.bench_function(&format!("frame/{name}"), |b| {
             b.iter_custom(|rounds| {
                 (0..rounds).fold(Duration::ZERO, |sum, _| {
@@ -164,8 +169,10 @@ fn frames(c: &mut Criterion) {
     bench.typed(TextInput::Escape);
     bench.frame();
     let world = bench.changed();
-    bench.ui.sync(world, bench.moment);
-    bytes("100 changed tasks", bench.frame());
+    once("100 changed tasks", &mut bench, &|bench| {
+        bench.ui.sync(Arc::clone(&world), bench.moment);
+        bench.frame()
+    });
     c.bench_function("frame/100 changed tasks, synced and drawn", |b| {
         b.iter_custom(|rounds| {
             (0..rounds).fold(Duration::ZERO, |sum, _| {

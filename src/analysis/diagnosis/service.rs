@@ -158,9 +158,13 @@ fn restarting(state: &ClusterState, service: &Service, now: Timestamp) -> Option
 
 /// A lone container that failed, and that nothing starts again.
 fn fell(state: &ClusterState, service: &Service, now: Timestamp) -> Option<Found> {
+    // the many tasks of others are not looked through
+    if service.kind != ServiceKind::Container {
+        return None;
+    }
     let failed = |task: &Task| {
-        let alone = service.kind == ServiceKind::Container && task.state == TaskState::Failed && !task.wanted;
-        (alone && now.since(task.since) < MISSED).then(|| (task.since, task.why.clone()))
+        let fell = task.state == TaskState::Failed && !task.wanted && now.since(task.since) < MISSED;
+        fell.then(|| (task.since, task.why.clone()))
     };
     let (since, why) = state.tasks_of(&service.key).find_map(|task| failed(task))?;
     let why = why.map_or_else(|| "failed".to_owned(), |why| why.to_string());

@@ -8,7 +8,7 @@ use super::signals::Signals;
 use crate::config::Config;
 use crate::engine::{Engine, Options};
 use crate::input::KeyPress;
-use crate::model::{Interest, Request, Text, World};
+use crate::model::{Interest, KindSync, Request, Text, World};
 use crate::term::{self, Events, Frame, Session};
 use crate::ui::{Effect, Moment, PaneId, TextInput, Ui};
 use crossterm::event::Event;
@@ -62,6 +62,8 @@ pub struct App {
     /// What the engine was last told of what is being looked at.
     looked: Option<Interest>,
     news: bool,
+    /// Lists that were whole when there was news last.
+    listed: usize,
     suspend: bool,
     end: Option<i32>,
     #[cfg(debug_assertions)]
@@ -89,6 +91,7 @@ impl App {
             options,
             looked: None,
             news: true,
+            listed: 0,
             suspend: false,
             end: None,
             #[cfg(debug_assertions)]
@@ -137,10 +140,7 @@ impl App {
                     self.discovery = None;
                     self.begin(fleet?);
                 }
-                () = changed(self.engine.as_mut()) => {
-                    self.news = true;
-                    self.screen.want(Frame::Data);
-                }
+                () = changed(self.engine.as_mut()) => self.heard(),
                 () = at(due) => self.draw(),
                 _ = ages.tick() => self.screen.want(Frame::Data),
             }
@@ -163,6 +163,16 @@ impl App {
         self.looked = None;
         self.news = true;
         self.screen.want(Frame::Data);
+    }
+
+    /// There is a newer picture.
+    fn heard(&mut self) {
+        self.news = true;
+        let world = self.engine.as_ref().map(|engine| Arc::clone(&engine.world.borrow()));
+        let kinds = world.iter().flat_map(|world| &world.clusters).flat_map(|state| &state.sync);
+        let listed = kinds.filter(|sync| matches!(sync, KindSync::Live | KindSync::Narrowed(_))).count();
+        let more = listed > std::mem::replace(&mut self.listed, listed);
+        self.screen.want(if more { Frame::List } else { Frame::Data });
     }
 
     /// A command acts on the picture that was on screen when its key was pressed, so the newest picture is taken with a

@@ -14,11 +14,11 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 /// Time from the last sign of life to a ping: seldom, and yet an answer that takes all of [`ANSWER`] is there before the link
 /// is stale.
-const BEAT: Duration = Duration::from_secs(10);
+const BEAT: Duration = Duration::from_millis(10_500);
 /// Time from a ping that failed to the next.
 const AGAIN: Duration = Duration::from_secs(2);
 /// Longest wait for the answer to a ping.
-const ANSWER: Duration = Duration::from_secs(4);
+const ANSWER: Duration = Duration::from_millis(3_500);
 /// Pings that fail one after another before the link is called stale, if nothing else proved life meanwhile.
 const MISSES: u32 = 2;
 /// Time without any proof of life after which the session is given up. Longer than it takes to be called stale.
@@ -142,7 +142,7 @@ async fn ping(backend: Arc<dyn Backend>, proof: Arc<Proof>, due: Instant, ask: b
     match timeout(ANSWER, contained(backend.ping())).await {
         Ok(Ok(answer)) => answer.map(|()| Sign::Answer),
         Ok(Err(panic)) => Err(BackendError::Protocol(format!("a fault of Quarterdeck itself in its heartbeat: {panic}"))),
-        Err(_) => Err(BackendError::Unreachable(format!("no answer to a heartbeat within {} s", ANSWER.as_secs()))),
+        Err(_) => Err(BackendError::Unreachable(format!("no answer to a heartbeat within {} s", ANSWER.as_secs_f32()))),
     }
 }
 

@@ -83,14 +83,14 @@ async fn a_dead_cluster_delays_no_other_and_is_tried_for_ever_with_backoff() {
 async fn a_cluster_that_falls_silent_is_stale_within_15_s_and_recovers() {
     let (engine, scripts) = start(&["one", "two"]);
     until(&engine, secs(1), |w| link(w, 0).is_live() && link(w, 1).is_live()).await;
-    sleep(secs(62)).await;
+    sleep(secs(54)).await;
     scripts[0].set(Mood::Silent);
     let took = until(&engine, secs(15), |w| matches!(link(w, 0), Link::Stale { .. })).await;
-    assert!(took >= secs(5), "{took:?}: it is not stale before its time");
+    assert!(took >= secs(12), "{took:?}: it is not stale before its time");
     let world = engine.world.borrow().clone();
     let Link::Stale { since, .. } = link(&world, 0) else { panic!() };
-    // the last answered ping was at 55 s
-    assert!((54..=57).contains(&since.since(START).as_secs()), "{since:?}");
+    // the last answered ping was at 52.5 s
+    assert!((52..=53).contains(&since.since(START).as_secs()), "{since:?}");
     assert!(world.clusters[0].finding_of_cluster().is_some(), "the trouble list says so");
     assert!(link(&world, 1).is_live());
     // back before the session was given up: the watches start anew on the same session

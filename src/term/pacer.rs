@@ -33,6 +33,8 @@ const SEEN: Duration = Duration::from_millis(500);
 pub enum Frame {
     /// The fleet changed, or an age did.
     Data,
+    /// A list is whole: seldom, and waited for by whoever has just begun.
+    List,
     /// What follows a key once no other comes: details of another row.
     Rest,
     /// The operator pressed a key, or the size changed.
@@ -74,18 +76,25 @@ impl Pacer {
         Some(match wanted {
             Frame::Input => self.input.map_or(Duration::ZERO, |input| input + INPUT),
             Frame::Rest => last + REST,
-            Frame::Data => self.data_due(),
+            Frame::List => self.data_due(Duration::ZERO),
+            Frame::Data => self.data_due(self.spare()),
         })
     }
 
-    fn data_due(&self) -> Duration {
+    /// When the next frame for data is due if it is to come `spare` after the last one.
+    fn data_due(&self, spare: Duration) -> Duration {
         let link = self.link.free() + (self.link.frame() * SHARE).min(PAUSE);
-        self.data.map_or(Duration::ZERO, |data| link.max(data + DATA.max((self.work * WORK).min(SEEN))))
+        self.data.map_or(Duration::ZERO, |data| link.max(data + DATA.max(spare)))
+    }
+
+    /// The least time between two frames for data, for the work's sake.
+    fn spare(&self) -> Duration {
+        (self.work * WORK).min(SEEN)
     }
 
     /// Whether the frame that would be drawn now takes what is new.
     pub fn takes_news(&self, now: Duration) -> bool {
-        self.wanted != Some(Frame::Input) || self.data_due() <= now
+        self.wanted != Some(Frame::Input) || self.data_due(self.spare()) <= now
     }
 
     /// Says that a frame is drawn now, and hears why it was wanted.
@@ -166,6 +175,8 @@ mod tests {
             pacer.made(ms(work));
             pacer.want(Frame::Data);
             assert_eq!(pacer.due(), Some(ms(due)), "{work} ms");
+            pacer.want(Frame::List);
+            assert_eq!(pacer.due(), Some(ms(1_100)), "a list that is whole after {work} ms of work");
             pacer.want(Frame::Input);
             assert_eq!(pacer.due(), Some(ms(1_016)));
         }

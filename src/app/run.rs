@@ -14,6 +14,7 @@ use crate::ui::{Effect, Moment, PaneId, TextInput, Ui};
 use crossterm::event::Event;
 use std::future::pending;
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
@@ -37,6 +38,8 @@ pub struct Start {
     pub discover: Box<dyn FnOnce() -> Fleet + Send>,
     /// Things to tell the operator.
     pub warnings: Vec<String>,
+    /// See [`Options::journal`].
+    pub journal: Option<PathBuf>,
     /// Panics after the first frame, to try what happens then.
     #[cfg(debug_assertions)]
     pub break_off: bool,
@@ -77,7 +80,13 @@ impl App {
         let mut discovery = tokio::task::spawn_blocking(start.discover);
         let found = timeout(HEAD_START, &mut discovery).await.ok();
         let warnings = start.warnings.iter().chain(&start.looks.warnings).map(|words| Text::new(words)).collect();
-        let options = Options { by: super::person::by(), read_only: start.config.read_only, warnings, ..Options::default() };
+        let options = Options {
+            by: super::person::by(),
+            read_only: start.config.read_only,
+            warnings,
+            journal: start.journal,
+            ..Options::default()
+        };
         let session = Session::enter()?;
         let gone = Arc::new(Notify::new());
         let hangup = Arc::clone(&gone);

@@ -38,6 +38,8 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     term::install_panic_hook(paths.state.clone());
     let looks = Looks::load(&config, &paths, Caps::from_env());
     let choice = args.choice();
+    // a simulated fleet is another one each time
+    let journal = choice.demo.is_none().then(|| paths.state.join("operations"));
     let (settings, now) = (config.clone(), Timestamp::now());
     let demo = move || sim::Options { epoch: now, ..sim::Options::default() };
     // names on the command line are checked while the terminal is still the shell's
@@ -55,6 +57,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     });
     let start = Start {
         config,
+        journal,
         looks,
         discover,
         warnings,
@@ -77,6 +80,7 @@ fn tell_unfinished(ended: &Ended) {
     for operation in ended.world.operations.iter().filter(|operation| !operation.state.ended()) {
         let stage = match operation.state {
             OpState::Queued => "was not sent",
+            OpState::Paused => "is paused; it can be resumed when quarterdeck runs again",
             _ => "was not over yet and was not followed to its end",
         };
         println!("{} on {}: {stage}", operation.title, operation.intent.object.cluster);

@@ -1,8 +1,10 @@
-//! Takes confirmed intents and makes operations of them: one at a time per object, several objects in parallel.
+//! Takes confirmed intents and makes operations of them: one at a time per object, several objects in parallel. Stepwise
+//! ones can be paused, and are taken up again after the end of the program before.
 
+use super::journal::{self, Entry};
 use super::operation::Run;
 use super::shared::Shared;
-use crate::model::{Fact, Intent, ObjectRef, OpId, OpState, Operation, Progress, Text};
+use crate::model::{Availability, Bound, Fact, Intent, Kind, KindSync, ObjectRef, OpId, OpState, Operation, Progress, Text, World};
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::{Mutex, Semaphore};
@@ -20,13 +22,53 @@ pub(super) struct Executor {
     last: u64,
     /// Whose turn it is at each object; tokio's mutex is fair, so operations go in the order they were asked for.
     turns: HashMap<ObjectRef, Arc<Mutex<()>>>,
-    running: HashMap<OpId, (CancellationToken, JoinHandle<()>)>,
+    running: HashMap<OpId, (Stop, JoinHandle<()>)>,
+    paused: Paused,
     room: Arc<Semaphore>,
 }
 
+/// How an operation under way is stopped.
+#[derive(Clone)]
+pub(super) struct Stop {
+    /// For good. The end of the engine does so too.
+    pub(super) cancel: CancellationToken,
+    /// For now.
+    pub(super) pause: CancellationToken,
+}
+
+/// What is kept of paused operations, where something is.
+pub(super) type Paused = Arc<parking_lot::Mutex<HashMap<OpId, Option<Entry>>>>;
+
 impl Executor {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, last: 0, turns: HashMap::new(), running: HashMap::new(), room: Arc::new(Semaphore::new(PARALLEL)) }
+        let room = Arc::new(Semaphore::new(PARALLEL));
+        Self { shared, last: 0, turns: HashMap::new(), running: HashMap::new(), paused: Paused::default(), room }
+    }
+
+    /// Offers what a program before this one left.
+    pub(super) async fn take_up(&mut self) {
+        let Some(folder) = self.shared.options.journal.clone() else { return };
+        let ids: Vec<_> = self.shared.clusters.iter().map(|cluster| cluster.id.clone()).collect();
+        let left = tokio::task::spawn_blocking(move || journal::left(&folder, |id| ids.contains(id))).await;
+        for left in left.unwrap_or_default() {
+            self.last += 1;
+            let id = OpId(self.last);
+            let note =
+                Text::new("left unfinished by a program that ended; resume it to go on, cancel it to leave the rest as it is");
+            let op = Operation {
+                id,
+                intent: left.intent,
+                title: left.title,
+                by: left.by,
+                asked: left.asked,
+                ended: None,
+                state: OpState::Paused,
+                progress: Progress { note, ..Progress::default() },
+            };
+            self.shared.warn(format!("{} on {} was left unfinished: see operations", op.title, op.intent.object.cluster)).await;
+            self.paused.lock().insert(id, Some(left.entry));
+            self.shared.tell(Fact::Operation(op)).await;
+        }
     }
 
     /// Begins an operation.
@@ -51,18 +93,239 @@ impl Executor {
             self.shared.tell(Fact::Operation(op)).await;
             return;
         }
+        self.begin(op, None).await;
+    }
+
+    async fn begin(&mut self, op: Operation, entry: Option<Entry>) {
         self.shared.tell(Fact::Operation(op.clone())).await;
         let turn = Arc::clone(self.turns.entry(op.intent.object.clone()).or_default());
-        let (id, cancel) = (op.id, self.shared.stop.child_token());
-        let run = Run::new(op, cancel.clone(), Arc::clone(&self.shared));
+        let stop = Stop { cancel: self.shared.stop.child_token(), pause: CancellationToken::new() };
+        let id = op.id;
+        let run = Run::new(op, entry, stop.clone(), Arc::clone(&self.paused), Arc::clone(&self.shared));
         let task = self.shared.tracker.spawn(run.run(turn, Arc::clone(&self.room)));
-        self.running.insert(id, (cancel, task));
+        self.running.insert(id, (stop, task));
     }
 
     /// Stops an operation at its next safe point; one that has ended stays as it is.
-    pub(super) fn cancel(&self, id: OpId) {
-        if let Some((cancel, _)) = self.running.get(&id) {
-            cancel.cancel();
+    pub(super) async fn cancel(&mut self, id: OpId) {
+        let paused = self.paused.lock().remove(&id);
+        let Some(entry) = paused else {
+            if let Some((stop, _)) = self.running.get(&id) {
+                stop.cancel.cancel();
+            }
+            return;
+        };
+        if let Some(entry) = entry {
+            entry.over();
         }
+        if let Some(mut op) = self.operation(id) {
+            op.state = OpState::Cancelled;
+            op.ended = Some(self.shared.now());
+            op.progress.note = Text::new("cancelled while it was paused: what it had done by then stays as it is");
+            self.shared.tell(Fact::Operation(op)).await;
+        }
+    }
+
+    /// Stops a stepwise operation for now.
+    pub(super) async fn pause(&self, id: OpId) {
+        let Some(op) = self.operation(id) else { return };
+        match self.running.get(&id) {
+            Some((stop, _)) if op.intent.action.kind().spec().stepwise && op.state == OpState::Running => stop.pause.cancel(),
+            _ => self.shared.warn(format!("{} is {}: there is nothing to pause", op.title, op.state.word())).await,
+        }
+    }
+
+    /// Goes on with a paused operation.
+    pub(super) async fn resume(&mut self, id: OpId) {
+        let Some(mut op) = self.operation(id) else { return };
+        let Some(entry) = self.paused.lock().remove(&id) else {
+            return self.shared.warn(format!("{} is {}: there is nothing to resume", op.title, op.state.word())).await;
+        };
+        match rebound(&self.shared.picture(), &op.intent) {
+            Ok(bound) => {
+                op.intent.bound = bound;
+                op.state = OpState::Queued;
+                op.progress.note = Text::default();
+                self.begin(op, entry).await;
+            }
+            Err(why) => {
+                op.progress.note = why;
+                self.paused.lock().insert(id, entry);
+                self.shared.tell(Fact::Operation(op)).await;
+            }
+        }
+    }
+
+    fn operation(&self, id: OpId) -> Option<Operation> {
+        self.shared.picture().operations.iter().find(|op| op.id == id).map(|op| Operation::clone(op))
+    }
+}
+
+/// What a paused operation finds when it goes on: what it had done itself by then is no change. Else why it may not go on.
+fn rebound(world: &World, intent: &Intent) -> Result<Bound, Text> {
+    let (object, bound) = (&intent.object, &intent.bound);
+    let name = &object.cluster;
+    let state = world.cluster(name).ok_or_else(|| Text::from(format!("there is no cluster {name}")))?;
+    if !state.cluster.link.is_live() || !matches!(state.sync_of(object.kind), KindSync::Live | KindSync::Narrowed(_)) {
+        return Err(Text::from(format!("{name} is {}: resume it when its rows are there", state.cluster.link.word())));
+    }
+    let refused = |why: &str| Err(Text::from(format!("{} {why}: cancel this and look again", intent.name)));
+    match object.kind {
+        Kind::Node => match state.nodes.get(&object.key) {
+            None => refused("is gone"),
+            Some(node) if node.uid != bound.uid => refused("is another node of the same name by now"),
+            Some(node) if node.availability == Availability::Active && node.spec_rev != bound.spec_rev => {
+                refused("was activated or changed meanwhile")
+            }
+            Some(node) => Ok(Bound { uid: bound.uid.clone(), spec_rev: node.spec_rev }),
+        },
+        _ => match state.services.get(&object.key) {
+            None => refused("is gone"),
+            Some(service) if service.spec_rev != bound.spec_rev => refused("has another definition by now"),
+            Some(_) => Ok(bound.clone()),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::super::fake::{Mood, Script};
+    use super::super::tests::{START, link, op, op_is, secs, start_with, until};
+    use super::super::{Clock, Engine, Options};
+    use super::*;
+    use crate::analysis::fixture;
+    use crate::model::{Action, Expect, Request, Service};
+    use std::path::Path;
+    use tokio::time::sleep;
+
+    /// An engine that keeps its operations in `folder`, with one cluster, which has the service `web` and takes 10 s for
+    /// what it is asked.
+    async fn engine(folder: &Path) -> (Engine, Arc<Script>) {
+        let options = Options { clock: Clock::starting_at(START), journal: Some(folder.to_owned()), ..Options::default() };
+        let (engine, scripts) = start_with(&["one"], options);
+        *scripts[0].rows.lock() = vec![fixture::service("web", 2)];
+        *scripts[0].execute_takes.lock() = secs(10);
+        *scripts[0].expect.lock() = Some(Expect::Nothing);
+        (engine, Arc::clone(&scripts[0]))
+    }
+
+    async fn listed(engine: &Engine) {
+        until(engine, secs(30), |w| link(w, 0).is_live() && w.clusters[0].services.len() == 1).await;
+    }
+
+    /// Asks to rebalance `web`.
+    async fn rebalance(engine: &Engine) {
+        listed(engine).await;
+        let spec_rev = engine.world.borrow().clusters[0].services.iter().next().unwrap().spec_rev;
+        let object = ObjectRef { cluster: "one".into(), kind: Kind::Service, key: "web".into() };
+        let bound = Bound { uid: "web".into(), spec_rev };
+        let intent = Intent { object, name: "web".into(), action: Action::Rebalance, bound };
+        ask(engine, Request::Execute { intent, title: "rebalance web".into() }).await;
+        until(engine, secs(2), op_is(1, OpState::Running)).await;
+        until(engine, secs(2), |w| op(w, 1).unwrap().progress.note.as_str() == "sending").await;
+    }
+
+    async fn ask(engine: &Engine, request: Request) {
+        engine.requests.send(request).await.unwrap();
+    }
+
+    fn kept(folder: &Path) -> usize {
+        std::fs::read_dir(folder).map_or(0, Iterator::count)
+    }
+
+    fn sent(script: &Script) -> usize {
+        script.executed.lock().len()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_paused_operation_sends_nothing_until_it_is_resumed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (engine, script) = engine(folder.path()).await;
+        rebalance(&engine).await;
+        assert_eq!(kept(folder.path()), 1);
+        ask(&engine, Request::Pause(OpId(1))).await;
+        until(&engine, secs(1), op_is(1, OpState::Paused)).await;
+        sleep(secs(3_600)).await;
+        assert_eq!((sent(&script), kept(folder.path())), (1, 1));
+        ask(&engine, Request::Resume(OpId(1))).await;
+        until(&engine, secs(15), op_is(1, OpState::Done)).await;
+        assert_eq!((sent(&script), kept(folder.path())), (2, 0));
+        for request in [Request::Pause(OpId(1)), Request::Resume(OpId(1)), Request::Cancel(OpId(1))] {
+            ask(&engine, request).await;
+        }
+        sleep(secs(60)).await;
+        assert!(op_is(1, OpState::Done)(&engine.world.borrow()), "what is over stays over");
+        assert_eq!(sent(&script), 2);
+    }
+
+    #[test]
+    fn what_a_dead_program_left_is_offered_and_goes_on_only_when_asked() {
+        let folder = tempfile::tempdir().unwrap();
+        let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        let first = runtime();
+        first.block_on(async {
+            let (engine, _) = engine(folder.path()).await;
+            rebalance(&engine).await;
+            std::mem::forget(engine);
+        });
+        // all of its tasks end where they are, as in a killed process
+        drop(first);
+        assert_eq!(kept(folder.path()), 1);
+        runtime().block_on(async {
+            let (engine, script) = engine(folder.path()).await;
+            script.set(Mood::Silent);
+            until(&engine, secs(1), op_is(1, OpState::Paused)).await;
+            ask(&engine, Request::Resume(OpId(1))).await;
+            until(&engine, secs(1), |w| op(w, 1).unwrap().progress.note.contains("resume it when its rows are there")).await;
+            script.set(Mood::Well);
+            listed(&engine).await;
+            sleep(secs(600)).await;
+            assert_eq!(sent(&script), 0, "nothing goes on by itself");
+            ask(&engine, Request::Resume(OpId(1))).await;
+            until(&engine, secs(15), op_is(1, OpState::Done)).await;
+            assert_eq!((sent(&script), kept(folder.path())), (1, 0));
+        });
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_of_the_program_and_a_lost_link_pause_and_a_cancelled_one_is_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let (running, script) = engine(folder.path()).await;
+        rebalance(&running).await;
+        script.set(Mood::Refusing);
+        until(&running, secs(15), op_is(1, OpState::Paused)).await;
+        script.set(Mood::Well);
+        sleep(secs(60)).await;
+        ask(&running, Request::Resume(OpId(1))).await;
+        until(&running, secs(2), op_is(1, OpState::Running)).await;
+        sleep(secs(1)).await;
+        let world = running.shutdown().await;
+        assert!(op_is(1, OpState::Paused)(&world), "{:?}", op(&world, 1));
+        assert_eq!(kept(folder.path()), 1);
+
+        let (engine, script) = engine(folder.path()).await;
+        until(&engine, secs(1), op_is(1, OpState::Paused)).await;
+        listed(&engine).await;
+        ask(&engine, Request::Cancel(OpId(1))).await;
+        until(&engine, secs(1), op_is(1, OpState::Cancelled)).await;
+        assert_eq!((sent(&script), kept(folder.path())), (0, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_changed_meanwhile_is_not_gone_on_with() {
+        let folder = tempfile::tempdir().unwrap();
+        let (engine, script) = engine(folder.path()).await;
+        rebalance(&engine).await;
+        ask(&engine, Request::Pause(OpId(1))).await;
+        until(&engine, secs(1), op_is(1, OpState::Paused)).await;
+        let service = fixture::service("web", 2);
+        let changed = Service { spec_rev: service.spec_rev + 1, ..service };
+        script.send(crate::model::Delta::Service(crate::model::Change::Upsert(changed))).await;
+        sleep(secs(1)).await;
+        ask(&engine, Request::Resume(OpId(1))).await;
+        until(&engine, secs(1), |w| op(w, 1).unwrap().progress.note.contains("another definition by now")).await;
+        assert!(op_is(1, OpState::Paused)(&engine.world.borrow()));
+        assert_eq!(sent(&script), 1);
     }
 }

@@ -122,7 +122,7 @@ impl Backend for Session {
         About {
             kind: ClusterKind::Kubernetes,
             version: Text::new("1.33"),
-            capabilities: Capabilities::of(&[ActionKind::Scale, ActionKind::Redeploy]),
+            capabilities: Capabilities::of(&[ActionKind::Scale, ActionKind::Redeploy, ActionKind::Rebalance]),
             engine: None,
         }
     }

@@ -5,6 +5,7 @@
 //! | [`supervisor`] | one per cluster: connecting, heartbeats, the link's state |
 //! | [`ingest`] | batches of facts into the store, findings, publishing |
 //! | [`executor`] | operations: sent, then verified by observation |
+//! | [`journal`] | which operations go on after the end of this program |
 //! | [`tail`] | log views |
 //! | [`Replay`] | pictures without all this running |
 //! | [`router`] | requests to those who answer them |
@@ -18,6 +19,7 @@ mod fake;
 mod findings;
 mod ingest;
 mod interest;
+mod journal;
 mod operation;
 mod replay;
 mod router;
@@ -36,6 +38,7 @@ use crate::backend::Connector;
 use crate::model::{Fact, Notice, Request, Store, Text, World};
 use interest::Wants;
 use shared::{Handle, Shared};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use supervisor::Supervisor;
@@ -61,13 +64,22 @@ pub struct Options {
     pub log_limit: usize,
     /// Where the time comes from.
     pub clock: Clock,
+    /// The folder of what is kept of operations under way ([`journal`]); none keeps nothing.
+    pub journal: Option<PathBuf>,
     /// What went wrong before the engine ran, to be read once: broken files, themes that are not there.
     pub warnings: Vec<Text>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { by: Text::default(), read_only: false, log_limit: 8 << 20, clock: Clock::System, warnings: Vec::new() }
+        Self {
+            by: Text::default(),
+            read_only: false,
+            log_limit: 8 << 20,
+            clock: Clock::System,
+            journal: None,
+            warnings: Vec::new(),
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! One operation from its turn to its end: admitted, sent, verified by observation.
 
+use super::executor::{Paused, Stop};
+use super::journal::Entry;
 use super::shared::{Shared, contained};
 use crate::analysis::rollout::{self, Verdict};
 use crate::backend::{Backend, BackendError, ProgressSink};
@@ -8,7 +10,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, Semaphore};
 use tokio::time::{Instant, interval, sleep_until};
-use tokio_util::sync::CancellationToken;
 
 /// Longest time an action may take to be sent.
 const SEND: Duration = Duration::from_secs(60);
@@ -22,7 +23,10 @@ const LOOK: Duration = Duration::from_secs(1);
 /// An operation under way.
 pub(super) struct Run {
     op: Operation,
-    cancel: CancellationToken,
+    /// What is kept of a stepwise one while it is under way.
+    entry: Option<Entry>,
+    stop: Stop,
+    paused: Paused,
     shared: Arc<Shared>,
 }
 
@@ -30,21 +34,33 @@ pub(super) struct Run {
 type Ended = (OpState, Text);
 
 impl Run {
-    pub(super) fn new(op: Operation, cancel: CancellationToken, shared: Arc<Shared>) -> Self {
-        Self { op, cancel, shared }
+    pub(super) fn new(op: Operation, entry: Option<Entry>, stop: Stop, paused: Paused, shared: Arc<Shared>) -> Self {
+        Self { op, entry, stop, paused, shared }
     }
 
     /// Runs to the end, whatever that is.
     pub(super) async fn run(mut self, turn: Arc<Mutex<()>>, room: Arc<Semaphore>) {
-        let cancel = self.cancel.clone();
+        let Stop { cancel, pause } = self.stop.clone();
         let ended = tokio::select! {
             biased;
             () = cancel.cancelled() => None,
+            () = pause.cancelled() => Some((OpState::Paused, Text::new("paused: resume it to go on"))),
             ended = self.go(turn, room) => Some(ended),
         };
-        let (state, note) = ended.unwrap_or_else(|| (OpState::Cancelled, self.cancelled_words()));
+        let left = self.shared.stop.is_cancelled() && self.op.state == OpState::Running && self.entry.is_some();
+        let (state, note) = ended.unwrap_or_else(|| match left {
+            true => (OpState::Paused, Text::new("Quarterdeck ended: it can be resumed when it runs again")),
+            false => (OpState::Cancelled, self.cancelled_words()),
+        });
         self.op.state = state;
         self.op.progress.note = note;
+        if state == OpState::Paused {
+            self.paused.lock().insert(self.op.id, self.entry.take());
+            return self.tell().await;
+        }
+        if let Some(entry) = self.entry.take() {
+            entry.over();
+        }
         if state == OpState::Done {
             // the last step was not reported by itself
             self.op.progress.done = self.op.progress.total;
@@ -58,13 +74,38 @@ impl Run {
         let Ok(_room) = room.acquire_owned().await else { return failed("the engine has stopped") };
         let backend = match self.admit() {
             Ok(backend) => backend,
-            Err(why) => return (OpState::Failed, why),
+            Err(why) => return (self.not_now(), why),
         };
         self.op.state = OpState::Running;
         self.tell().await;
+        self.keep().await;
         match self.send(backend).await {
             Ok(expect) => self.verify(expect).await,
-            Err(why) => (OpState::Failed, why),
+            Err((state, why)) => (state, why),
+        }
+    }
+
+    /// What becomes of the operation where it cannot go on now: what had begun waits.
+    fn not_now(&self) -> OpState {
+        if self.entry.is_some() { OpState::Paused } else { OpState::Failed }
+    }
+
+    /// Keeps a stepwise operation beyond the end of this program.
+    async fn keep(&mut self) {
+        let Some(folder) = self.shared.options.journal.clone() else { return };
+        if self.entry.is_some() || !self.op.intent.action.kind().spec().stepwise {
+            return;
+        }
+        let op = self.op.clone();
+        let kept = tokio::task::spawn_blocking(move || Entry::new(&folder, &op).map_err(|error| (folder, error))).await;
+        match kept {
+            Ok(Ok(entry)) => self.entry = Some(entry),
+            Ok(Err((folder, error))) => {
+                let folder = folder.display();
+                let words = format!("{} will not go on after the end of this program: {folder}: {error}", self.op.title);
+                self.shared.warn(words).await;
+            }
+            Err(_) => {}
         }
     }
 
@@ -91,7 +132,7 @@ impl Run {
         }
     }
 
-    async fn send(&mut self, backend: Arc<dyn Backend>) -> Result<Expect, Text> {
+    async fn send(&mut self, backend: Arc<dyn Backend>) -> Result<Expect, Ended> {
         let limit = match self.op.intent.action.kind() {
             ActionKind::Evacuate | ActionKind::Drain | ActionKind::Rebalance => SEND_MANY,
             _ => SEND,
@@ -105,8 +146,9 @@ impl Run {
             tokio::select! {
                 answer = &mut sending => return match answer {
                     Ok(Ok(expect)) => Ok(expect),
-                    Ok(Err(error)) => Err(refused(&error)),
-                    Err(panic) => Err(Text::from(format!("a fault of Quarterdeck itself while it was sent; look before you try again: {panic}"))),
+                    Ok(Err(error @ BackendError::Unreachable(_))) => Err((self.not_now(), refused(&error))),
+                    Ok(Err(error)) => Err((OpState::Failed, refused(&error))),
+                    Err(panic) => Err(failed(&format!("a fault of Quarterdeck itself while it was sent; look before you try again: {panic}"))),
                 },
                 report = reports.changed(), if reporting => match report {
                     Ok(()) => {
@@ -118,10 +160,11 @@ impl Run {
                 () = sleep_until(deadline) => {
                     let note = &self.op.progress.note;
                     let so_far = if note.is_empty() { String::new() } else { format!(" Last: {note}") };
-                    return Err(Text::from(format!(
+                    let words = format!(
                         "not taken within {}; parts of it may have happened: look before you try again.{so_far}",
                         crate::util::humanize::age_of(limit)
-                    )));
+                    );
+                    return Err((self.not_now(), Text::from(words)));
                 }
             }
         }

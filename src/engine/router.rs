@@ -14,11 +14,14 @@ const INSPECT: Duration = Duration::from_secs(15);
 /// Runs until the engine stops or nobody can ask any more.
 pub(super) async fn run(mut asked: mpsc::Receiver<Request>, reconnect: watch::Sender<u64>, shared: Arc<Shared>) {
     let mut executor = Executor::new(Arc::clone(&shared));
+    executor.take_up().await;
     let mut tails = Tails::new(Arc::clone(&shared));
     while let Some(request) = asked.recv().await {
         match request {
             Request::Execute { intent, title } => executor.execute(intent, title).await,
-            Request::Cancel(id) => executor.cancel(id),
+            Request::Cancel(id) => executor.cancel(id).await,
+            Request::Pause(id) => executor.pause(id).await,
+            Request::Resume(id) => executor.resume(id).await,
             Request::Tail { id, target } => tails.open(id, target).await,
             Request::Untail(id) => tails.close(id).await,
             Request::Inspect(object) => {

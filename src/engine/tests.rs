@@ -10,7 +10,7 @@ use crate::util::time::Timestamp;
 use std::sync::atomic::Ordering::SeqCst;
 use tokio::time::{Instant, sleep, timeout};
 
-const START: Timestamp = Timestamp(1_000_000_000);
+pub(super) const START: Timestamp = Timestamp(1_000_000_000);
 
 pub(super) fn secs(s: u64) -> Duration {
     Duration::from_secs(s)
@@ -20,7 +20,7 @@ pub(super) fn start(names: &[&'static str]) -> (Engine, Vec<Arc<Script>>) {
     start_with(names, Options { by: Text::new("me@here"), clock: Clock::starting_at(START), ..Options::default() })
 }
 
-fn start_with(names: &[&'static str], options: Options) -> (Engine, Vec<Arc<Script>>) {
+pub(super) fn start_with(names: &[&'static str], options: Options) -> (Engine, Vec<Arc<Script>>) {
     let scripts: Vec<Arc<Script>> = names.iter().map(|_| Arc::default()).collect();
     let connectors = names.iter().zip(&scripts);
     let connectors = connectors.map(|(name, s)| Arc::new(Fake { name, script: Arc::clone(s) }) as Arc<dyn Connector>).collect();
@@ -47,11 +47,11 @@ fn scale(cluster: &str, service: &str) -> Request {
     Request::Execute { intent, title: Text::new("scale") }
 }
 
-fn op(world: &World, id: u64) -> Option<&Operation> {
+pub(super) fn op(world: &World, id: u64) -> Option<&Operation> {
     world.operations.iter().find(|op| op.id == OpId(id)).map(|op| &**op)
 }
 
-fn op_is(id: u64, state: OpState) -> impl Fn(&World) -> bool {
+pub(super) fn op_is(id: u64, state: OpState) -> impl Fn(&World) -> bool {
     move |world| op(world, id).is_some_and(|op| op.state == state)
 }
 

@@ -174,6 +174,8 @@ commands! {
     SearchNext      "search.next"       Document  "the next match";
     SearchPrevious  "search.previous"   Document  "the previous match";
     CancelOperation "operation.cancel"  Operation "stop this operation at its next safe point";
+    PauseOperation  "operation.pause"   Operation "stop this operation for now, between two steps";
+    ResumeOperation "operation.resume"  Operation "go on with this paused operation";
 }
 
 impl Command {

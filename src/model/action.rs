@@ -84,6 +84,9 @@ pub struct ActionSpec {
     pub on: Kind,
     /// How much confirmation it needs at least; the preview may raise it (scale to zero, single replica).
     pub danger: Danger,
+    /// Whether it goes step by step, and looks before each at what is left to do: it can be paused between two, and goes on
+    /// when it is begun again.
+    pub stepwise: bool,
 }
 
 impl ActionKind {
@@ -120,7 +123,7 @@ impl ActionKind {
             Self::Start => ("start", Kind::Task, Reversible),
             Self::Stop => ("stop", Kind::Task, Disruptive),
         };
-        ActionSpec { label, on, danger }
+        ActionSpec { label, on, danger, stepwise: matches!(self, Self::Evacuate | Self::Rebalance) }
     }
 }
 

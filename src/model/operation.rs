@@ -12,6 +12,8 @@ pub enum OpState {
     Running,
     /// The platform took it; the facts are watched until they agree.
     Verifying,
+    /// Stopped between two steps, by the operator or by the end of the program before this one; goes on when asked to.
+    Paused,
     /// The facts agree.
     Done,
     /// It did not happen; the note says why.
@@ -32,6 +34,7 @@ impl OpState {
             Self::Queued => "queued",
             Self::Running => "running",
             Self::Verifying => "verifying",
+            Self::Paused => "paused",
             Self::Done => "done",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",

@@ -14,6 +14,10 @@ pub enum Request {
     },
     /// Stop an operation at its next safe point.
     Cancel(OpId),
+    /// Stop a stepwise operation ([`super::ActionSpec::stepwise`]) for now.
+    Pause(OpId),
+    /// Go on with a paused operation.
+    Resume(OpId),
     /// Open a log tail.
     Tail {
         /// Its number, chosen by the asker.

@@ -54,6 +54,26 @@ impl Operations {
         Outcome::Handled
     }
 
+    fn pause(&self, cx: &Cx<'_>) -> Outcome {
+        match self.here(cx) {
+            None => Outcome::say("there is no operation to pause"),
+            Some(op) if !pausable(op) => Outcome::say(format!(
+                "{} is {}: only what goes step by step can be paused, while it runs",
+                op.title,
+                op.state.word()
+            )),
+            Some(op) => Outcome::Effects(vec![Effect::Request(Request::Pause(op.id))]),
+        }
+    }
+
+    fn resume(&self, cx: &Cx<'_>) -> Outcome {
+        match self.here(cx) {
+            None => Outcome::say("there is no operation to resume"),
+            Some(op) if op.state != OpState::Paused => Outcome::say(format!("{} is not paused ({})", op.title, op.state.word())),
+            Some(op) => Outcome::Effects(vec![Effect::Request(Request::Resume(op.id))]),
+        }
+    }
+
     fn cancel(&self, cx: &Cx<'_>) -> Outcome {
         match self.here(cx) {
             None => Outcome::say("there is no operation to stop"),
@@ -65,6 +85,11 @@ impl Operations {
 
 fn nth<'a>(cx: &Cx<'a>, row: usize) -> Option<&'a Arc<Operation>> {
     cx.world.operations.iter().rev().nth(row)
+}
+
+/// Whether it can be paused now.
+fn pausable(op: &Operation) -> bool {
+    op.state == OpState::Running && op.intent.action.kind().spec().stepwise
 }
 
 struct InView<'a>(&'a Cx<'a>);
@@ -104,6 +129,7 @@ fn sign(state: OpState) -> (&'static str, Role) {
         OpState::Running | OpState::Verifying => ("◔ ", Role::Progress),
         OpState::Done => ("✔ ", Role::Ok),
         OpState::Failed => ("✖ ", Role::Failing),
+        OpState::Paused => ("‖ ", Role::Warning),
         OpState::Cancelled => ("▲ ", Role::Warning),
     }
 }
@@ -125,6 +151,8 @@ impl Pane for Operations {
             Command::Top => self.go(0, cx),
             Command::Bottom => self.go(usize::MAX, cx),
             Command::CancelOperation => self.cancel(cx),
+            Command::PauseOperation => self.pause(cx),
+            Command::ResumeOperation => self.resume(cx),
             Command::Open => match self.selection(cx) {
                 Some(object) => Outcome::Go(Go::To(object)),
                 None => Outcome::Handled,
@@ -142,10 +170,14 @@ impl Pane for Operations {
     fn render(&mut self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, focus: bool) {
         let area = area.intersection(buf.area);
         let all = cx.world.operations.len();
-        let open = cx.world.operations.iter().filter(|op| !op.state.ended()).count();
+        let paused = cx.world.operations.iter().filter(|op| op.state == OpState::Paused).count();
+        let open = cx.world.operations.iter().filter(|op| !op.state.ended()).count() - paused;
         let body = title::title(buf, area, cx, "operations", focus, |pen| {
             if open > 0 {
                 title::part(pen, cx, &format!("{open} under way"), Role::Progress);
+            }
+            if paused > 0 {
+                title::part(pen, cx, &format!("{paused} paused"), Role::Warning);
             }
             if all > 0 {
                 title::part(pen, cx, &format!("{all} in all"), Role::Dim);
@@ -182,6 +214,10 @@ impl Pane for Operations {
 
     fn hints(&self, cx: &Cx<'_>) -> &'static [Command] {
         match self.here(cx) {
+            Some(op) if op.state == OpState::Paused => {
+                &[Command::ResumeOperation, Command::CancelOperation, Command::Open, Command::Copy]
+            }
+            Some(op) if pausable(op) => &[Command::PauseOperation, Command::CancelOperation, Command::Open, Command::Copy],
             Some(op) if !op.state.ended() => &[Command::CancelOperation, Command::Open, Command::Copy],
             Some(_) => &[Command::Open, Command::Copy],
             None => &[],

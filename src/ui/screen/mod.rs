@@ -11,7 +11,7 @@ use super::view::totals::Totals;
 use super::widget::input::TextInput;
 use super::{Effect, Moment, Pending, act};
 use crate::input::{Command, Keymap, Scope};
-use crate::model::{Interest, Request, Text, World};
+use crate::model::{Interest, OpState, Request, Text, World};
 use crate::theme::Theme;
 use crate::util::time::Timestamp;
 use ratatui::layout::Position;
@@ -243,7 +243,7 @@ impl Ui {
     /// What must be polled for what is on screen.
     pub fn interest(&self) -> Interest {
         let mut interest = self.pane().map(Pane::interest).unwrap_or_default();
-        interest.tasks |= self.world.operations.iter().any(|op| !op.state.ended());
+        interest.tasks |= self.world.operations.iter().any(|op| !op.state.ended() && op.state != OpState::Paused);
         interest
     }
 

@@ -1,0 +1,206 @@
+//! Operations that go on where they were after this program has ended, by whatever end.
+//!
+//! What a stepwise action ([`crate::model::ActionSpec::stepwise`]) has done so far is seen in its cluster: what it would
+//! move again is not there any more. So only that it is under way is kept, in a file of its own, written before anything is
+//! sent and removed when it is over. Whoever works on it holds the file's lock; the system takes that back when a process
+//! dies, and the next program that starts offers the operation as paused. Nothing goes on by itself.
+
+use crate::model::{Action, ActionKind, Bound, ClusterId, Intent, Key, Kind, ObjectRef, Operation, Text};
+use crate::util::time::Timestamp;
+use rustix::fs::{FlockOperation, flock};
+use serde::{Deserialize, Serialize};
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+/// The name of the format, in each file.
+const VERSION: u32 = 1;
+/// No record is longer: names are bounded by their platforms.
+const LONGEST: u64 = 64 << 10;
+
+/// What is kept of an operation.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Record {
+    version: u32,
+    action: String,
+    cluster: String,
+    kind: String,
+    key: String,
+    name: String,
+    uid: String,
+    spec_rev: u64,
+    title: String,
+    by: String,
+    /// Milliseconds since 1970.
+    asked: i64,
+}
+
+/// An operation that is kept. Dropping it leaves the file for the next program.
+#[derive(Debug)]
+pub(super) struct Entry {
+    path: PathBuf,
+    /// Held locked.
+    _file: File,
+}
+
+/// An operation that a program before this one left.
+pub(super) struct Left {
+    pub(super) entry: Entry,
+    pub(super) intent: Intent,
+    pub(super) title: Text,
+    pub(super) by: Text,
+    pub(super) asked: Timestamp,
+}
+
+impl Entry {
+    /// Keeps an operation in `folder`, which is made if need be.
+    pub(super) fn new(folder: &Path, op: &Operation) -> io::Result<Self> {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        let path = folder.join(format!("{}-{}-{}.json", op.asked.0, std::process::id(), op.id.0));
+        let mut file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path)?;
+        flock(&file, FlockOperation::NonBlockingLockExclusive)?;
+        let written = file.write_all(&serde_json::to_vec(&Record::of(op))?).and_then(|()| file.sync_all());
+        // the name must last as well as what is in the file
+        let written = written.and_then(|()| File::open(folder)?.sync_all());
+        let entry = Self { path, _file: file };
+        match written {
+            Ok(()) => Ok(entry),
+            Err(error) => {
+                entry.over();
+                Err(error)
+            }
+        }
+    }
+
+    /// The operation is over.
+    pub(super) fn over(self) {
+        // one that cannot be removed is offered again, and then there is nothing left for it to do
+        if let Err(error) = std::fs::remove_file(&self.path) {
+            tracing::warn!("{} cannot be removed: {error}", self.path.display());
+        }
+    }
+}
+
+/// The operations that were left in `folder` in one of these clusters and that nobody works on, oldest first.
+pub(super) fn left(folder: &Path, ours: impl Fn(&ClusterId) -> bool) -> Vec<Left> {
+    let Ok(files) = std::fs::read_dir(folder) else { return Vec::new() };
+    let paths = files.filter_map(|file| Some(file.ok()?.path())).filter(|path| path.extension().is_some_and(|e| e == "json"));
+    let mut all: Vec<Left> = paths.filter_map(|path| take(path, &ours)).collect();
+    all.sort_by_key(|left| left.asked);
+    all
+}
+
+fn take(path: PathBuf, ours: &impl Fn(&ClusterId) -> bool) -> Option<Left> {
+    let file = OpenOptions::new().read(true).write(true).open(&path).ok()?;
+    flock(&file, FlockOperation::NonBlockingLockExclusive).ok()?;
+    // whoever held it before may have ended the operation in between
+    let same = std::fs::metadata(&path).is_ok();
+    let mut text = Vec::new();
+    (&file).take(LONGEST).read_to_end(&mut text).ok().filter(|_| same)?;
+    let record: Record = match serde_json::from_slice(&text) {
+        Ok(record) => record,
+        // a program died while it wrote it, and had sent nothing; or a later one wrote what this one cannot read
+        Err(error) => {
+            tracing::warn!("{} is left alone: {error}", path.display());
+            return None;
+        }
+    };
+    let (intent, title, by, asked) = record.read().filter(|(intent, ..)| ours(&intent.object.cluster))?;
+    Some(Left { entry: Entry { path, _file: file }, intent, title, by, asked })
+}
+
+/// The actions that are kept, without parameters all of them.
+const STEPWISE: [(ActionKind, Action); 2] = [(ActionKind::Evacuate, Action::Evacuate), (ActionKind::Rebalance, Action::Rebalance)];
+
+impl Record {
+    fn of(op: &Operation) -> Self {
+        let Intent { object, name, action, bound } = &op.intent;
+        Self {
+            version: VERSION,
+            action: action.kind().spec().label.to_owned(),
+            cluster: object.cluster.to_string(),
+            kind: object.kind.word().to_owned(),
+            key: object.key.to_string(),
+            name: name.to_string(),
+            uid: bound.uid.to_string(),
+            spec_rev: bound.spec_rev,
+            title: op.title.to_string(),
+            by: op.by.to_string(),
+            asked: op.asked.0,
+        }
+    }
+
+    fn read(self) -> Option<(Intent, Text, Text, Timestamp)> {
+        let (_, action) = STEPWISE.into_iter().find(|(kind, _)| kind.spec().label == self.action)?;
+        let kind = Kind::ALL.into_iter().find(|kind| kind.word() == self.kind)?;
+        let object = ObjectRef { cluster: ClusterId::new(&self.cluster), kind, key: Key::new(&self.key) };
+        let bound = Bound { uid: Key::new(&self.uid), spec_rev: self.spec_rev };
+        let intent = Intent { object, name: Text::new(&self.name), action, bound };
+        (self.version == VERSION).then(|| (intent, Text::new(&self.title), Text::new(&self.by), Timestamp(self.asked)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::model::{OpId, OpState, Progress};
+
+    fn op(id: u64, cluster: &str) -> Operation {
+        Operation {
+            id: OpId(id),
+            intent: Intent {
+                object: ObjectRef { cluster: cluster.into(), kind: Kind::Node, key: "n1".into() },
+                name: "node-1".into(),
+                action: Action::Evacuate,
+                bound: Bound { uid: "u1".into(), spec_rev: 7 },
+            },
+            title: "evacuate node-1".into(),
+            by: "me@here".into(),
+            asked: Timestamp(1_000 - id as i64),
+            ended: None,
+            state: OpState::Running,
+            progress: Progress::default(),
+        }
+    }
+
+    #[test]
+    fn what_nobody_works_on_is_found_as_it_was_and_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().join("operations");
+        let all = |_: &ClusterId| true;
+        assert!(left(&folder, all).is_empty(), "there is no folder yet");
+        let (one, two) = (op(1, "prod"), op(2, "prod"));
+        let first = Entry::new(&folder, &one).unwrap();
+        let second = Entry::new(&folder, &two).unwrap();
+        assert!(left(&folder, all).is_empty(), "both are worked on");
+        drop((first, second));
+        assert!(left(&folder, |id| id.as_str() != "prod").is_empty(), "they are of another fleet");
+        let found = left(&folder, all);
+        assert_eq!(found.iter().map(|left| &left.intent).collect::<Vec<_>>(), [&two.intent, &one.intent]);
+        assert_eq!((&found[0].title, &found[0].by, found[0].asked), (&two.title, &two.by, two.asked));
+        assert!(left(&folder, all).is_empty(), "whoever found them holds them");
+        let mut found = found.into_iter();
+        found.next().unwrap().entry.over();
+        drop(found);
+        assert_eq!(left(&folder, all).len(), 1, "what is over is gone");
+    }
+
+    #[test]
+    fn a_file_cut_anywhere_or_of_another_version_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(Entry::new(folder.path(), &op(1, "prod")).unwrap());
+        let path = std::fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
+        let whole = std::fs::read(&path).unwrap();
+        for cut in 0..whole.len() {
+            std::fs::write(&path, &whole[..cut]).unwrap();
+            assert!(left(folder.path(), |_| true).is_empty(), "{cut}");
+        }
+        let later = String::from_utf8(whole).unwrap().replace("\"version\":1", "\"version\":2");
+        std::fs::write(&path, later).unwrap();
+        assert!(left(folder.path(), |_| true).is_empty());
+        assert!(path.exists());
+    }
+}

@@ -63,19 +63,21 @@ fn away(state: &ClusterState, node: &Node, drain: bool, draft: &mut Draft) -> Re
         return Ok(());
     }
     draft.fact(format!("no new tasks are placed here; moves {} of {}", count(tasks, "task"), count(services, "service")));
-    if swarm {
-        draft.warn("Swarm moves all at once and stops each before its replacement starts");
-        draft.fact(if drain {
-            "the node stays drained"
-        } else {
-            "when it is empty the node is paused, so that nothing comes back"
-        });
-    } else {
-        waits(&all, draft);
+    match (swarm, drain) {
+        (true, true) => {
+            draft.warn("Swarm moves all at once and stops each before its replacement starts");
+            draft.fact("the node stays drained");
+        }
+        (true, false) => {
+            draft.fact("as many more start elsewhere first: no service has fewer than it wants meanwhile");
+            draft.fact("when it is empty the node is paused, so that nothing comes back");
+            draft.warn("rolling one of these services back afterwards undoes only the change of its number");
+        }
+        (false, _) => waits(&all, draft),
     }
     stays(&all, swarm, draft);
     let singles: Vec<_> = all.moving.values().filter(|(s, _)| s.desired == Some(1)).map(|(s, _)| name(s)).collect();
-    if !singles.is_empty() {
+    if !singles.is_empty() && (drain || !swarm) {
         draft.warn(format!("{} one task only and will not serve for a while", listed(&singles, "has", "have")));
     }
     if !state.nodes.iter().any(|other| other.key != node.key && spread::open(other.state, other.availability)) {

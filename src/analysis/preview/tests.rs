@@ -85,10 +85,13 @@ fn evacuating_tells_what_moves_what_waits_what_stays_and_the_spread_after() {
 }
 
 #[test]
-fn a_swarm_says_that_it_moves_all_at_once() {
+fn a_swarm_says_that_its_drain_moves_all_at_once() {
     let (_, _, lines) = seen(&fleet(ClusterKind::Swarm), Kind::Node, "n1", &Action::Drain).unwrap();
     assert_eq!(lines[1], "! Swarm moves all at once and stops each before its replacement starts");
     assert_eq!(lines[2], "the node stays drained");
+    let (_, _, lines) = seen(&fleet(ClusterKind::Swarm), Kind::Node, "n1", &Action::Evacuate).unwrap();
+    assert_eq!(lines[1], "as many more start elsewhere first: no service has fewer than it wants meanwhile");
+    assert!(!lines.iter().any(|line| line.contains("will not serve")), "{lines:?}");
     let (_, _, lines) = seen(&fleet(ClusterKind::Swarm), Kind::Task, "w1", &Action::Reschedule).unwrap();
     assert_eq!(lines[1], "! Swarm cannot move a single task: all 2 tasks of the service on n1 move");
 }

@@ -2,6 +2,7 @@
 
 mod constraint;
 mod engine;
+mod evacuation;
 mod node;
 mod service;
 mod task;
@@ -24,7 +25,7 @@ pub async fn execute(docker: &Docker, intent: &Intent, progress: &ProgressSink) 
             Action::Reschedule => task::reschedule(docker, intent, progress).await,
             Action::DeleteTask => task::delete(docker, intent).await,
             Action::Pause | Action::Activate | Action::Drain => node::set(docker, intent).await,
-            Action::Evacuate => node::evacuate(docker, intent, progress).await,
+            Action::Evacuate => evacuation::evacuate(docker, intent, progress).await,
             Action::Start | Action::Stop => {
                 Err(unsupported(intent, "a swarm starts and stops tasks by itself; scale the service, or redeploy it"))
             }

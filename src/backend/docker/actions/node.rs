@@ -1,19 +1,10 @@
 //! Actions on Swarm nodes.
 
-use super::report;
 use super::write::{Target, Update, at, write};
+use crate::backend::BackendError;
 use crate::backend::docker::client::Docker;
-use crate::backend::docker::wire;
-use crate::backend::{BackendError, ProgressSink};
 use crate::model::{Action, Availability, Expect, Intent};
 use serde_json::json;
-use std::time::Duration;
-use tokio::time::{Instant, sleep};
-
-/// Pause between looks at what still runs on a node.
-const LOOK: Duration = Duration::from_secs(1);
-/// How long to wait for a drained node to become empty; longer than any sensible stop grace period.
-const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Pauses, activates or drains.
 pub async fn set(docker: &Docker, intent: &Intent) -> Result<Expect, BackendError> {
@@ -30,35 +21,8 @@ pub async fn set(docker: &Docker, intent: &Intent) -> Result<Expect, BackendErro
     })
 }
 
-/// Drains, waits until nothing runs there, then pauses: a drained node takes tasks again only when it is activated, and so
-/// does a paused one, but on a paused node the swarm leaves alone what someone puts there on purpose.
-pub async fn evacuate(docker: &Docker, intent: &Intent, progress: &ProgressSink) -> Result<Expect, BackendError> {
-    report(progress, 0, 0, "draining");
-    let rev = write_availability(docker, intent, intent.bound.spec_rev, Availability::Drained, "evacuating").await?;
-    let began = Instant::now();
-    let mut total = 0;
-    loop {
-        let (left, down) = left(docker, intent).await?;
-        total = total.max(left);
-        if left == 0 || down {
-            break;
-        }
-        report(progress, total - left, total, format!("{left} tasks still run on {}", intent.name));
-        if began.elapsed() > PATIENCE {
-            return Err(BackendError::Protocol(format!(
-                "evacuating {}: after {} min {left} of {total} tasks still run there; the node stays drained",
-                intent.name,
-                PATIENCE.as_secs() / 60
-            )));
-        }
-        sleep(LOOK).await;
-    }
-    report(progress, total, total, "empty; pausing, so that nothing comes back");
-    write_availability(docker, intent, rev, Availability::Paused, "evacuating").await?;
-    Ok(Expect::NodeEmpty { node: intent.object.key.clone(), availability: Availability::Paused })
-}
-
-async fn write_availability(
+/// Writes the availability and returns the number of the node's spec as it is then.
+pub(super) async fn write_availability(
     docker: &Docker,
     intent: &Intent,
     rev: u64,
@@ -77,17 +41,4 @@ async fn write_availability(
         Ok(())
     })
     .await
-}
-
-/// How many tasks may still run on the node, and whether it is down (then its tasks report no more and run elsewhere).
-async fn left(docker: &Docker, intent: &Intent) -> Result<(usize, bool), BackendError> {
-    let doing = format!("evacuating {}: looking at what still runs", intent.name);
-    let filters = format!("%7B%22node%22%3A%5B%22{}%22%5D%7D", intent.bound.uid);
-    let tasks: Vec<wire::Task> =
-        docker.http.get(&format!("/tasks?filters={filters}")).await.map_err(|e| docker.failed(&doing, &e))?;
-    let node: wire::Node = docker.http.get(&format!("/nodes/{}", intent.bound.uid)).await.map_err(|e| docker.failed(&doing, &e))?;
-    let runs = |task: &&wire::Task| {
-        matches!(task.status.state.as_str(), "assigned" | "accepted" | "preparing" | "ready" | "starting" | "running")
-    };
-    Ok((tasks.iter().filter(runs).count(), node.status.state == "down"))
 }

@@ -1,6 +1,7 @@
 //! A swarm's nodes: paused, emptied, killed.
 
 use super::*;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Runs the testbed's script for the swarm, which ends and starts its nodes.
 fn testbed(args: &[&str]) {
@@ -68,6 +69,55 @@ async fn a_node_of_a_real_swarm_is_paused_emptied_and_killed() {
     session
         .until("node3 is back", wait, |s| s.nodes.get(&node3).unwrap().state == NodeState::Ready && steady(s, &every, "app:1", 3))
         .await;
+}
+
+/// The least number of running tasks a service was seen with while `stop` was not set.
+fn least(service: String, stop: Arc<AtomicBool>) -> std::thread::JoinHandle<(usize, usize)> {
+    let looks = ["service", "ps", "--filter", "desired-state=running", "--format", "{{.CurrentState}}"];
+    std::thread::spawn(move || {
+        let (mut least, mut times) = (usize::MAX, 0);
+        while !stop.load(Ordering::Relaxed) {
+            let running = docker(&[&looks[..], &[&service]].concat()).lines().filter(|line| line.starts_with("Running")).count();
+            (least, times) = (least.min(running), times + 1);
+        }
+        (least, times)
+    })
+}
+
+#[tokio::test]
+#[ignore = "needs a real swarm of three nodes in DOCKER_HOST, whose node3 it evacuates"]
+async fn a_node_of_a_real_swarm_is_evacuated_and_no_service_has_fewer_than_it_wants() {
+    let service = Service::create("dk-whole", &["--replicas", "4", "app:1"]);
+    let id = service.0.clone();
+    let mut session = Session::open().await;
+    let wait = Duration::from_secs(60);
+    session.until("running", wait, |s| steady(s, &id, "app:1", 4)).await;
+    let node3 = session.state().nodes.iter().find(|n| n.name.as_str() == "node3").unwrap().key.clone();
+    let there = |s: &ClusterState| s.tasks_of(&Key::new(&id)).filter(|t| t.node.as_ref() == Some(&node3) && t.wanted).count();
+    assert!(there(session.state()) > 0, "there is something to move");
+    let spec = service.spec();
+
+    // stopped on the way: what was added goes again, and the node is paused
+    let asked = intent(&session, Kind::Node, &node3, "node3", Action::Evacuate);
+    let stopped = tokio::time::timeout(Duration::from_millis(400), act(&session, &asked)).await;
+    assert!(stopped.is_err(), "it was over before it could be stopped");
+    session.until("as before", wait, |s| steady(s, &id, "app:1", 4) && service.spec() == spec).await;
+    assert_eq!(session.state().nodes.get(&node3).unwrap().availability, Availability::Paused);
+    assert!(there(session.state()) > 0, "nothing was stopped");
+
+    let stop = Arc::new(AtomicBool::new(false));
+    let watched = least(id.clone(), Arc::clone(&stop));
+    let asked = intent(&session, Kind::Node, &node3, "node3", Action::Evacuate);
+    act(&session, &asked).await.unwrap();
+    session.until("empty", wait, |s| there(s) == 0 && steady(s, &id, "app:1", 4)).await;
+    stop.store(true, Ordering::Relaxed);
+    let (least, times) = watched.join().unwrap();
+    println!("never fewer than {least} of 4, looked at {times} times");
+    assert_eq!((least.min(4), service.spec()), (4, spec));
+    assert_eq!(session.state().nodes.get(&node3).unwrap().availability, Availability::Paused);
+    let back = intent(&session, Kind::Node, &node3, "node3", Action::Activate);
+    act(&session, &back).await.unwrap();
+    session.until("active again", wait, |s| s.nodes.get(&node3).unwrap().availability == Availability::Active).await;
 }
 
 #[tokio::test]

@@ -97,7 +97,7 @@ impl Executor {
     }
 
     async fn begin(&mut self, op: Operation, entry: Option<Entry>) {
-        self.shared.tell(Fact::Operation(op.clone())).await;
+        self.shared.tell(Fact::Operation(Operation { state: OpState::Queued, ..op.clone() })).await;
         let turn = Arc::clone(self.turns.entry(op.intent.object.clone()).or_default());
         let stop = Stop { cancel: self.shared.stop.child_token(), pause: CancellationToken::new() };
         let id = op.id;
@@ -144,7 +144,6 @@ impl Executor {
         match rebound(&self.shared.picture(), &op.intent) {
             Ok(bound) => {
                 op.intent.bound = bound;
-                op.state = OpState::Queued;
                 op.progress.note = Text::default();
                 self.begin(op, entry).await;
             }

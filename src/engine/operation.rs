@@ -25,6 +25,8 @@ pub(super) struct Run {
     op: Operation,
     /// What is kept of a stepwise one while it is under way.
     entry: Option<Entry>,
+    /// A stepwise one may have done some of its steps.
+    begun: bool,
     stop: Stop,
     paused: Paused,
     shared: Arc<Shared>,
@@ -35,7 +37,9 @@ type Ended = (OpState, Text);
 
 impl Run {
     pub(super) fn new(op: Operation, entry: Option<Entry>, stop: Stop, paused: Paused, shared: Arc<Shared>) -> Self {
-        Self { op, entry, stop, paused, shared }
+        // one that waits for its first turn is queued, and one that goes on was paused
+        let begun = op.state == OpState::Paused;
+        Self { op: Operation { state: OpState::Queued, ..op }, entry, begun, stop, paused, shared }
     }
 
     /// Runs to the end, whatever that is.
@@ -79,6 +83,7 @@ impl Run {
         self.op.state = OpState::Running;
         self.tell().await;
         self.keep().await;
+        self.begun = self.op.intent.action.kind().spec().stepwise;
         match self.send(backend).await {
             Ok(expect) => self.verify(expect).await,
             Err((state, why)) => (state, why),
@@ -87,7 +92,7 @@ impl Run {
 
     /// What becomes of the operation where it cannot go on now: what had begun waits.
     fn not_now(&self) -> OpState {
-        if self.entry.is_some() { OpState::Paused } else { OpState::Failed }
+        if self.begun { OpState::Paused } else { OpState::Failed }
     }
 
     /// Keeps a stepwise operation beyond the end of this program.

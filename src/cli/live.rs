@@ -38,6 +38,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     term::install_panic_hook(paths.state.clone());
     let looks = Looks::load(&config, &paths, Caps::from_env());
     let choice = args.choice();
+    let audit = args.audit(&paths);
     let (settings, now) = (config.clone(), Timestamp::now());
     let demo = move || sim::Options { epoch: now, ..sim::Options::default() };
     // names on the command line are checked while the terminal is still the shell's
@@ -57,6 +58,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         config,
         looks,
         discover,
+        audit,
         warnings,
         #[cfg(debug_assertions)]
         break_off: args.break_off,

@@ -5,12 +5,14 @@
 //! | [`supervisor`] | one per cluster: connecting, heartbeats, the link's state |
 //! | [`ingest`] | batches of facts into the store, findings, publishing |
 //! | [`executor`] | operations: sent, then verified by observation |
+//! | [`audit`] | what was done, on record |
 //! | [`tail`] | log views |
 //! | [`Replay`] | pictures without all this running |
 //! | [`router`] | requests to those who answer them |
 //!
 //! Every queue is bounded, every wait has a deadline, and no part waits for another cluster's.
 
+pub mod audit;
 mod clock;
 mod executor;
 #[cfg(test)]
@@ -29,6 +31,7 @@ mod tail;
 #[cfg(test)]
 mod tests;
 
+pub use audit::Audit;
 pub use clock::Clock;
 pub use replay::Replay;
 
@@ -61,13 +64,15 @@ pub struct Options {
     pub log_limit: usize,
     /// Where the time comes from.
     pub clock: Clock,
+    /// Where actions are written down before they are sent; none where they move nothing real.
+    pub audit: Option<Arc<Audit>>,
     /// What went wrong before the engine ran, to be read once: broken files, themes that are not there.
     pub warnings: Vec<Text>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { by: Text::default(), read_only: false, log_limit: 8 << 20, clock: Clock::System, warnings: Vec::new() }
+        Self { by: Text::default(), read_only: false, log_limit: 8 << 20, clock: Clock::System, audit: None, warnings: Vec::new() }
     }
 }
 

@@ -1,9 +1,11 @@
-//! One operation from its turn to its end: admitted, sent, verified by observation.
+//! One operation from its turn to its end: admitted, written down, sent, verified by observation.
 
+use super::audit::Stage;
 use super::shared::{Shared, contained};
 use crate::analysis::rollout::{self, Verdict};
 use crate::backend::{Backend, BackendError, ProgressSink};
 use crate::model::{ActionKind, Expect, Fact, Link, OpState, Operation, Progress, Text};
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, Semaphore};
@@ -24,6 +26,8 @@ pub(super) struct Run {
     op: Operation,
     cancel: CancellationToken,
     shared: Arc<Shared>,
+    /// Its intent was handed over to be written down, so its end is too.
+    on_record: bool,
 }
 
 /// How an operation ended.
@@ -31,7 +35,7 @@ type Ended = (OpState, Text);
 
 impl Run {
     pub(super) fn new(op: Operation, cancel: CancellationToken, shared: Arc<Shared>) -> Self {
-        Self { op, cancel, shared }
+        Self { op, cancel, shared, on_record: false }
     }
 
     /// Runs to the end, whatever that is.
@@ -50,7 +54,11 @@ impl Run {
             self.op.progress.done = self.op.progress.total;
         }
         self.op.ended = Some(self.shared.now());
+        let written = Stage::of(state).filter(|_| self.on_record).map(|stage| self.record(stage));
         self.tell().await;
+        if let Some(written) = written {
+            self.outcome(written.await).await;
+        }
     }
 
     async fn go(&mut self, turn: Arc<Mutex<()>>, room: Arc<Semaphore>) -> Ended {
@@ -62,8 +70,18 @@ impl Run {
         };
         self.op.state = OpState::Running;
         self.tell().await;
+        // handed over before it is waited for: from here on there is something to tell the end of
+        self.on_record = true;
+        if let Err(why) = self.record(Stage::Intent).await {
+            self.on_record = false;
+            return failed(&format!("nothing was sent, because it cannot be put on record: {why}"));
+        }
         match self.send(backend).await {
-            Ok(expect) => self.verify(expect).await,
+            Ok(expect) => {
+                let taken = self.record(Stage::Taken).await;
+                self.outcome(taken).await;
+                self.verify(expect).await
+            }
             Err(why) => (OpState::Failed, why),
         }
     }
@@ -170,6 +188,27 @@ impl Run {
         if self.op.progress != progress {
             self.op.progress = progress;
             self.tell().await;
+        }
+    }
+
+    /// Writes down where it stands.
+    fn record(&self, stage: Stage) -> impl Future<Output = Result<(), String>> + Send + use<> {
+        let world = self.shared.picture();
+        let cluster = world.cluster(&self.op.intent.object.cluster).map(|state| &state.cluster);
+        let audit = self.shared.options.audit.as_ref();
+        let written = audit.map(|audit| audit.record(stage, &self.op, cluster, self.shared.now()));
+        async move {
+            match written {
+                Some(written) => written.await,
+                None => Ok(()),
+            }
+        }
+    }
+
+    /// What was sent cannot be called back for want of a record; that there is none is said.
+    async fn outcome(&self, written: Result<(), String>) {
+        if let Err(why) = written {
+            self.shared.warn(format!("how \"{}\" went is not on record: {why}", self.op.title)).await;
         }
     }
 

@@ -23,7 +23,7 @@
 //! | [`analysis`] | what is wrong and why, rollout verdicts, previews, spread |
 //! | [`config`] | the configuration file, its errors to line and column |
 //! | [`backend`] | Kubernetes, Docker (engine and Swarm), and the simulated fleet |
-//! | [`engine`] | supervisors, ingest, executor, log tails |
+//! | [`engine`] | supervisors, ingest, executor, log tails, the audit file |
 //! | [`input`], [`theme`] | command table and keymaps; roles and colours |
 //! | [`ui`] | panes, overlays, widgets: pure |
 //! | [`term`] | the terminal: enter, leave, events, frame writer |

@@ -23,4 +23,5 @@ pub use fleet::{Choice, Demo, Fleet, discover, named};
 pub use keyboard::{Keyboard, Typed};
 pub use logging::start as start_logging;
 pub use looks::{Looks, utc_offset};
+pub use person::{by, origin};
 pub use run::{App, Ended, Start};

@@ -1,14 +1,22 @@
-//! Who asks for operations.
+//! Who asks for operations, and from where.
 
+use crate::engine::audit::Origin;
 use crate::model::Text;
 
 /// `alice@host`, or `alice as root@host` where sudo says who became root.
-pub(super) fn by() -> Text {
+pub fn by() -> Text {
     let uid = rustix::process::getuid().as_raw();
     let accounts = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
     let var = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     Text::from(format!("{}@{host}", user(uid, &accounts, &var)))
+}
+
+/// The other end of the ssh connection and the terminal, as far as there are such.
+pub fn origin() -> Origin {
+    let ssh = std::env::var("SSH_CONNECTION").or_else(|_| std::env::var("SSH_CLIENT")).unwrap_or_default();
+    let tty = rustix::termios::ttyname(rustix::stdio::stdin(), Vec::new()).ok();
+    Origin { ssh: ssh.split_whitespace().next().map(str::to_owned), tty: tty.map(|name| name.to_string_lossy().into_owned()) }
 }
 
 /// The account's own name before what the environment says: that is inherited from whoever it was set for. Accounts of a

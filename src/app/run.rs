@@ -6,7 +6,7 @@ use super::looks::{Looks, utc_offset};
 use super::screen::Screen;
 use super::signals::Signals;
 use crate::config::Config;
-use crate::engine::{Engine, Options};
+use crate::engine::{Audit, Engine, Options};
 use crate::input::KeyPress;
 use crate::model::{Interest, KindSync, Request, Text, World};
 use crate::term::{self, Events, Frame, Session};
@@ -36,6 +36,8 @@ pub struct Start {
     pub looks: Looks,
     /// Finds the clusters; runs on a thread of its own.
     pub discover: Box<dyn FnOnce() -> Fleet + Send>,
+    /// Where actions are written down; none in the demo.
+    pub audit: Option<Arc<Audit>>,
     /// Things to tell the operator.
     pub warnings: Vec<String>,
     /// See [`Options::journal`].
@@ -80,13 +82,8 @@ impl App {
         let mut discovery = tokio::task::spawn_blocking(start.discover);
         let found = timeout(HEAD_START, &mut discovery).await.ok();
         let warnings = start.warnings.iter().chain(&start.looks.warnings).map(|words| Text::new(words)).collect();
-        let options = Options {
-            by: super::person::by(),
-            read_only: start.config.read_only,
-            warnings,
-            journal: start.journal,
-            ..Options::default()
-        };
+        let (by, read_only, audit, journal) = (super::person::by(), start.config.read_only, start.audit, start.journal);
+        let options = Options { by, read_only, audit, journal, warnings, ..Options::default() };
         let session = Session::enter()?;
         let gone = Arc::new(Notify::new());
         let hangup = Arc::clone(&gone);

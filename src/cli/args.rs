@@ -1,14 +1,16 @@
 //! What the program can be called with.
 
 use super::Failure;
-use crate::app::{Choice, Demo};
+use crate::app::{self, Choice, Demo};
 use crate::config::{Config, LogLevel, Paths};
+use crate::engine;
 use crate::ui::PaneId;
 use crate::ui::pane::PANES;
 use clap::builder::PossibleValuesParser;
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 use ratatui::layout::Size;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The longest that a simulated fleet is played for one picture.
@@ -87,6 +89,8 @@ pub(super) enum Sub {
     Themes,
     /// Show where files are and what holds
     Config,
+    /// Show what was done on the clusters, newest last
+    Audit(Audit),
 }
 
 #[derive(Debug, Group)]
@@ -114,6 +118,21 @@ pub(super) struct Snapshot {
     /// How long real clusters get to answer
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "5s")]
     pub(super) wait: Duration,
+}
+
+#[derive(Debug, Group)]
+pub(super) struct Audit {
+    /// Check that no record was changed, taken out or put in, and show nothing else
+    #[arg(long, conflicts_with_all = ["json", "since"])]
+    pub(super) verify: bool,
+
+    /// The records as they are, a JSON object a line
+    #[arg(long)]
+    pub(super) json: bool,
+
+    /// Only what was done since then: 90m, 12h, 7d
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(super) since: Option<Duration>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -145,6 +164,11 @@ impl Args {
         Ok((paths, config))
     }
 
+    /// Where actions are written down: nowhere in the demo, which has none that are real.
+    pub(super) fn audit(&self, paths: &Paths) -> Option<Arc<engine::Audit>> {
+        (!self.common.demo).then(|| Arc::new(engine::Audit::new(&paths.audit(), app::origin())))
+    }
+
     /// Which clusters are asked for.
     pub(super) fn choice(&self) -> Choice {
         let common = &self.common;
@@ -171,9 +195,9 @@ fn played(text: &str) -> Result<Duration, String> {
     if at > DAY { Err(format!("`{text}` is too long; the simulated fleet is played for 24h at most")) } else { Ok(at) }
 }
 
-/// `90s`, `5m`, `1h`, `250ms`, or seconds without a unit.
+/// `90s`, `5m`, `1h`, `7d`, `250ms`, or seconds without a unit.
 fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("`{text}` is no time; write 250ms, 90s, 5m or 1h");
+    let wrong = || format!("`{text}` is no time; write 250ms, 90s, 5m, 1h or 7d");
     let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
     let amount: u32 = digits.parse().map_err(|_| wrong())?;
     let unit = match &text[digits.len()..] {
@@ -181,6 +205,7 @@ fn duration(text: &str) -> Result<Duration, String> {
         "" | "s" => Duration::from_secs(1),
         "m" => Duration::from_secs(60),
         "h" => Duration::from_secs(3_600),
+        "d" => Duration::from_secs(86_400),
         _ => return Err(wrong()),
     };
     Ok(unit.saturating_mul(amount))
@@ -217,7 +242,8 @@ mod tests {
 
     #[test]
     fn times_and_sizes_are_read() {
-        for (text, want) in [("90s", 90_000), ("5m", 300_000), ("1h", 3_600_000), ("250ms", 250), ("7", 7_000)] {
+        for (text, want) in [("90s", 90_000), ("5m", 300_000), ("1h", 3_600_000), ("250ms", 250), ("7", 7_000), ("2d", 172_800_000)]
+        {
             assert_eq!(duration(text), Ok(Duration::from_millis(want)));
         }
         assert_eq!(played("24h"), Ok(DAY));

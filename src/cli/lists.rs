@@ -60,8 +60,14 @@ pub(super) fn config(args: &Args) -> Result<ExitCode, Failure> {
     let (paths, config, _) = load(args)?;
     let there = |path: &std::path::Path| if path.exists() { "" } else { "  (not there)" };
     let mut text = String::new();
-    for (what, path) in [("config", &paths.config), ("themes", &paths.themes), ("keymaps", &paths.keymaps), ("logs", &paths.state)]
-    {
+    let audit = paths.audit();
+    for (what, path) in [
+        ("config", &paths.config),
+        ("themes", &paths.themes),
+        ("keymaps", &paths.keymaps),
+        ("logs", &paths.state),
+        ("audit", &audit),
+    ] {
         text.push_str(&format!("{what:<8} {}{}\n", path.display(), there(path)));
     }
     text.push_str(&format!(

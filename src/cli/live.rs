@@ -40,6 +40,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let choice = args.choice();
     // a simulated fleet is another one each time
     let journal = choice.demo.is_none().then(|| paths.state.join("operations"));
+    let audit = args.audit(&paths);
     let (settings, now) = (config.clone(), Timestamp::now());
     let demo = move || sim::Options { epoch: now, ..sim::Options::default() };
     // names on the command line are checked while the terminal is still the shell's
@@ -60,6 +61,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         journal,
         looks,
         discover,
+        audit,
         warnings,
         #[cfg(debug_assertions)]
         break_off: args.break_off,

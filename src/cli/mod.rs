@@ -3,6 +3,7 @@
 //! Exit codes: 0 well, 1 something failed, 2 wrong call, configuration or no terminal, 128 and the signal's number.
 
 mod args;
+mod audit;
 mod lists;
 mod live;
 mod picture;
@@ -41,6 +42,7 @@ pub fn main() -> ExitCode {
         Some(Sub::Keys) => lists::keys(&args),
         Some(Sub::Themes) => lists::themes(&args),
         Some(Sub::Config) => lists::config(&args),
+        Some(Sub::Audit(options)) => audit::run(&args, options),
     };
     match done {
         Ok(code) => code,

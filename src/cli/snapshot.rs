@@ -5,7 +5,7 @@ use super::{Failure, lists, picture, svg};
 use crate::app::{self, Keyboard, Looks, Typed, utc_offset};
 use crate::backend::sim;
 use crate::config::Config;
-use crate::engine::{Clock, Engine, Options, Replay};
+use crate::engine::{self, Clock, Engine, Replay};
 use crate::input::Keys;
 use crate::model::{Kind, KindSync, Link, World};
 use crate::theme::ColorDepth;
@@ -45,7 +45,13 @@ pub(super) fn run(args: &Args, options: &Snapshot) -> Result<ExitCode, Failure> 
         _ => {
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
             let runtime = runtime.map_err(|error| Failure::failed(format!("cannot start: {error}")))?;
-            let moment = runtime.block_on(watched(args, options, &config, &looks, keys.as_ref(), &mut ui));
+            let engine = engine::Options {
+                by: app::by(),
+                read_only: config.read_only,
+                audit: args.audit(&paths),
+                ..engine::Options::default()
+            };
+            let moment = runtime.block_on(watched(args, options, &config, engine, &looks, keys.as_ref(), &mut ui));
             runtime.shutdown_timeout(Duration::from_millis(100));
             moment?
         }
@@ -91,6 +97,7 @@ async fn watched(
     args: &Args,
     options: &Snapshot,
     config: &Config,
+    engine: engine::Options,
     looks: &Looks,
     keys: Option<&Keys>,
     ui: &mut Ui,
@@ -101,7 +108,7 @@ async fn watched(
     for warning in &fleet.warnings {
         eprintln!("quarterdeck: {warning}");
     }
-    let engine = Options { read_only: config.read_only, clock: clock.clone(), ..Options::default() };
+    let engine = engine::Options { clock: clock.clone(), ..engine };
     let mut engine = Engine::start(fleet.connectors, engine);
     let moment = || {
         let now = clock.now();

@@ -31,6 +31,11 @@ impl Paths {
         }
     }
 
+    /// The folder where actions are written down.
+    pub fn audit(&self) -> PathBuf {
+        self.state.join("audit")
+    }
+
     /// The paths below a configuration and a state folder.
     pub fn under(config: &Path, state: &Path, named: Option<PathBuf>) -> Self {
         let home = config.join("quarterdeck");

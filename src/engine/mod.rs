@@ -6,12 +6,14 @@
 //! | [`ingest`] | batches of facts into the store, findings, publishing |
 //! | [`executor`] | operations: sent, then verified by observation |
 //! | [`journal`] | which operations go on after the end of this program |
+//! | [`audit`] | what was done, on record |
 //! | [`tail`] | log views |
 //! | [`Replay`] | pictures without all this running |
 //! | [`router`] | requests to those who answer them |
 //!
 //! Every queue is bounded, every wait has a deadline, and no part waits for another cluster's.
 
+pub mod audit;
 mod clock;
 mod executor;
 #[cfg(test)]
@@ -31,6 +33,7 @@ mod tail;
 #[cfg(test)]
 mod tests;
 
+pub use audit::Audit;
 pub use clock::Clock;
 pub use replay::Replay;
 
@@ -66,6 +69,8 @@ pub struct Options {
     pub clock: Clock,
     /// The folder of what is kept of operations under way ([`journal`]); none keeps nothing.
     pub journal: Option<PathBuf>,
+    /// Where actions are written down before they are sent; none where they move nothing real.
+    pub audit: Option<Arc<Audit>>,
     /// What went wrong before the engine ran, to be read once: broken files, themes that are not there.
     pub warnings: Vec<Text>,
 }
@@ -78,6 +83,7 @@ impl Default for Options {
             log_limit: 8 << 20,
             clock: Clock::System,
             journal: None,
+            audit: None,
             warnings: Vec::new(),
         }
     }

@@ -1,11 +1,13 @@
-//! One operation from its turn to its end: admitted, sent, verified by observation.
+//! One operation from its turn to its end: admitted, written down, sent, verified by observation.
 
+use super::audit::Stage;
 use super::executor::{Paused, Stop};
 use super::journal::Entry;
 use super::shared::{Shared, contained};
 use crate::analysis::rollout::{self, Verdict};
 use crate::backend::{Backend, BackendError, ProgressSink};
 use crate::model::{ActionKind, Expect, Fact, Link, OpState, Operation, Progress, Text};
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, Semaphore};
@@ -30,6 +32,8 @@ pub(super) struct Run {
     stop: Stop,
     paused: Paused,
     shared: Arc<Shared>,
+    /// Its intent was handed over to be written down, so its end is too.
+    on_record: bool,
 }
 
 /// How an operation ended.
@@ -39,7 +43,7 @@ impl Run {
     pub(super) fn new(op: Operation, entry: Option<Entry>, stop: Stop, paused: Paused, shared: Arc<Shared>) -> Self {
         // one that waits for its first turn is queued, and one that goes on was paused
         let begun = op.state == OpState::Paused;
-        Self { op: Operation { state: OpState::Queued, ..op }, entry, begun, stop, paused, shared }
+        Self { op: Operation { state: OpState::Queued, ..op }, entry, begun, stop, paused, shared, on_record: false }
     }
 
     /// Runs to the end, whatever that is.
@@ -60,17 +64,21 @@ impl Run {
         self.op.progress.note = note;
         if state == OpState::Paused {
             self.paused.lock().insert(self.op.id, self.entry.take());
-            return self.tell().await;
-        }
-        if let Some(entry) = self.entry.take() {
-            entry.over();
+        } else {
+            if let Some(entry) = self.entry.take() {
+                entry.over();
+            }
+            self.op.ended = Some(self.shared.now());
         }
         if state == OpState::Done {
             // the last step was not reported by itself
             self.op.progress.done = self.op.progress.total;
         }
-        self.op.ended = Some(self.shared.now());
+        let written = Stage::of(state).filter(|_| self.on_record).map(|stage| self.record(stage));
         self.tell().await;
+        if let Some(written) = written {
+            self.outcome(written.await).await;
+        }
     }
 
     async fn go(&mut self, turn: Arc<Mutex<()>>, room: Arc<Semaphore>) -> Ended {
@@ -82,10 +90,21 @@ impl Run {
         };
         self.op.state = OpState::Running;
         self.tell().await;
+        // handed over before it is waited for: from here on there is something to tell the end of
+        self.on_record = true;
+        if let Err(why) = self.record(Stage::Intent).await {
+            self.on_record = false;
+            let why = format!("nothing was sent, because it cannot be put on record: {why}");
+            return (self.not_now(), Text::from(why));
+        }
         self.keep().await;
         self.begun = self.op.intent.action.kind().spec().stepwise;
         match self.send(backend).await {
-            Ok(expect) => self.verify(expect).await,
+            Ok(expect) => {
+                let taken = self.record(Stage::Taken).await;
+                self.outcome(taken).await;
+                self.verify(expect).await
+            }
             Err((state, why)) => (state, why),
         }
     }
@@ -218,6 +237,27 @@ impl Run {
         if self.op.progress != progress {
             self.op.progress = progress;
             self.tell().await;
+        }
+    }
+
+    /// Writes down where it stands.
+    fn record(&self, stage: Stage) -> impl Future<Output = Result<(), String>> + Send + use<> {
+        let world = self.shared.picture();
+        let cluster = world.cluster(&self.op.intent.object.cluster).map(|state| &state.cluster);
+        let audit = self.shared.options.audit.as_ref();
+        let written = audit.map(|audit| audit.record(stage, &self.op, cluster, self.shared.now()));
+        async move {
+            match written {
+                Some(written) => written.await,
+                None => Ok(()),
+            }
+        }
+    }
+
+    /// What was sent cannot be called back for want of a record; that there is none is said.
+    async fn outcome(&self, written: Result<(), String>) {
+        if let Err(why) = written {
+            self.shared.warn(format!("how \"{}\" went is not on record: {why}", self.op.title)).await;
         }
     }
 

@@ -1,6 +1,7 @@
 //! The engine against scripted clusters, in tokio's paused time: hours of outage take milliseconds.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use super::audit::{self, Origin, Stage};
 use super::fake::{Fake, Mood, Script};
 use super::*;
 use crate::analysis::fixture;
@@ -334,6 +335,54 @@ async fn a_whole_object_is_fetched_or_the_reason_said() {
     scripts[0].set(Mood::Silent);
     engine.requests.send(Request::Inspect(object)).await.unwrap();
     until(&engine, secs(16), |w| w.document.as_ref().is_some_and(|d| d.lines.is_err())).await;
+}
+
+#[tokio::test]
+async fn an_operation_is_on_record_before_it_is_sent_and_to_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path().join("audit");
+    let origin = Origin { ssh: Some("192.0.2.7".into()), tty: Some("/dev/pts/4".into()) };
+    let audit = Some(Arc::new(Audit::new(&at, origin)));
+    let (engine, scripts) = start_with(&["one"], Options { by: Text::new("me@here"), audit, ..Options::default() });
+    until(&engine, secs(5), |w| link(w, 0).is_live()).await;
+    engine.requests.send(scale("one", "web")).await.unwrap();
+    until(&engine, secs(5), op_is(1, OpState::Done)).await;
+    scripts[0].set(Mood::Unauthorised);
+    engine.requests.send(scale("one", "web")).await.unwrap();
+    until(&engine, secs(5), op_is(2, OpState::Failed)).await;
+    // what was never to be sent leaves no trace
+    let Request::Execute { mut intent, title } = scale("one", "a") else { panic!() };
+    intent.action = Action::RollBack;
+    engine.requests.send(Request::Execute { intent, title }).await.unwrap();
+    until(&engine, secs(5), op_is(3, OpState::Failed)).await;
+    engine.shutdown().await;
+    let lines = audit::lines(&at).unwrap();
+    let records: Vec<_> = lines.iter().map(|line| line.record.clone().unwrap()).collect();
+    use Stage::{Done, Failed, Intent, Taken};
+    assert_eq!(records.iter().map(|r| r.stage).collect::<Vec<_>>(), [Intent, Taken, Done, Intent, Failed]);
+    let first = &records[0];
+    assert_eq!((first.by.as_str(), first.ssh.as_deref(), first.tty.as_deref()), ("me@here", Some("192.0.2.7"), Some("/dev/pts/4")));
+    assert_eq!((first.cluster.as_str(), first.endpoint.as_str(), first.platform.as_str()), ("one", "https://fake", "kubernetes"));
+    assert_eq!((first.kind.as_str(), first.name.as_str(), first.uid.as_str(), first.spec_rev), ("service", "web", "web", 7));
+    assert_eq!((first.action.as_str(), first.parameters["to"].as_u64(), first.title.as_str()), ("scale", Some(5), "scale"));
+    assert!(records[..3].iter().all(|r| r.op == first.op) && records[3].op == records[4].op && records[3].op != first.op);
+    assert!(records[4].note.contains("log in again"), "{}", records[4].note);
+    assert_eq!(audit::verify(&at).unwrap().records, 5);
+}
+
+#[tokio::test]
+async fn what_cannot_be_put_on_record_is_not_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path().join("audit");
+    std::fs::write(&at, "in the way").unwrap();
+    let audit = Some(Arc::new(Audit::new(&at, Origin::default())));
+    let (engine, scripts) = start_with(&["one"], Options { audit, ..Options::default() });
+    until(&engine, secs(5), |w| link(w, 0).is_live()).await;
+    engine.requests.send(scale("one", "web")).await.unwrap();
+    until(&engine, secs(5), op_is(1, OpState::Failed)).await;
+    let note = op(&engine.world.borrow(), 1).unwrap().progress.note.to_string();
+    assert!(note.starts_with("nothing was sent, because it cannot be put on record: the audit file in "), "{note}");
+    assert!(scripts[0].executed.lock().is_empty());
 }
 
 trait ClusterFinding {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod arch;
+mod audit;
 mod cli;
 mod colours;
 mod config;

@@ -1,0 +1,161 @@
+//! What a record says.
+
+use super::secrets::without_secrets;
+use crate::model::{Action, Cluster, OpState, Operation};
+use crate::util::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Most characters of a note; the rest of a server's long answer proves nothing more.
+const NOTE: usize = 4_000;
+
+/// Where whoever asks sits.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    /// The other end of the ssh connection, if there is one.
+    pub ssh: Option<String>,
+    /// The terminal, if there is one.
+    pub tty: Option<String>,
+}
+
+/// Where an operation stood when it was written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// It is about to be sent.
+    Intent,
+    /// The platform took it.
+    Taken,
+    /// It was seen to have happened.
+    Done,
+    /// It did not happen, or not all of it.
+    Failed,
+    /// It was stopped for now, and may be gone on with.
+    Paused,
+    /// It is no longer followed.
+    Cancelled,
+}
+
+impl Stage {
+    /// How an operation that is over ended.
+    pub fn of(state: OpState) -> Option<Self> {
+        match state {
+            OpState::Done => Some(Self::Done),
+            OpState::Failed => Some(Self::Failed),
+            OpState::Paused => Some(Self::Paused),
+            OpState::Cancelled => Some(Self::Cancelled),
+            OpState::Queued | OpState::Running | OpState::Verifying => None,
+        }
+    }
+
+    /// The word in lists.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Intent => "intent",
+            Self::Taken => "taken",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Paused => "paused",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// One line of the file, without what chains it to the line before.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Record {
+    /// When, in UTC: `2026-03-01T10:15:00.123Z`.
+    pub at: String,
+    /// Where the operation stood.
+    pub stage: Stage,
+    /// The operation: the run of the program and its number there. All records of an operation have the same.
+    pub op: String,
+    /// Who asked: `user@host`.
+    pub by: String,
+    /// The other end of the ssh connection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ssh: Option<String>,
+    /// The terminal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tty: Option<String>,
+    /// Version of this program.
+    pub version: String,
+    /// The cluster's name.
+    pub cluster: String,
+    /// Its platform.
+    pub platform: String,
+    /// Its address, without credentials.
+    pub endpoint: String,
+    /// What kind of object.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// Its unique id.
+    pub uid: String,
+    /// Its specification as the operator saw it.
+    pub spec_rev: u64,
+    /// What was asked for.
+    pub action: String,
+    /// With what.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parameters: BTreeMap<String, serde_json::Value>,
+    /// All of it in words.
+    pub title: String,
+    /// How it went, in words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+}
+
+impl Record {
+    pub(super) fn new(stage: Stage, op: &Operation, cluster: Option<&Cluster>, at: Timestamp, run: &str, origin: &Origin) -> Self {
+        let intent = &op.intent;
+        let note = if stage == Stage::Intent { String::new() } else { op.progress.note.chars().take(NOTE).collect() };
+        Self {
+            at: jiff::Timestamp::from_millisecond(at.0).map(|at| format!("{at:.3}")).unwrap_or_default(),
+            stage,
+            op: format!("{run}-{}", op.id.0),
+            by: op.by.to_string(),
+            ssh: origin.ssh.clone(),
+            tty: origin.tty.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            cluster: intent.object.cluster.to_string(),
+            platform: cluster.map(|cluster| cluster.kind.word().to_owned()).unwrap_or_default(),
+            endpoint: cluster.map(|cluster| without_secrets(&cluster.endpoint)).unwrap_or_default(),
+            kind: intent.object.kind.word().to_owned(),
+            name: intent.name.to_string(),
+            uid: intent.bound.uid.to_string(),
+            spec_rev: intent.bound.spec_rev,
+            action: intent.action.kind().spec().label.to_owned(),
+            parameters: parameters(&intent.action),
+            title: op.title.to_string(),
+            note: without_secrets(&note),
+        }
+    }
+
+    /// When it was written; nothing if it does not say so in a way that can be read.
+    pub fn time(&self) -> Option<Timestamp> {
+        self.at.parse::<jiff::Timestamp>().ok().map(|at| Timestamp(at.as_millisecond()))
+    }
+}
+
+/// What an action is asked for with, by name. Nothing that is secret may ever stand here.
+fn parameters(action: &Action) -> BTreeMap<String, serde_json::Value> {
+    let mut all = BTreeMap::new();
+    match action {
+        Action::Scale { to } => {
+            all.insert("to".to_owned(), (*to).into());
+        }
+        Action::Redeploy
+        | Action::RollBack
+        | Action::Rebalance
+        | Action::Reschedule
+        | Action::DeleteTask
+        | Action::Pause
+        | Action::Activate
+        | Action::Evacuate
+        | Action::Drain
+        | Action::Start
+        | Action::Stop => {}
+    }
+    all
+}

@@ -157,6 +157,9 @@ commands! {
     Redeploy        "service.redeploy"  Service   "make new tasks from the same definition, rolling";
     RollBack        "service.roll-back" Service   "go back to the previous definition";
     Rebalance       "service.rebalance" Service   "spread the tasks evenly over nodes and zones";
+    HoldService     "service.hold"      Service   "hold it: pause its rollout, or suspend a job";
+    ResumeService   "service.resume"    Service   "let a paused rollout or a suspended job go on";
+    TriggerService  "service.run-now"   Service   "run a cronjob now, beside its schedule";
     Reschedule      "task.reschedule"   Task      "move this task to another node";
     DeleteTask      "task.delete"       Task      "delete this task; its service makes a new one";
     StartTask       "task.start"        Task      "start this stopped container";

@@ -33,6 +33,12 @@ pub enum Action {
     Start,
     /// Stop a container.
     Stop,
+    /// Hold a service: a Deployment's rollout (`spec.paused`), a Job or what a CronJob makes (`spec.suspend`).
+    Hold,
+    /// Let a held service go on.
+    Resume,
+    /// Make a Job from a CronJob's template now.
+    Trigger,
 }
 
 /// An action without parameters, for tables and capabilities.
@@ -51,6 +57,9 @@ pub enum ActionKind {
     Drain,
     Start,
     Stop,
+    Hold,
+    Resume,
+    Trigger,
 }
 
 /// How much confirmation an action needs.
@@ -88,7 +97,7 @@ pub struct ActionSpec {
 
 impl ActionKind {
     /// All kinds, in the order menus show them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::Scale,
         Self::Redeploy,
         Self::RollBack,
@@ -101,6 +110,9 @@ impl ActionKind {
         Self::Drain,
         Self::Start,
         Self::Stop,
+        Self::Hold,
+        Self::Resume,
+        Self::Trigger,
     ];
 
     /// The action table.
@@ -119,6 +131,9 @@ impl ActionKind {
             Self::Drain => ("drain", Kind::Node, Destructive),
             Self::Start => ("start", Kind::Task, Reversible),
             Self::Stop => ("stop", Kind::Task, Disruptive),
+            Self::Hold => ("hold", Kind::Service, Reversible),
+            Self::Resume => ("resume", Kind::Service, Reversible),
+            Self::Trigger => ("run now", Kind::Service, Reversible),
         };
         ActionSpec { label, on, danger }
     }
@@ -140,6 +155,9 @@ impl Action {
             Self::Drain => ActionKind::Drain,
             Self::Start => ActionKind::Start,
             Self::Stop => ActionKind::Stop,
+            Self::Hold => ActionKind::Hold,
+            Self::Resume => ActionKind::Resume,
+            Self::Trigger => ActionKind::Trigger,
         }
     }
 }

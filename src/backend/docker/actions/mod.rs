@@ -28,6 +28,8 @@ pub async fn execute(docker: &Docker, intent: &Intent, progress: &ProgressSink) 
             Action::Start | Action::Stop => {
                 Err(unsupported(intent, "a swarm starts and stops tasks by itself; scale the service, or redeploy it"))
             }
+            Action::Hold | Action::Resume => Err(unsupported(intent, "a swarm pauses a rollout only by itself, after a failure")),
+            Action::Trigger => Err(unsupported(intent, "a swarm runs nothing by the clock")),
         }
     } else {
         match intent.action {
@@ -42,6 +44,9 @@ pub async fn execute(docker: &Docker, intent: &Intent, progress: &ProgressSink) 
             Action::RollBack => Err(unsupported(intent, "an engine keeps no earlier definition; deploy its Compose file again")),
             Action::Reschedule | Action::Rebalance | Action::Evacuate | Action::Drain | Action::Pause | Action::Activate => {
                 Err(unsupported(intent, "a single engine has no other node to move to"))
+            }
+            Action::Hold | Action::Resume | Action::Trigger => {
+                Err(unsupported(intent, "an engine rolls nothing out and runs nothing by the clock"))
             }
         }
     }

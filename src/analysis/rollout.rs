@@ -35,6 +35,7 @@ pub fn verdict(state: &ClusterState, expect: &Expect, taken: Timestamp, now: Tim
         Expect::NodeEmpty { node, availability } => node_empty(state, node, *availability),
         Expect::Held { service, spec_rev, held } => is_held(state, service, *spec_rev, *held),
         Expect::Began { service } => began(state, service),
+        Expect::Restarted { task, before } => restarted(state, task, *before, taken),
         Expect::TaskRuns { task, runs } => task_runs(state, task, *runs, taken),
     }
 }
@@ -254,6 +255,13 @@ fn began(state: &ClusterState, key: &Key) -> Verdict {
         RolloutState::Stable => done(format!("{} ran to its end", service.name)),
         _ if service.current > 0 => done(format!("{} runs", service.name)),
         _ => pending(0, 1, format!("{} waits for its first task", service.name)),
+    }
+}
+
+fn restarted(state: &ClusterState, key: &Key, before: Timestamp, taken: Timestamp) -> Verdict {
+    match state.tasks.get(key) {
+        Some(task) if task.state == TaskState::Running && task.since <= before => pending(0, 1, "waiting for it to start anew"),
+        _ => task_runs(state, key, true, taken),
     }
 }
 

@@ -164,6 +164,9 @@ commands! {
     DeleteTask      "task.delete"       Task      "delete this task; its service makes a new one";
     StartTask       "task.start"        Task      "start this stopped container";
     StopTask        "task.stop"         Task      "stop this container";
+    RestartTask     "task.restart"      Task      "stop this container and start it again";
+    KillTask        "task.kill"         Task      "end this container at once, without its grace period";
+    ForceDelete     "task.delete-force" Task      "delete this container, also while it runs";
     LogsPrevious    "task.logs-previous" Task     "logs of the run before the last restart";
     PauseNode       "node.pause"        Node      "take no new tasks here (cordon)";
     ActivateNode    "node.activate"     Node      "take tasks here again (uncordon)";

@@ -136,6 +136,13 @@ pub enum Expect {
         /// The service.
         service: Key,
     },
+    /// The task runs, and has been started anew.
+    Restarted {
+        /// The task.
+        task: Key,
+        /// Since when it ran (or had ended) before.
+        before: Timestamp,
+    },
     /// The task is running (`true`) or stopped (`false`).
     TaskRuns {
         /// The task.

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::analysis::fixture::{Fixture, node, service, task};
-use crate::model::{Availability, Budget, ClusterId, ClusterKind, Key, Node, Rollout, RolloutState, Service, ServiceKind, World};
+use crate::model::{
+    Availability, Budget, ClusterId, ClusterKind, Key, Node, Rollout, RolloutState, Service, ServiceKind, Task, TaskState, World,
+};
 use std::sync::Arc;
 
 fn seen(fixture: &Fixture, kind: Kind, key: &str, action: &Action) -> Result<(String, Danger, Vec<String>), String> {
@@ -225,6 +227,28 @@ fn holding_says_what_stops_and_resuming_what_begins() {
     let beside = "! 1 running job of it: this one runs beside, whatever its concurrency policy";
     check("now", cron(false, 1), Action::Trigger, reversible(&[now, beside]));
     check("now, held", cron(true, 0), Action::Trigger, reversible(&[now, "it stays suspended: the clock starts none"]));
+}
+
+#[test]
+fn a_running_container_is_deleted_by_force_only_and_what_is_lost_is_said() {
+    let mut fleet = Fixture::of(ClusterKind::Docker);
+    fleet.service(Service { kind: ServiceKind::Compose, ..service("web", 1) });
+    fleet.task(task("up", "web", "n1")).task(Task { state: TaskState::Stopped, ready: false, ..task("down", "web", "n1") });
+    let of = |key: &str, action: Action| seen(&fleet, Kind::Task, key, &action).map(|(_, danger, lines)| (danger, lines));
+    let lost = "! its process gets no time to finish: what it has not written yet is lost";
+    assert_eq!(of("up", Action::DeleteTask).unwrap_err(), "it runs: stop it first, or delete it by force");
+    assert_eq!(of("down", Action::DeleteTask).map(|(danger, _)| danger), Ok(Danger::Destructive));
+    assert_eq!(of("down", Action::ForceDelete).unwrap_err(), "it does not run: delete it without force");
+    let (danger, lines) = of("up", Action::ForceDelete).unwrap();
+    assert_eq!((danger, lines[1].as_str()), (Danger::Destructive, lost));
+    assert_eq!(of("down", Action::Kill).unwrap_err(), "it does not run");
+    let (danger, lines) = of("up", Action::Kill).unwrap();
+    assert_eq!((danger, lines[1].as_str()), (Danger::Disruptive, lost));
+    assert_eq!(lines[2], "! it is the only ready task of web: nothing serves any more");
+    assert_eq!(of("down", Action::Restart).unwrap_err(), "it does not run: start it");
+    let (danger, lines) = of("up", Action::Restart).unwrap();
+    let gap = "! it is the only ready task of web: nothing serves until the new one is ready";
+    assert_eq!((danger, lines[1].as_str()), (Danger::Disruptive, gap));
 }
 
 #[test]

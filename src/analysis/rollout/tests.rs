@@ -246,3 +246,16 @@ fn a_service_is_held_once_its_controllers_have_seen_it_and_runs_once_it_has_a_ta
     fixture.service(Service { rollout: at(RolloutState::Failed, Some("given up after 1 failed tasks")), ..job(false, 0) });
     hold("failed", &fixture, &began, 1, &Failed("web failed: given up after 1 failed tasks"));
 }
+
+#[test]
+fn a_container_has_restarted_when_it_runs_and_not_since_before() {
+    let check = |name, state, since, want| {
+        let mut fixture = Fixture::of(ClusterKind::Docker);
+        fixture.task(Task { state, since: ago(since), last_end: None, ..task("t1", "", "n1") });
+        hold(name, &fixture, &Expect::Restarted { task: Key::from("t1"), before: ago(100) }, 10, &want);
+    };
+    check("as it was", TaskState::Running, 100, Pending(0, 1, "waiting for it to start anew"));
+    check("on its way", TaskState::Stopping, 100, Pending(0, 1, "it is stopping"));
+    check("anew", TaskState::Running, 12, Done("running"));
+    check("in vain", TaskState::Failed, 5, Failed("it started and ended at once: no reason given"));
+}

@@ -12,8 +12,8 @@ use crate::model::{
 /// What a cluster of this kind can be asked.
 pub(super) fn capabilities(kind: ClusterKind) -> Capabilities {
     use ActionKind::{
-        Activate, DeleteTask, Drain, Evacuate, Hold, Pause, Rebalance, Redeploy, Reschedule, Resume, RollBack, Scale, Start, Stop,
-        Trigger,
+        Activate, DeleteTask, Drain, Evacuate, ForceDelete, Hold, Kill, Pause, Rebalance, Redeploy, Reschedule, Restart, Resume,
+        RollBack, Scale, Start, Stop, Trigger,
     };
     match kind {
         ClusterKind::Kubernetes => Capabilities::of(&[
@@ -22,7 +22,7 @@ pub(super) fn capabilities(kind: ClusterKind) -> Capabilities {
         ClusterKind::Swarm => {
             Capabilities::of(&[Scale, Redeploy, RollBack, Rebalance, Reschedule, DeleteTask, Pause, Activate, Evacuate, Drain])
         }
-        ClusterKind::Docker => Capabilities::of(&[Redeploy, DeleteTask, Start, Stop]),
+        ClusterKind::Docker => Capabilities::of(&[Redeploy, DeleteTask, ForceDelete, Start, Stop, Restart, Kill]),
     }
 }
 
@@ -153,6 +153,7 @@ impl Platform {
             return Err(changed(what));
         }
         let (id, key, workload, active) = (instance.id, instance.key.clone(), instance.workload, instance.active());
+        let before = self.stamp(instance.since);
         let service = self.workloads.get(&workload).map(|w| w.key.clone());
         match intent.action {
             Action::Start if active => Err(BackendError::Changed(format!("{what}: it runs already"))),
@@ -160,12 +161,20 @@ impl Platform {
                 self.start(id);
                 Ok(Begun::Taken(Expect::TaskRuns { task: key, runs: true }))
             }
-            Action::Stop => {
+            Action::Restart | Action::Kill if !active => Err(BackendError::Changed(format!("{what}: it does not run"))),
+            Action::DeleteTask if self.kind == ClusterKind::Docker && active => {
+                Err(BackendError::Changed(format!("{what}: it runs; stop it first")))
+            }
+            Action::Restart => {
+                self.restart(id);
+                Ok(Begun::Taken(Expect::Restarted { task: key, before }))
+            }
+            Action::Stop | Action::Kill => {
                 self.stop(id);
                 Ok(Begun::Taken(Expect::TaskRuns { task: key, runs: false }))
             }
             Action::Reschedule => Ok(Begun::Moves(Moves::reschedule(self, id, service))),
-            Action::DeleteTask if self.kind == ClusterKind::Docker => {
+            Action::DeleteTask | Action::ForceDelete if self.kind == ClusterKind::Docker => {
                 self.discard(id, workload);
                 Ok(Begun::Taken(Expect::Gone { kind: Kind::Task, key }))
             }

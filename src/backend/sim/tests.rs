@@ -13,8 +13,11 @@ use std::time::Duration;
 
 #[test]
 fn every_action_converges_as_on_a_real_cluster() {
-    use Action::{Activate, DeleteTask, Drain, Evacuate, Pause, Rebalance, Redeploy, Reschedule, RollBack, Scale, Start, Stop};
-    let table: [(&str, Kind, &str, Action); 27] = [
+    use Action::{
+        Activate, DeleteTask, Drain, Evacuate, ForceDelete, Kill, Pause, Rebalance, Redeploy, Reschedule, Restart, RollBack, Scale,
+        Start, Stop,
+    };
+    let table: [(&str, Kind, &str, Action); 29] = [
         (KUBERNETES, Kind::Service, "web", Scale { to: 7 }),
         (KUBERNETES, Kind::Service, "web", Scale { to: 0 }),
         (KUBERNETES, Kind::Service, "web", Redeploy),
@@ -41,7 +44,9 @@ fn every_action_converges_as_on_a_real_cluster() {
         (SWARM, Kind::Node, "a1", Evacuate),
         (ENGINE, Kind::Service, "web", Redeploy),
         (ENGINE, Kind::Task, "shop-web-1", Stop),
-        (ENGINE, Kind::Task, "lone", DeleteTask),
+        (ENGINE, Kind::Task, "lone", Restart),
+        (ENGINE, Kind::Task, "lone", Kill),
+        (ENGINE, Kind::Task, "lone", ForceDelete),
     ];
     for (scenario, kind, name, action) in table {
         Bench::new(scenario).converge(kind, name, action);
@@ -49,6 +54,10 @@ fn every_action_converges_as_on_a_real_cluster() {
     let mut engine = Bench::new(ENGINE);
     engine.converge(Kind::Task, "lone", Stop);
     engine.converge(Kind::Task, "lone", Start);
+    let running = engine.intent(Kind::Task, "lone", DeleteTask);
+    assert!(matches!(engine.platform.begin(&running), Err(BackendError::Changed(_))), "only a stopped one without force");
+    engine.converge(Kind::Task, "lone", Kill);
+    engine.converge(Kind::Task, "lone", DeleteTask);
     for scenario in [KUBERNETES, SWARM] {
         for action in [DeleteTask, Reschedule] {
             let mut bench = Bench::new(scenario);
@@ -149,7 +158,7 @@ fn what_a_platform_cannot_do_is_refused() {
     for kind in [ClusterKind::Kubernetes, ClusterKind::Swarm] {
         let has = super::actions::capabilities(kind);
         let never = |k: &ActionKind| match k {
-            ActionKind::Start | ActionKind::Stop => true,
+            ActionKind::Start | ActionKind::Stop | ActionKind::Restart | ActionKind::Kill | ActionKind::ForceDelete => true,
             ActionKind::Hold | ActionKind::Resume | ActionKind::Trigger => kind == ClusterKind::Swarm,
             _ => false,
         };

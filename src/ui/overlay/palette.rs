@@ -104,6 +104,8 @@ fn aliases(command: Command) -> &'static str {
         Command::Quit => "q q! qa exit",
         Command::Redeploy => "restart rollout",
         Command::RollBack => "rollback undo",
+        Command::DeleteTask => "rm remove",
+        Command::ForceDelete => "rm remove",
         Command::HoldService => "pause suspend",
         Command::ResumeService => "unpause unsuspend",
         Command::TriggerService => "trigger job",

@@ -25,7 +25,7 @@ pub async fn execute(docker: &Docker, intent: &Intent, progress: &ProgressSink) 
             Action::DeleteTask => task::delete(docker, intent).await,
             Action::Pause | Action::Activate | Action::Drain => node::set(docker, intent).await,
             Action::Evacuate => node::evacuate(docker, intent, progress).await,
-            Action::Start | Action::Stop => {
+            Action::Start | Action::Stop | Action::Restart | Action::Kill | Action::ForceDelete => {
                 Err(unsupported(intent, "a swarm starts and stops tasks by itself; scale the service, or redeploy it"))
             }
             Action::Hold | Action::Resume => Err(unsupported(intent, "a swarm pauses a rollout only by itself, after a failure")),
@@ -36,7 +36,10 @@ pub async fn execute(docker: &Docker, intent: &Intent, progress: &ProgressSink) 
             Action::Redeploy => engine::restart(docker, intent, progress).await,
             Action::Start => engine::start(docker, intent).await,
             Action::Stop => engine::stop(docker, intent).await,
-            Action::DeleteTask => engine::delete(docker, intent).await,
+            Action::Restart => engine::restart_one(docker, intent).await,
+            Action::Kill => engine::kill(docker, intent).await,
+            Action::DeleteTask => engine::delete(docker, intent, false).await,
+            Action::ForceDelete => engine::delete(docker, intent, true).await,
             Action::Scale { .. } => Err(unsupported(
                 intent,
                 "an engine keeps no number of tasks; use `docker compose up --scale` with its Compose file",

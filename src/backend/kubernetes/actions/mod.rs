@@ -50,10 +50,13 @@ pub(super) async fn execute(api: &Api, index: &Shared, intent: &Intent, progress
         Action::Pause => act.set_paused(true).await,
         Action::Activate => act.set_paused(false).await,
         Action::Evacuate | Action::Drain => act.evacuate().await,
+        Action::ForceDelete => {
+            Err(BackendError::Unsupported("a pod is deleted within its grace period: delete it without force".to_owned()))
+        }
         Action::Hold => act.set_held(true).await,
         Action::Resume => act.set_held(false).await,
         Action::Trigger => act.trigger().await,
-        Action::Start | Action::Stop => {
+        Action::Start | Action::Stop | Action::Restart | Action::Kill => {
             Err(BackendError::Unsupported("Kubernetes has no stopped containers: scale the service instead".to_owned()))
         }
     }

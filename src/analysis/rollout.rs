@@ -3,7 +3,8 @@
 
 use super::reasons::{self, count};
 use crate::model::{
-    Availability, ClusterKind, ClusterState, Expect, Key, Kind, NodeState, Progress, RolloutState, Service, TaskState, Text,
+    Availability, ClusterKind, ClusterState, Expect, Key, Kind, NodeState, Progress, RolloutState, Service, ServiceKind, TaskState,
+    Text,
 };
 use crate::util::time::Timestamp;
 use std::time::Duration;
@@ -32,6 +33,9 @@ pub fn verdict(state: &ClusterState, expect: &Expect, taken: Timestamp, now: Tim
         Expect::Replaced { task, service } => replaced(state, task, service.as_ref()),
         Expect::NodeIs { node, availability } => node_is(state, node, *availability),
         Expect::NodeEmpty { node, availability } => node_empty(state, node, *availability),
+        Expect::Held { service, spec_rev, held } => is_held(state, service, *spec_rev, *held),
+        Expect::Began { service } => began(state, service),
+        Expect::Restarted { task, before } => restarted(state, task, *before, taken),
         Expect::TaskRuns { task, runs } => task_runs(state, task, *runs, taken),
     }
 }
@@ -107,6 +111,15 @@ fn scaled(state: &ClusterState, key: &Key, written: u64, to: u32, taken: Timesta
             Some(scaler) => format!("set to {to}, and then to {wants}: the autoscaler sets this number ({scaler})"),
             None => format!("set to {to}, and then someone else set it to {wants}"),
         });
+    }
+    // a held Deployment is scaled with the definitions it has
+    if service.kind == ServiceKind::Deployment && service.is_held() && service.spec_rev >= written {
+        let seen = service.observed_rev >= service.spec_rev;
+        return if seen && service.ready == to && service.current == to {
+            done(format!("{to} of {to} ready; its rollout stays paused"))
+        } else {
+            pending(service.ready.min(to), to, waiting(state, service, to))
+        };
     }
     match (converged(state, key, written, taken, now), scaler) {
         // an autoscaler lets a service of none alone
@@ -210,6 +223,45 @@ fn node_empty(state: &ClusterState, key: &Key, availability: Availability) -> Ve
             pending(0, 0, format!("{} left on a node that is down, {name} among them", count(left, "task")))
         }
         Some(name) => pending(0, 0, format!("{} left, {name} among them", count(left, "task"))),
+    }
+}
+
+/// Paused and resumed in Kubernetes only, where generations are ordered.
+fn is_held(state: &ClusterState, key: &Key, written: u64, held: bool) -> Verdict {
+    let Some(service) = state.services.get(key) else { return failed("the service is gone: someone removed it meanwhile") };
+    if service.spec_rev < written {
+        return pending(0, 0, "waiting for the cluster to show the change");
+    }
+    if service.is_held() != held {
+        return failed(format!("someone else {} it meanwhile", if held { "resumed" } else { "held" }));
+    }
+    if service.observed_rev < service.spec_rev {
+        return pending(0, 0, "waiting for the platform's controllers to see the change");
+    }
+    match (held, service.kind) {
+        (true, ServiceKind::Job) if service.current > 0 => {
+            pending(0, 0, format!("{} still to end", count(service.current, "task")))
+        }
+        (true, _) => done("it is held"),
+        (false, ServiceKind::Job) => began(state, key),
+        (false, _) => done("it goes on"),
+    }
+}
+
+fn began(state: &ClusterState, key: &Key) -> Verdict {
+    let Some(service) = state.services.get(key) else { return pending(0, 1, "waiting for the job to show") };
+    match service.rollout.state {
+        RolloutState::Failed => failed(with_reasons(state, service, &format!("{} failed", service.name))),
+        RolloutState::Stable => done(format!("{} ran to its end", service.name)),
+        _ if service.current > 0 => done(format!("{} runs", service.name)),
+        _ => pending(0, 1, format!("{} waits for its first task", service.name)),
+    }
+}
+
+fn restarted(state: &ClusterState, key: &Key, before: Timestamp, taken: Timestamp) -> Verdict {
+    match state.tasks.get(key) {
+        Some(task) if task.state == TaskState::Running && task.since <= before => pending(0, 1, "waiting for it to start anew"),
+        _ => task_runs(state, key, true, taken),
     }
 }
 

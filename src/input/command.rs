@@ -157,10 +157,16 @@ commands! {
     Redeploy        "service.redeploy"  Service   "make new tasks from the same definition, rolling";
     RollBack        "service.roll-back" Service   "go back to the previous definition";
     Rebalance       "service.rebalance" Service   "spread the tasks evenly over nodes and zones";
+    HoldService     "service.hold"      Service   "hold it: pause its rollout, or suspend a job";
+    ResumeService   "service.resume"    Service   "let a paused rollout or a suspended job go on";
+    TriggerService  "service.run-now"   Service   "run a cronjob now, beside its schedule";
     Reschedule      "task.reschedule"   Task      "move this task to another node";
     DeleteTask      "task.delete"       Task      "delete this task; its service makes a new one";
     StartTask       "task.start"        Task      "start this stopped container";
     StopTask        "task.stop"         Task      "stop this container";
+    RestartTask     "task.restart"      Task      "stop this container and start it again";
+    KillTask        "task.kill"         Task      "end this container at once, without its grace period";
+    ForceDelete     "task.delete-force" Task      "delete this container, also while it runs";
     LogsPrevious    "task.logs-previous" Task     "logs of the run before the last restart";
     PauseNode       "node.pause"        Node      "take no new tasks here (cordon)";
     ActivateNode    "node.activate"     Node      "take tasks here again (uncordon)";

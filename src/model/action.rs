@@ -19,7 +19,7 @@ pub enum Action {
     Rebalance,
     /// Move one task to another node.
     Reschedule,
-    /// Delete one task; its service makes a new one.
+    /// Delete one task; its service makes a new one. On an engine only one that does not run.
     DeleteTask,
     /// Take no new tasks on a node: cordon, pause.
     Pause,
@@ -33,6 +33,18 @@ pub enum Action {
     Start,
     /// Stop a container.
     Stop,
+    /// Stop a container and start it again.
+    Restart,
+    /// End a container's process at once.
+    Kill,
+    /// Delete a task whether it runs or not.
+    ForceDelete,
+    /// Hold a service: a Deployment's rollout (`spec.paused`), a Job or what a CronJob makes (`spec.suspend`).
+    Hold,
+    /// Let a held service go on.
+    Resume,
+    /// Make a Job from a CronJob's template now.
+    Trigger,
 }
 
 /// An action without parameters, for tables and capabilities.
@@ -51,6 +63,12 @@ pub enum ActionKind {
     Drain,
     Start,
     Stop,
+    Restart,
+    Kill,
+    ForceDelete,
+    Hold,
+    Resume,
+    Trigger,
 }
 
 /// How much confirmation an action needs.
@@ -91,7 +109,7 @@ pub struct ActionSpec {
 
 impl ActionKind {
     /// All kinds, in the order menus show them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 18] = [
         Self::Scale,
         Self::Redeploy,
         Self::RollBack,
@@ -104,6 +122,12 @@ impl ActionKind {
         Self::Drain,
         Self::Start,
         Self::Stop,
+        Self::Restart,
+        Self::Kill,
+        Self::ForceDelete,
+        Self::Hold,
+        Self::Resume,
+        Self::Trigger,
     ];
 
     /// The action table.
@@ -122,6 +146,12 @@ impl ActionKind {
             Self::Drain => ("drain", Kind::Node, Destructive),
             Self::Start => ("start", Kind::Task, Reversible),
             Self::Stop => ("stop", Kind::Task, Disruptive),
+            Self::Restart => ("restart", Kind::Task, Disruptive),
+            Self::Kill => ("kill", Kind::Task, Disruptive),
+            Self::ForceDelete => ("delete by force", Kind::Task, Destructive),
+            Self::Hold => ("hold", Kind::Service, Reversible),
+            Self::Resume => ("resume", Kind::Service, Reversible),
+            Self::Trigger => ("run now", Kind::Service, Reversible),
         };
         ActionSpec { label, on, danger, stepwise: matches!(self, Self::Evacuate | Self::Rebalance) }
     }
@@ -143,6 +173,12 @@ impl Action {
             Self::Drain => ActionKind::Drain,
             Self::Start => ActionKind::Start,
             Self::Stop => ActionKind::Stop,
+            Self::Restart => ActionKind::Restart,
+            Self::Kill => ActionKind::Kill,
+            Self::ForceDelete => ActionKind::ForceDelete,
+            Self::Hold => ActionKind::Hold,
+            Self::Resume => ActionKind::Resume,
+            Self::Trigger => ActionKind::Trigger,
         }
     }
 }

@@ -125,6 +125,27 @@ pub enum Expect {
         /// The availability written.
         availability: Availability,
     },
+    /// The service has this specification (or a newer one), and is held (`true`) or not (`false`).
+    Held {
+        /// The service.
+        service: Key,
+        /// The `spec_rev` written.
+        spec_rev: u64,
+        /// Which of the two.
+        held: bool,
+    },
+    /// The service, made by the action, is there and has begun: it has a task, or had one and ended.
+    Began {
+        /// The service.
+        service: Key,
+    },
+    /// The task runs, and has been started anew.
+    Restarted {
+        /// The task.
+        task: Key,
+        /// Since when it ran (or had ended) before.
+        before: Timestamp,
+    },
     /// The task is running (`true`) or stopped (`false`).
     TaskRuns {
         /// The task.

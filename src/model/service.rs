@@ -155,6 +155,11 @@ impl Service {
     pub fn is_short(&self) -> bool {
         self.desired.is_some_and(|desired| self.ready < desired)
     }
+
+    /// Whether someone holds it: its rollout is paused, or it is suspended.
+    pub fn is_held(&self) -> bool {
+        self.suspended || self.rollout.state == RolloutState::Paused
+    }
 }
 
 impl Keyed for Service {

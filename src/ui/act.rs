@@ -21,6 +21,12 @@ pub fn kind_of(command: Command) -> Option<ActionKind> {
         Command::DeleteTask => ActionKind::DeleteTask,
         Command::StartTask => ActionKind::Start,
         Command::StopTask => ActionKind::Stop,
+        Command::RestartTask => ActionKind::Restart,
+        Command::KillTask => ActionKind::Kill,
+        Command::ForceDelete => ActionKind::ForceDelete,
+        Command::HoldService => ActionKind::Hold,
+        Command::ResumeService => ActionKind::Resume,
+        Command::TriggerService => ActionKind::Trigger,
         Command::PauseNode => ActionKind::Pause,
         Command::ActivateNode => ActionKind::Activate,
         Command::EvacuateNode => ActionKind::Evacuate,
@@ -105,6 +111,12 @@ fn begin(kind: ActionKind, objects: &[ObjectRef], cx: &Cx<'_>) -> Option<Action>
         ActionKind::Drain => Action::Drain,
         ActionKind::Start => Action::Start,
         ActionKind::Stop => Action::Stop,
+        ActionKind::Restart => Action::Restart,
+        ActionKind::Kill => Action::Kill,
+        ActionKind::ForceDelete => Action::ForceDelete,
+        ActionKind::Hold => Action::Hold,
+        ActionKind::Resume => Action::Resume,
+        ActionKind::Trigger => Action::Trigger,
     })
 }
 

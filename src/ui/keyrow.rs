@@ -16,6 +16,7 @@ const EVERYWHERE: [Command; 3] = [Command::Filter, Command::Palette, Command::He
 pub fn word(command: Command) -> &'static str {
     match command {
         Command::RollBack => "roll back",
+        Command::TriggerService => "run now",
         Command::LogsPrevious => "previous logs",
         Command::Inspect => "yaml",
         Command::Palette => "command",

@@ -56,6 +56,18 @@ fn stops_and_starts_a_container_and_follows_its_log() {
     app.send("\r");
     docker.until("started", Duration::from_secs(30), "inspect lone --format {{.State.Running}}", |out| out == "true");
     app.wait_for("running", SOON);
+    app.send("r");
+    app.wait_for("starts it again", SOON);
+    app.send("y");
+    app.send("9");
+    app.wait_for("restart lone", SOON);
+    app.wait("the restart to be seen", Duration::from_secs(40), |screen| {
+        screen.lines().any(|line| line.contains("restart lone") && line.contains("done"))
+    });
+    app.send("5D");
+    app.wait_for("type lone to go on", SOON);
+    app.send("lone\r");
+    docker.until("deleted", Duration::from_secs(30), "ps --all --quiet --filter name=^lone$", str::is_empty);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod access;
 mod door;
+mod held;
 mod link;
 
 use crate::platform::{Client, quarterdeck, required, wait_gone};

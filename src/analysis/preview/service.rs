@@ -1,5 +1,7 @@
 //! What an action on a service would do.
 
+mod held;
+
 use super::Draft;
 use crate::analysis::reasons::count;
 use crate::analysis::spread::{self, Place};
@@ -11,9 +13,13 @@ pub(super) fn consequences(state: &ClusterState, service: &Service, action: &Act
         Action::Redeploy => redeploy(state, service, draft),
         Action::RollBack => roll_back(state, service, draft)?,
         Action::Rebalance => rebalance(state, service, draft)?,
+        Action::Hold => held::hold(service, draft),
+        Action::Resume => held::resume(service, draft),
+        Action::Trigger => held::trigger(service, draft),
         _ => {}
     }
-    if service.rollout.state == RolloutState::Progressing && !matches!(action, Action::Scale { .. }) {
+    let renews = matches!(action, Action::Redeploy | Action::RollBack | Action::Rebalance);
+    if service.rollout.state == RolloutState::Progressing && renews {
         draft.warn("a rollout of it is under way; this begins another one on top");
     }
     Ok(())
@@ -26,6 +32,10 @@ pub(super) fn refused(state: &ClusterState, service: &Service, action: ActionKin
     let kubernetes = state.cluster.kind == ClusterKind::Kubernetes;
     let per_node = || format!("a {word} runs one task on every fitting node");
     let why = match action {
+        ActionKind::Hold | ActionKind::Resume | ActionKind::Trigger => return held::refused(service, action).map(Text::from),
+        ActionKind::Redeploy | ActionKind::RollBack if kind == Deployment && service.is_held() => {
+            "its rollout is paused: resume it first".to_owned()
+        }
         ActionKind::Scale if kind.one_per_node() => format!("{}; it has no number to change", per_node()),
         ActionKind::Scale if matches!(kind, Job | CronJob) => format!("the number of tasks of a {word} is not a setting of it"),
         ActionKind::Scale if service.desired.is_none() => format!("a {word} has no number of tasks"),

@@ -9,6 +9,9 @@ pub(super) fn consequences(state: &ClusterState, task: &Task, action: &Action, d
     match action {
         Action::Reschedule => reschedule(state, task, owner.map(|s| &**s), draft),
         Action::DeleteTask => delete(state, owner.map(|s| &**s), draft),
+        Action::ForceDelete => delete_by_force(draft),
+        Action::Restart => restart(task, owner.map(|s| &**s), draft),
+        Action::Kill => kill(owner.map(|s| &**s), draft),
         Action::Start => draft.fact("starts the container with the definition it was made with"),
         Action::Stop => draft.fact("asks its process to end and kills it after its grace period; it stays stopped until started"),
         _ => {}
@@ -28,6 +31,12 @@ pub(super) fn refused(state: &ClusterState, task: &Task, action: ActionKind) -> 
             let node = task.node.as_ref().map_or("it is on no node yet", |key| state.node_name(key));
             format!("a swarm cannot delete a task, only the engine it runs on can; connect to {node}, or move the task elsewhere")
         }
+        ActionKind::DeleteTask if state.cluster.kind == ClusterKind::Docker && !task.state.ended() => {
+            "it runs: stop it first, or delete it by force".to_owned()
+        }
+        ActionKind::ForceDelete if task.state.ended() => "it does not run: delete it without force".to_owned(),
+        ActionKind::Restart if task.state.ended() => "it does not run: start it".to_owned(),
+        ActionKind::Kill if task.state.ended() => "it does not run".to_owned(),
         ActionKind::Start if !task.state.ended() => "it runs already".to_owned(),
         ActionKind::Stop if task.state.ended() => "it does not run".to_owned(),
         _ => return None,
@@ -77,6 +86,29 @@ fn delete(state: &ClusterState, owner: Option<&Service>, draft: &mut Draft) {
             last_one(owner, draft);
         }
         None => lost(draft),
+    }
+}
+
+fn delete_by_force(draft: &mut Draft) {
+    draft.fact("ends its process at once and removes the container and what it wrote into itself; volumes stay");
+    draft.warn("its process gets no time to finish: what it has not written yet is lost");
+    draft.warn("nothing makes a new one");
+}
+
+fn restart(task: &Task, owner: Option<&Service>, draft: &mut Draft) {
+    draft.fact("asks its process to end, kills it after its grace period, and starts it again; the definition stays as it is");
+    if task.ready
+        && let Some(owner) = owner
+    {
+        last_one(owner, draft);
+    }
+}
+
+fn kill(owner: Option<&Service>, draft: &mut Draft) {
+    draft.fact("ends its process at once (SIGKILL); it stays stopped until started");
+    draft.warn("its process gets no time to finish: what it has not written yet is lost");
+    if let Some(owner) = owner.filter(|owner| owner.ready <= 1) {
+        draft.warn(format!("it is the only ready task of {}: nothing serves any more", owner.name));
     }
 }
 

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::analysis::fixture::{Fixture, node, service, task};
-use crate::model::{Availability, Budget, ClusterId, ClusterKind, Key, Node, Service, ServiceKind, World};
+use crate::model::{
+    Availability, Budget, ClusterId, ClusterKind, Key, Node, Rollout, RolloutState, Service, ServiceKind, Task, TaskState, World,
+};
 use std::sync::Arc;
 
 fn seen(fixture: &Fixture, kind: Kind, key: &str, action: &Action) -> Result<(String, Danger, Vec<String>), String> {
@@ -177,6 +179,79 @@ fn what_a_platform_would_refuse_for_the_kind_of_a_thing_is_refused_before() {
         assert_eq!(seen(&fleet, kind, key, &action).unwrap_err(), why);
     }
     assert!(seen(&fleet, Kind::Service, "agent", &Action::Redeploy).is_ok());
+}
+
+#[test]
+fn holding_says_what_stops_and_resuming_what_begins() {
+    use ServiceKind::{CronJob, Job, StatefulSet};
+    let progressing = || Rollout { state: RolloutState::Progressing, note: None };
+    let paused = || Rollout { state: RolloutState::Paused, note: None };
+    let of = |kind, desired, row: Service| Service { kind, desired, ..row };
+    let web = || service("it", 3);
+    let idle = || Service { current: 0, updated: 0, ready: 0, ..web() };
+    let check = |name, row: Service, action: Action, want: Result<(Danger, Vec<&str>), &str>| {
+        let mut fleet = Fixture::of(ClusterKind::Kubernetes);
+        fleet.service(row);
+        let found = seen(&fleet, Kind::Service, "it", &action).map(|(_, danger, lines)| (danger, lines));
+        let want = want.map(|(danger, lines)| (danger, lines.into_iter().map(str::to_owned).collect())).map_err(str::to_owned);
+        assert_eq!(found, want, "{name}");
+    };
+    let reversible = |lines: &[&'static str]| Ok((Danger::Reversible, lines.to_vec()));
+    let stays = "a new definition makes no new tasks until it is resumed; scaling still works";
+    check("at rest", web(), Action::Hold, reversible(&[stays]));
+    let under_way = Service { rollout: progressing(), updated: 1, ..web() };
+    let where_it_is = "! a rollout is under way: it stays where it is, 1 of 3 tasks renewed";
+    check("in a rollout", under_way, Action::Hold, reversible(&[stays, where_it_is]));
+    let held = || Service { rollout: paused(), updated: 1, ..web() };
+    check("twice", held(), Action::Hold, Err("it is held already"));
+    check("not held", web(), Action::Resume, Err("it is not held"));
+    check("on", held(), Action::Resume, reversible(&["replaces 2 tasks of an earlier definition, a few at a time"]));
+    check("redeployed", held(), Action::Redeploy, Err("its rollout is paused: resume it first"));
+    check("rolled back", held(), Action::RollBack, Err("its rollout is paused: resume it first"));
+    let db = of(StatefulSet, Some(3), web());
+    check("db", db, Action::Hold, Err("a statefulset cannot be held; only a deployment, a job or a cronjob can"));
+    check("no clock", web(), Action::Trigger, Err("a deployment does not run by the clock"));
+
+    let job = || of(Job, Some(2), Service { rollout: progressing(), current: 2, ..idle() });
+    let lost = "! what those tasks did so far is lost unless they keep it themselves";
+    let ends = "ends its 2 running tasks; new ones start when it is resumed";
+    check("a job", job(), Action::Hold, Ok((Danger::Disruptive, vec![ends, lost])));
+    let over = of(Job, Some(0), Service { rollout: Rollout::STABLE, ..idle() });
+    check("a job that ended", over, Action::Hold, Err("it has ended"));
+    let held_job = Service { suspended: true, current: 0, ..job() };
+    check("a held job", held_job, Action::Resume, reversible(&["starts its tasks"]));
+
+    let cron = |suspended, current| of(CronJob, None, Service { suspended, current, ..idle() });
+    let clock = "the clock starts no job of it any more until it is resumed";
+    check("by the clock", cron(false, 1), Action::Hold, reversible(&[clock, "1 running job of it goes on to its end"]));
+    let missed = "! a run it missed meanwhile may start at once";
+    check("again", cron(true, 0), Action::Resume, reversible(&["the clock starts jobs of it again", missed]));
+    let now = "starts a job from its template now, beside its schedule";
+    let beside = "! 1 running job of it: this one runs beside, whatever its concurrency policy";
+    check("now", cron(false, 1), Action::Trigger, reversible(&[now, beside]));
+    check("now, held", cron(true, 0), Action::Trigger, reversible(&[now, "it stays suspended: the clock starts none"]));
+}
+
+#[test]
+fn a_running_container_is_deleted_by_force_only_and_what_is_lost_is_said() {
+    let mut fleet = Fixture::of(ClusterKind::Docker);
+    fleet.service(Service { kind: ServiceKind::Compose, ..service("web", 1) });
+    fleet.task(task("up", "web", "n1")).task(Task { state: TaskState::Stopped, ready: false, ..task("down", "web", "n1") });
+    let of = |key: &str, action: Action| seen(&fleet, Kind::Task, key, &action).map(|(_, danger, lines)| (danger, lines));
+    let lost = "! its process gets no time to finish: what it has not written yet is lost";
+    assert_eq!(of("up", Action::DeleteTask).unwrap_err(), "it runs: stop it first, or delete it by force");
+    assert_eq!(of("down", Action::DeleteTask).map(|(danger, _)| danger), Ok(Danger::Destructive));
+    assert_eq!(of("down", Action::ForceDelete).unwrap_err(), "it does not run: delete it without force");
+    let (danger, lines) = of("up", Action::ForceDelete).unwrap();
+    assert_eq!((danger, lines[1].as_str()), (Danger::Destructive, lost));
+    assert_eq!(of("down", Action::Kill).unwrap_err(), "it does not run");
+    let (danger, lines) = of("up", Action::Kill).unwrap();
+    assert_eq!((danger, lines[1].as_str()), (Danger::Disruptive, lost));
+    assert_eq!(lines[2], "! it is the only ready task of web: nothing serves any more");
+    assert_eq!(of("down", Action::Restart).unwrap_err(), "it does not run: start it");
+    let (danger, lines) = of("up", Action::Restart).unwrap();
+    let gap = "! it is the only ready task of web: nothing serves until the new one is ready";
+    assert_eq!((danger, lines[1].as_str()), (Danger::Disruptive, gap));
 }
 
 #[test]

@@ -202,4 +202,60 @@ fn a_number_that_was_set_back_is_not_done_and_an_autoscaler_is_named() {
     );
     check("set by someone", newer(web(3, 3, 3, 3)), 5, Failed("set to 5, and then someone else set it to 3"));
     check("to none", held(web(0, 0, 0, 0)), 0, Done("scaled to none: nothing runs"));
+    let paused = |service| Service { rollout: at(RolloutState::Paused, None), ..service };
+    check("in a paused rollout", paused(web(5, 0, 5, 5)), 5, Done("5 of 5 ready; its rollout stays paused"));
+    check("on its way in one", paused(web(3, 0, 5, 5)), 5, Pending(3, 5, "3 of 5 ready; 0 of 5 renewed"));
+}
+
+#[test]
+fn a_service_is_held_once_its_controllers_have_seen_it_and_runs_once_it_has_a_task() {
+    let check = |name, service: Service, held, want| {
+        let mut fixture = Fixture::of(ClusterKind::Kubernetes);
+        fixture.service(service);
+        hold(name, &fixture, &Expect::Held { service: Key::from("web"), spec_rev: 7, held }, 1, &want);
+    };
+    let paused = || Service { rollout: at(RolloutState::Paused, None), ..web(5, 5, 5, 5) };
+    let job = |suspended, current| Service {
+        kind: ServiceKind::Job,
+        suspended,
+        current,
+        rollout: at(RolloutState::Progressing, None),
+        ..web(0, 0, 0, 1)
+    };
+    let unseen = Pending(0, 0, "waiting for the cluster to show the change");
+    check("the row of before", Service { spec_rev: 6, ..web(5, 5, 5, 5) }, true, unseen);
+    let unnoticed = Pending(0, 0, "waiting for the platform's controllers to see the change");
+    check("not noticed yet", Service { observed_rev: 6, ..paused() }, true, unnoticed);
+    check("held", paused(), true, Done("it is held"));
+    check("set back", web(5, 5, 5, 5), true, Failed("someone else resumed it meanwhile"));
+    check("held again", paused(), false, Failed("someone else held it meanwhile"));
+    check("a job with tasks", job(true, 2), true, Pending(0, 0, "2 tasks still to end"));
+    check("a job without", job(true, 0), true, Done("it is held"));
+    check("a job that goes on", job(false, 0), false, Pending(0, 1, "web waits for its first task"));
+    check("a job that runs", job(false, 1), false, Done("web runs"));
+    let cron = Service { kind: ServiceKind::CronJob, desired: None, ..web(0, 0, 0, 0) };
+    check("by the clock again", cron, false, Done("it goes on"));
+
+    let began = Expect::Began { service: Key::from("web") };
+    let mut fixture = Fixture::of(ClusterKind::Kubernetes);
+    hold("not there yet", &fixture, &began, 1, &Pending(0, 1, "waiting for the job to show"));
+    fixture.service(job(false, 1));
+    hold("runs", &fixture, &began, 1, &Done("web runs"));
+    fixture.service(Service { rollout: at(RolloutState::Stable, None), ..job(false, 0) });
+    hold("over", &fixture, &began, 1, &Done("web ran to its end"));
+    fixture.service(Service { rollout: at(RolloutState::Failed, Some("given up after 1 failed tasks")), ..job(false, 0) });
+    hold("failed", &fixture, &began, 1, &Failed("web failed: given up after 1 failed tasks"));
+}
+
+#[test]
+fn a_container_has_restarted_when_it_runs_and_not_since_before() {
+    let check = |name, state, since, want| {
+        let mut fixture = Fixture::of(ClusterKind::Docker);
+        fixture.task(Task { state, since: ago(since), last_end: None, ..task("t1", "", "n1") });
+        hold(name, &fixture, &Expect::Restarted { task: Key::from("t1"), before: ago(100) }, 10, &want);
+    };
+    check("as it was", TaskState::Running, 100, Pending(0, 1, "waiting for it to start anew"));
+    check("on its way", TaskState::Stopping, 100, Pending(0, 1, "it is stopping"));
+    check("anew", TaskState::Running, 12, Done("running"));
+    check("in vain", TaskState::Failed, 5, Failed("it started and ended at once: no reason given"));
 }

@@ -62,13 +62,14 @@ impl Docker {
     /// What it turned out to be.
     pub fn about(&self) -> About {
         use ActionKind::{
-            Activate, DeleteTask, Drain, Evacuate, Pause, Rebalance, Redeploy, Reschedule, RollBack, Scale, Start, Stop,
+            Activate, DeleteTask, Drain, Evacuate, ForceDelete, Kill, Pause, Rebalance, Redeploy, Reschedule, Restart, RollBack,
+            Scale, Start, Stop,
         };
         let (kind, capabilities) = if self.is_swarm() {
             let all = &[Scale, Redeploy, RollBack, Rebalance, Reschedule, DeleteTask, Pause, Activate, Evacuate, Drain];
             (ClusterKind::Swarm, Capabilities::of(all))
         } else {
-            (ClusterKind::Docker, Capabilities::of(&[Redeploy, DeleteTask, Start, Stop]))
+            (ClusterKind::Docker, Capabilities::of(&[Redeploy, DeleteTask, ForceDelete, Start, Stop, Restart, Kill]))
         };
         let engine = self.is_swarm().then(|| Key::new(&self.info.swarm.node_id));
         About { kind, version: Text::new(&self.info.server_version), capabilities, engine }

@@ -11,12 +11,18 @@ use crate::model::{
 
 /// What a cluster of this kind can be asked.
 pub(super) fn capabilities(kind: ClusterKind) -> Capabilities {
-    use ActionKind::{Activate, DeleteTask, Drain, Evacuate, Pause, Rebalance, Redeploy, Reschedule, RollBack, Scale, Start, Stop};
+    use ActionKind::{
+        Activate, DeleteTask, Drain, Evacuate, ForceDelete, Hold, Kill, Pause, Rebalance, Redeploy, Reschedule, Restart, Resume,
+        RollBack, Scale, Start, Stop, Trigger,
+    };
     match kind {
-        ClusterKind::Kubernetes | ClusterKind::Swarm => {
+        ClusterKind::Kubernetes => Capabilities::of(&[
+            Scale, Redeploy, RollBack, Rebalance, Reschedule, DeleteTask, Pause, Activate, Evacuate, Drain, Hold, Resume, Trigger,
+        ]),
+        ClusterKind::Swarm => {
             Capabilities::of(&[Scale, Redeploy, RollBack, Rebalance, Reschedule, DeleteTask, Pause, Activate, Evacuate, Drain])
         }
-        ClusterKind::Docker => Capabilities::of(&[Redeploy, DeleteTask, Start, Stop]),
+        ClusterKind::Docker => Capabilities::of(&[Redeploy, DeleteTask, ForceDelete, Start, Stop, Restart, Kill]),
     }
 }
 
@@ -54,6 +60,12 @@ impl Platform {
         let refuse = |why: &str| Err(BackendError::Unsupported(format!("{what}: {why}")));
         match intent.action {
             Action::Scale { .. } if fixed => return refuse("its number of tasks does not follow from a number of its own"),
+            Action::Hold | Action::Resume => return self.set_held(id, matches!(intent.action, Action::Hold), what),
+            Action::Trigger if kind == ServiceKind::CronJob => {
+                let suffix = format!("manual-{}", self.stamp(now).0 / 1_000);
+                let made = self.make_job(id, &suffix).ok_or_else(|| gone(what))?;
+                return Ok(Begun::Taken(Expect::Began { service: made }));
+            }
             _ if kind.runs_to_completion() => return refuse("it runs to its end by itself"),
             Action::Scale { to } => {
                 let name = workload.name.clone();
@@ -93,7 +105,36 @@ impl Platform {
             _ => return refuse("it is not an action on services"),
         }
         let Some(workload) = self.workloads.get(&id) else { return Err(gone(what)) };
-        Ok(Begun::Taken(Expect::Converged { service: workload.key.clone(), spec_rev: self.spec_rev(workload) }))
+        let (service, spec_rev) = (workload.key.clone(), self.spec_rev(workload));
+        Ok(Begun::Taken(match intent.action {
+            Action::Scale { to } if self.kind == ClusterKind::Kubernetes => Expect::Scaled { service, spec_rev, to },
+            _ => Expect::Converged { service, spec_rev },
+        }))
+    }
+
+    /// A Deployment's rollout, a Job or a CronJob is held, or goes on.
+    fn set_held(&mut self, id: WorkloadId, held: bool, what: &str) -> Result<Begun, BackendError> {
+        let now = self.now;
+        let Some(workload) = self.workloads.get_mut(&id) else { return Err(gone(what)) };
+        if !matches!(workload.kind, ServiceKind::Deployment | ServiceKind::Job | ServiceKind::CronJob) {
+            return Err(BackendError::Unsupported(format!("{what}: it cannot be held")));
+        }
+        workload.held = held;
+        let (kind, service) = (workload.kind, workload.key.clone());
+        // a CronJob and a Job stand as they stood
+        let state = if kind == ServiceKind::Deployment { RolloutState::Progressing } else { workload.rollout };
+        workload.start_rollout(state, now);
+        let running: Vec<InstanceId> = workload.instances.iter().copied().collect();
+        if held && kind == ServiceKind::Job {
+            running.into_iter().for_each(|instance| self.remove(instance));
+        }
+        self.rollout_began(id);
+        let Some(workload) = self.workloads.get(&id) else { return Err(gone(what)) };
+        let spec_rev = self.spec_rev(workload);
+        Ok(Begun::Taken(match (kind, held) {
+            (ServiceKind::Deployment, false) => Expect::Converged { service, spec_rev },
+            _ => Expect::Held { service, spec_rev, held },
+        }))
     }
 
     /// Compose: each container of a service is taken away and made anew.
@@ -112,6 +153,7 @@ impl Platform {
             return Err(changed(what));
         }
         let (id, key, workload, active) = (instance.id, instance.key.clone(), instance.workload, instance.active());
+        let before = self.stamp(instance.since);
         let service = self.workloads.get(&workload).map(|w| w.key.clone());
         match intent.action {
             Action::Start if active => Err(BackendError::Changed(format!("{what}: it runs already"))),
@@ -119,12 +161,20 @@ impl Platform {
                 self.start(id);
                 Ok(Begun::Taken(Expect::TaskRuns { task: key, runs: true }))
             }
-            Action::Stop => {
+            Action::Restart | Action::Kill if !active => Err(BackendError::Changed(format!("{what}: it does not run"))),
+            Action::DeleteTask if self.kind == ClusterKind::Docker && active => {
+                Err(BackendError::Changed(format!("{what}: it runs; stop it first")))
+            }
+            Action::Restart => {
+                self.restart(id);
+                Ok(Begun::Taken(Expect::Restarted { task: key, before }))
+            }
+            Action::Stop | Action::Kill => {
                 self.stop(id);
                 Ok(Begun::Taken(Expect::TaskRuns { task: key, runs: false }))
             }
             Action::Reschedule => Ok(Begun::Moves(Moves::reschedule(self, id, service))),
-            Action::DeleteTask if self.kind == ClusterKind::Docker => {
+            Action::DeleteTask | Action::ForceDelete if self.kind == ClusterKind::Docker => {
                 self.discard(id, workload);
                 Ok(Begun::Taken(Expect::Gone { kind: Kind::Task, key }))
             }

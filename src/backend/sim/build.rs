@@ -198,6 +198,7 @@ impl Platform {
             faults: Vec::new(),
             avoid: None,
             owner: None,
+            held: false,
             scaled_at: self.now,
         }
     }

@@ -44,9 +44,11 @@ impl Platform {
 
     fn active_of(&self, workload: &Workload) -> Vec<Seen> {
         let made_of = workload.definition.hash();
+        // of a held Deployment no task is too old
+        let held = workload.held && workload.kind == ServiceKind::Deployment;
         self.instances_of(workload)
             .filter(|i| i.active())
-            .map(|i| Seen { id: i.id, slot: i.slot, new: i.made_of == made_of, ready: i.ready })
+            .map(|i| Seen { id: i.id, slot: i.slot, new: held || i.made_of == made_of, ready: i.ready })
             .collect()
     }
 
@@ -160,32 +162,19 @@ impl Platform {
 
     fn reconcile_job(&mut self, id: WorkloadId) {
         let Some(workload) = self.workloads.get(&id) else { return };
-        if workload.instances.is_empty() {
+        if workload.instances.is_empty() && !workload.held {
             self.create(id, 1);
         }
     }
 
     /// A CronJob's hour has come.
     pub(super) fn cron(&mut self, id: WorkloadId) {
-        let Some(workload) = self.workloads.get(&id) else { return };
-        let Some(every) = workload.every else { return };
-        let minute = self.stamp(self.now).0 / 60_000;
-        let mut job = workload.clone();
-        job.id = WorkloadId(u32::try_from(self.next_id).unwrap_or(u32::MAX) + 1_000_000);
-        job.key = Key::from(chance::uuid(chance::mix(self.seed, u64::from(job.id.0))).as_str());
-        job.name = format!("{}-{minute}", workload.name).into();
-        job.kind = ServiceKind::Job;
-        job.owner = Some(id);
-        job.desired = 1;
-        (job.created, job.changed, job.generation, job.observed) = (self.now, self.now, 1, 0);
-        job.instances.clear();
-        job.queued = false;
-        job.start_rollout(RolloutState::Progressing, self.now);
-        let (made, name) = (job.id, job.name.clone());
-        self.workloads.insert(made, job);
-        self.tell_workload(id, Severity::Normal, "SuccessfulCreate", format!("Created job {name}"));
-        self.touch_workload(made);
+        let Some((every, held)) = self.workloads.get(&id).and_then(|w| Some((w.every?, w.held))) else { return };
         self.plan(self.now + every, Due::Cron(id));
+        if held {
+            return;
+        }
+        self.make_job(id, &format!("{}", self.stamp(self.now).0 / 60_000));
         let finished: Vec<WorkloadId> =
             self.workloads.values().filter(|w| w.owner == Some(id) && w.rollout == RolloutState::Stable).map(|w| w.id).collect();
         for old in finished.iter().take(finished.len().saturating_sub(JOBS_KEPT)) {
@@ -196,6 +185,27 @@ impl Platform {
                 self.changed.gone_workloads.push(gone.key);
             }
         }
+    }
+
+    /// A Job of a CronJob's template, named after it and `suffix`.
+    pub(super) fn make_job(&mut self, id: WorkloadId, suffix: &str) -> Option<Key> {
+        let workload = self.workloads.get(&id)?;
+        let mut job = workload.clone();
+        job.id = WorkloadId(u32::try_from(self.next_id).unwrap_or(u32::MAX) + 1_000_000);
+        job.key = Key::from(chance::uuid(chance::mix(self.seed, u64::from(job.id.0))).as_str());
+        job.name = format!("{}-{suffix}", workload.name).into();
+        job.kind = ServiceKind::Job;
+        job.owner = Some(id);
+        job.desired = 1;
+        (job.created, job.changed, job.generation, job.observed) = (self.now, self.now, 1, 0);
+        job.instances.clear();
+        (job.queued, job.held) = (false, false);
+        job.start_rollout(RolloutState::Progressing, self.now);
+        let (made, key, name) = (job.id, job.key.clone(), job.name.clone());
+        self.workloads.insert(made, job);
+        self.tell_workload(id, Severity::Normal, "SuccessfulCreate", format!("Created job {name}"));
+        self.touch_workload(made);
+        Some(key)
     }
 
     /// Whether a rollout got further, or is over.

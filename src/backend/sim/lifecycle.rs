@@ -236,6 +236,19 @@ impl Platform {
         }
     }
 
+    /// Ends a container's process and starts it again.
+    pub(super) fn restart(&mut self, id: InstanceId) {
+        let now = self.now;
+        if let Some(instance) = self.instances.get_mut(&id) {
+            if let Some(run) = instance.runs.last_mut().filter(|run| run.until.is_none()) {
+                *run = Run { from: run.from, until: Some(now), exit: 143, reason: "restarted by hand".into() };
+            }
+            (instance.ready_at, instance.ends_at, instance.since) = (None, None, now);
+        }
+        self.tell(id, Told::Ended { exit: 143 });
+        self.start(id);
+    }
+
     /// Starts a stopped container.
     pub(super) fn start(&mut self, id: InstanceId) {
         if let Some(instance) = self.instances.get_mut(&id) {

@@ -148,6 +148,8 @@ pub(super) struct Workload {
     pub changed: Moment,
     pub rollout: RolloutState,
     pub note: Option<Text>,
+    /// Someone paused it.
+    pub held: bool,
     /// The last moment a rollout got any further.
     pub progress_at: Moment,
     /// Most instances of the newest definition ready so far in this rollout: what counts as getting further.
@@ -193,7 +195,7 @@ impl Workload {
     /// The specification changed: controllers look at it anew.
     pub(super) fn start_rollout(&mut self, state: RolloutState, now: Moment) {
         self.generation += 1;
-        self.rollout = state;
+        self.rollout = if self.held && self.kind == ServiceKind::Deployment { RolloutState::Paused } else { state };
         self.note = None;
         self.progress_at = now;
         self.best = 0;

@@ -127,7 +127,7 @@ impl Platform {
                 rule: format!("{} {}", if rule.keeps { "min available" } else { "max unavailable" }, rule.count.words()).into(),
             }),
             autoscaler: workload.autoscale.map(|a| format!("{} {}–{}", workload.name, a.min, a.max).into()),
-            suspended: false,
+            suspended: workload.held && workload.kind.runs_to_completion(),
             placement: workload.definition.constraint.as_ref().map(|c| c.words().into()),
             ports: workload.ports.clone(),
             created: self.stamp(workload.created),

@@ -34,6 +34,7 @@ service = [
   { name = "db", namespace = "shop", kind = "statefulset", image = "db:2", previous_image = "db:1", revision = 2, tasks = 3, cpu = "200m", memory = "128Mi", budget = { max_unavailable = 1 } },
   { name = "agent", namespace = "shop", kind = "daemonset", image = "agent:2", previous_image = "agent:1", cpu = "50m", memory = "32Mi" },
   { name = "lone", namespace = "shop", kind = "deployment", image = "lone:1", tasks = 1, cpu = "50m", memory = "32Mi", budget = { min_available = 1 } },
+  { name = "sweep", namespace = "shop", kind = "cronjob", image = "sweep:1", every = "1h", takes = "5s", cpu = "50m", memory = "32Mi" },
 ]
 "#;
 

@@ -8,13 +8,16 @@ use super::moves::Step;
 use super::testing::{Bench, ENGINE, KUBERNETES, SWARM};
 use super::{Fleet, Options, demo_scenario};
 use crate::backend::BackendError;
-use crate::model::{Action, ActionKind, ClusterKind, Kind, RolloutState, Service, Store};
+use crate::model::{Action, ActionKind, ClusterKind, Kind, RolloutState, Service, ServiceKind, Store};
 use std::time::Duration;
 
 #[test]
 fn every_action_converges_as_on_a_real_cluster() {
-    use Action::{Activate, DeleteTask, Drain, Evacuate, Pause, Rebalance, Redeploy, Reschedule, RollBack, Scale, Start, Stop};
-    let table: [(&str, Kind, &str, Action); 27] = [
+    use Action::{
+        Activate, DeleteTask, Drain, Evacuate, ForceDelete, Kill, Pause, Rebalance, Redeploy, Reschedule, Restart, RollBack, Scale,
+        Start, Stop,
+    };
+    let table: [(&str, Kind, &str, Action); 29] = [
         (KUBERNETES, Kind::Service, "web", Scale { to: 7 }),
         (KUBERNETES, Kind::Service, "web", Scale { to: 0 }),
         (KUBERNETES, Kind::Service, "web", Redeploy),
@@ -41,7 +44,9 @@ fn every_action_converges_as_on_a_real_cluster() {
         (SWARM, Kind::Node, "a1", Evacuate),
         (ENGINE, Kind::Service, "web", Redeploy),
         (ENGINE, Kind::Task, "shop-web-1", Stop),
-        (ENGINE, Kind::Task, "lone", DeleteTask),
+        (ENGINE, Kind::Task, "lone", Restart),
+        (ENGINE, Kind::Task, "lone", Kill),
+        (ENGINE, Kind::Task, "lone", ForceDelete),
     ];
     for (scenario, kind, name, action) in table {
         Bench::new(scenario).converge(kind, name, action);
@@ -49,6 +54,10 @@ fn every_action_converges_as_on_a_real_cluster() {
     let mut engine = Bench::new(ENGINE);
     engine.converge(Kind::Task, "lone", Stop);
     engine.converge(Kind::Task, "lone", Start);
+    let running = engine.intent(Kind::Task, "lone", DeleteTask);
+    assert!(matches!(engine.platform.begin(&running), Err(BackendError::Changed(_))), "only a stopped one without force");
+    engine.converge(Kind::Task, "lone", Kill);
+    engine.converge(Kind::Task, "lone", DeleteTask);
     for scenario in [KUBERNETES, SWARM] {
         for action in [DeleteTask, Reschedule] {
             let mut bench = Bench::new(scenario);
@@ -60,6 +69,52 @@ fn every_action_converges_as_on_a_real_cluster() {
             }
         }
     }
+}
+
+#[test]
+fn a_held_deployment_keeps_its_tasks_until_it_is_resumed() {
+    let mut bench = Bench::new(KUBERNETES);
+    bench.converge(Kind::Service, "web", Action::Hold);
+    assert_eq!(bench.service("web").rollout.state, RolloutState::Paused);
+    let web = bench.platform.workloads.values().find(|w| w.name.as_str() == "web").unwrap().id;
+    bench.platform.roll_out(web, "web:3");
+    bench.pass(60_000);
+    let held = bench.service("web");
+    assert_eq!((held.rollout.state, held.updated, held.ready), (RolloutState::Paused, 0, 4));
+    bench.converge(Kind::Service, "web", Action::Scale { to: 4 });
+    bench.converge(Kind::Service, "web", Action::Resume);
+    let on = bench.service("web");
+    assert_eq!((on.rollout.state, on.updated, on.ready), (RolloutState::Stable, 4, 4));
+}
+
+#[test]
+fn a_held_cronjob_makes_no_jobs_by_the_clock_and_one_when_it_is_told_to() {
+    let mut bench = Bench::new(KUBERNETES);
+    let jobs = |bench: &Bench| bench.world().services.iter().filter(|s| s.kind == ServiceKind::Job).count();
+    bench.converge(Kind::Service, "sweep", Action::Hold);
+    assert!(bench.service("sweep").suspended);
+    bench.pass(3 * 3_600_000);
+    assert_eq!(jobs(&bench), 0);
+    bench.converge(Kind::Service, "sweep", Action::Trigger);
+    assert_eq!(jobs(&bench), 1);
+    bench.pass(60_000);
+    let job = bench.world().services.iter().find(|s| s.kind == ServiceKind::Job).map(|s| s.rollout.state);
+    assert_eq!(job, Some(RolloutState::Stable), "it ran to its end");
+    bench.converge(Kind::Service, "sweep", Action::Resume);
+    bench.pass(2 * 3_600_000);
+    assert!(jobs(&bench) > 1);
+}
+
+#[test]
+fn a_held_job_gives_up_its_tasks_and_starts_anew_when_it_is_resumed() {
+    let mut bench = Bench::new(KUBERNETES);
+    bench.converge(Kind::Service, "sweep", Action::Trigger);
+    let job = bench.world().services.iter().find(|s| s.kind == ServiceKind::Job).map(|s| s.name.to_string()).unwrap();
+    bench.converge(Kind::Service, &job, Action::Hold);
+    assert_eq!((bench.service(&job).current, bench.service(&job).suspended), (0, true));
+    bench.converge(Kind::Service, &job, Action::Resume);
+    bench.pass(60_000);
+    assert_eq!(bench.service(&job).rollout.state, RolloutState::Stable);
 }
 
 #[test]
@@ -92,6 +147,9 @@ fn what_a_platform_cannot_do_is_refused() {
         (ENGINE, "web", Action::Scale { to: 2 }),
         (ENGINE, "web", Action::RollBack),
         (KUBERNETES, "lone", Action::RollBack),
+        (KUBERNETES, "db", Action::Hold),
+        (KUBERNETES, "web", Action::Trigger),
+        (SWARM, "web", Action::Hold),
     ] {
         let mut bench = Bench::new(scenario);
         let intent = bench.intent(Kind::Service, name, action);
@@ -99,7 +157,12 @@ fn what_a_platform_cannot_do_is_refused() {
     }
     for kind in [ClusterKind::Kubernetes, ClusterKind::Swarm] {
         let has = super::actions::capabilities(kind);
-        assert!(ActionKind::ALL.iter().all(|k| has.can(*k) != matches!(k, ActionKind::Start | ActionKind::Stop)));
+        let never = |k: &ActionKind| match k {
+            ActionKind::Start | ActionKind::Stop | ActionKind::Restart | ActionKind::Kill | ActionKind::ForceDelete => true,
+            ActionKind::Hold | ActionKind::Resume | ActionKind::Trigger => kind == ClusterKind::Swarm,
+            _ => false,
+        };
+        assert!(ActionKind::ALL.iter().all(|k| has.can(*k) != never(k)));
     }
 }
 

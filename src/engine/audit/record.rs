@@ -155,7 +155,13 @@ fn parameters(action: &Action) -> BTreeMap<String, serde_json::Value> {
         | Action::Evacuate
         | Action::Drain
         | Action::Start
-        | Action::Stop => {}
+        | Action::Stop
+        | Action::Restart
+        | Action::Kill
+        | Action::ForceDelete
+        | Action::Hold
+        | Action::Resume
+        | Action::Trigger => {}
     }
     all
 }

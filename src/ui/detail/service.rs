@@ -97,6 +97,9 @@ fn steps(cx: &Cx<'_>, state: &ClusterState, row: &Service, sheet: &mut Sheet) {
     if let Some(back) = back.as_deref().filter(|_| bad && !matches!(row.rollout.state, RolloutState::Stable)) {
         steps.push((Command::RollBack, back));
     }
+    if row.is_held() {
+        steps.push((Command::ResumeService, ""));
+    }
     if bad && restarts {
         steps.push((Command::LogsPrevious, ""));
     }

@@ -103,6 +103,9 @@ impl List for Tasks {
     const HINTS: &'static [Command] = &[
         Command::Logs,
         Command::Reschedule,
+        Command::RestartTask,
+        Command::StopTask,
+        Command::StartTask,
         Command::DeleteTask,
         Command::LogsPrevious,
         Command::Inspect,

@@ -3,11 +3,12 @@
 use super::{changed, report};
 use crate::backend::docker::client::Docker;
 use crate::backend::docker::convert::engine::{name, service_key};
-use crate::backend::docker::wire::Container;
+use crate::backend::docker::wire::{Container, ContainerDetail};
 use crate::backend::{BackendError, ProgressSink};
 use crate::model::{Expect, Intent, Kind};
+use bollard::errors::Error;
 use bollard::query_parameters::{
-    RemoveContainerOptionsBuilder, RestartContainerOptions, StartContainerOptions, StopContainerOptions,
+    KillContainerOptions, RemoveContainerOptionsBuilder, RestartContainerOptions, StartContainerOptions, StopContainerOptions,
 };
 
 /// Restarts the running containers of a service, one after another. An engine keeps no definition to make new ones from.
@@ -43,15 +44,46 @@ pub async fn stop(docker: &Docker, intent: &Intent) -> Result<Expect, BackendErr
     Ok(Expect::TaskRuns { task: intent.object.key.clone(), runs: false })
 }
 
-/// Removes a container, running or not; its volumes stay.
-pub async fn delete(docker: &Docker, intent: &Intent) -> Result<Expect, BackendError> {
-    remove(docker, &intent.bound.uid, intent).await?;
+/// Stops a container, with the grace period it was made with, and starts it again.
+pub async fn restart_one(docker: &Docker, intent: &Intent) -> Result<Expect, BackendError> {
+    let doing = format!("restarting {}", intent.name);
+    let path = format!("/containers/{}/json", intent.bound.uid);
+    let now: ContainerDetail = docker.http.get(&path).await.map_err(|e| docker.failed(&doing, &e))?;
+    if !matches!(now.state.status.as_str(), "running" | "paused" | "restarting") {
+        return Err(changed(intent, "it does not run any more"));
+    }
+    let answer = docker.typed.restart_container(&intent.bound.uid, None::<RestartContainerOptions>).await;
+    answer.map_err(|e| docker.typed_failed(&doing, e))?;
+    Ok(Expect::Restarted { task: intent.object.key.clone(), before: now.state.started_at.unwrap_or_default() })
+}
+
+/// Ends a container's process at once. The engine does not start it again, whatever its restart policy.
+pub async fn kill(docker: &Docker, intent: &Intent) -> Result<Expect, BackendError> {
+    let answer = docker.typed.kill_container(&intent.bound.uid, None::<KillContainerOptions>).await;
+    answer.map_err(|e| match conflict(&e) {
+        true => changed(intent, "it does not run any more"),
+        false => docker.typed_failed(&format!("killing {}", intent.name), e),
+    })?;
+    Ok(Expect::TaskRuns { task: intent.object.key.clone(), runs: false })
+}
+
+/// Removes a container; its volumes stay. One that runs is refused by the engine itself, if not by `force`.
+pub async fn delete(docker: &Docker, intent: &Intent, force: bool) -> Result<Expect, BackendError> {
+    remove(docker, &intent.bound.uid, intent, force).await?;
     Ok(Expect::Gone { kind: Kind::Task, key: intent.object.key.clone() })
 }
 
 /// Removes the container `id` for `intent`.
-pub async fn remove(docker: &Docker, id: &str, intent: &Intent) -> Result<(), BackendError> {
-    let options = RemoveContainerOptionsBuilder::new().force(true).v(false).build();
+pub async fn remove(docker: &Docker, id: &str, intent: &Intent, force: bool) -> Result<(), BackendError> {
+    let options = RemoveContainerOptionsBuilder::new().force(force).v(false).build();
     let answer = docker.typed.remove_container(id, Some(options)).await;
-    answer.map_err(|e| docker.typed_failed(&format!("deleting {}", intent.name), e))
+    answer.map_err(|e| match conflict(&e) {
+        true if !force => changed(intent, "it runs, or is being removed already"),
+        _ => docker.typed_failed(&format!("deleting {}", intent.name), e),
+    })
+}
+
+/// Whether the engine says that the container is in no state for it.
+fn conflict(error: &Error) -> bool {
+    matches!(error, Error::DockerResponseServerError { status_code: 409, .. })
 }

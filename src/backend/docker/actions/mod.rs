@@ -26,16 +26,21 @@ pub async fn execute(docker: &Docker, intent: &Intent, progress: &ProgressSink) 
             Action::DeleteTask => task::delete(docker, intent).await,
             Action::Pause | Action::Activate | Action::Drain => node::set(docker, intent).await,
             Action::Evacuate => evacuation::evacuate(docker, intent, progress).await,
-            Action::Start | Action::Stop => {
+            Action::Start | Action::Stop | Action::Restart | Action::Kill | Action::ForceDelete => {
                 Err(unsupported(intent, "a swarm starts and stops tasks by itself; scale the service, or redeploy it"))
             }
+            Action::Hold | Action::Resume => Err(unsupported(intent, "a swarm pauses a rollout only by itself, after a failure")),
+            Action::Trigger => Err(unsupported(intent, "a swarm runs nothing by the clock")),
         }
     } else {
         match intent.action {
             Action::Redeploy => engine::restart(docker, intent, progress).await,
             Action::Start => engine::start(docker, intent).await,
             Action::Stop => engine::stop(docker, intent).await,
-            Action::DeleteTask => engine::delete(docker, intent).await,
+            Action::Restart => engine::restart_one(docker, intent).await,
+            Action::Kill => engine::kill(docker, intent).await,
+            Action::DeleteTask => engine::delete(docker, intent, false).await,
+            Action::ForceDelete => engine::delete(docker, intent, true).await,
             Action::Scale { .. } => Err(unsupported(
                 intent,
                 "an engine keeps no number of tasks; use `docker compose up --scale` with its Compose file",
@@ -43,6 +48,9 @@ pub async fn execute(docker: &Docker, intent: &Intent, progress: &ProgressSink) 
             Action::RollBack => Err(unsupported(intent, "an engine keeps no earlier definition; deploy its Compose file again")),
             Action::Reschedule | Action::Rebalance | Action::Evacuate | Action::Drain | Action::Pause | Action::Activate => {
                 Err(unsupported(intent, "a single engine has no other node to move to"))
+            }
+            Action::Hold | Action::Resume | Action::Trigger => {
+                Err(unsupported(intent, "an engine rolls nothing out and runs nothing by the clock"))
             }
         }
     }

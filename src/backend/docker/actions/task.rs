@@ -28,7 +28,7 @@ pub async fn delete(docker: &Docker, intent: &Intent) -> Result<Expect, BackendE
             "a swarm cannot delete a task, only the engine it runs on can; connect to that engine, or reschedule the task",
         ));
     }
-    engine::remove(docker, container, intent).await?;
+    engine::remove(docker, container, intent, true).await?;
     Ok(Expect::Replaced { task: intent.object.key.clone(), service: Some(Key::new(&task.service_id)) })
 }
 

@@ -78,6 +78,8 @@ async fn containers_of_a_real_engine() {
     session.until("stopped", wait, |s| s.tasks.get(tty.0.as_str()).is_some_and(|t| t.state == TaskState::Stopped)).await;
     act(&session, &Intent { action: Action::Start, ..stop.clone() }).await.unwrap();
     session.until("started", wait, |s| s.tasks.get(tty.0.as_str()).is_some_and(|t| t.ready)).await;
+    act(&session, &stop).await.unwrap();
+    session.until("stopped", wait, |s| s.tasks.get(tty.0.as_str()).is_some_and(|t| t.state == TaskState::Stopped)).await;
     act(&session, &Intent { action: Action::DeleteTask, ..stop.clone() }).await.unwrap();
     session.until("deleted", wait, |s| s.tasks.get(tty.0.as_str()).is_none() && s.services.get(tty.0.as_str()).is_none()).await;
     let gone = act(&session, &Intent { action: Action::Start, ..stop }).await;
@@ -97,4 +99,41 @@ async fn containers_of_a_real_engine() {
 
 fn task_since(session: &Session, key: &str) -> Timestamp {
     session.state().tasks.get(key).unwrap().since
+}
+
+#[tokio::test]
+#[ignore = "needs a real engine that is no swarm manager in DOCKER_HOST"]
+async fn a_container_is_restarted_killed_and_deleted_and_only_a_stopped_one_without_force() {
+    let one = Container::run(&["--name", "one", "--restart=always", "--stop-timeout", "1", "busybox:qd", "sh", "-c", TALK]);
+    let mut session = Session::open().await;
+    let wait = Duration::from_secs(30);
+    let is = |state: TaskState| {
+        let id = one.0.clone();
+        move |s: &ClusterState| s.tasks.get(id.as_str()).is_some_and(|t| t.state == state)
+    };
+    session.until("runs", wait, is(TaskState::Running)).await;
+    let on = intent(&session, Kind::Task, &one.0, "one", Action::Restart);
+    let with = |action: Action| Intent { action, ..on.clone() };
+    let refused = |answer: Result<Expect, BackendError>| assert!(matches!(answer, Err(BackendError::Changed(_))), "{answer:?}");
+
+    refused(act(&session, &with(Action::DeleteTask)).await);
+    let Ok(Expect::Restarted { before, .. }) = act(&session, &on).await else { panic!("it was not restarted") };
+    session.until("restarted", wait, |s| s.tasks.get(one.0.as_str()).is_some_and(|t| t.ready && t.since > before)).await;
+
+    // one that is killed is not started again, whatever its policy says
+    act(&session, &with(Action::Kill)).await.unwrap();
+    session.until("killed", wait, is(TaskState::Stopped)).await;
+    session.during(Duration::from_secs(3)).await;
+    assert!(is(TaskState::Stopped)(session.state()));
+    refused(act(&session, &with(Action::Kill)).await);
+    refused(act(&session, &with(Action::Restart)).await);
+
+    act(&session, &with(Action::DeleteTask)).await.unwrap();
+    session.until("deleted", wait, |s| s.tasks.get(one.0.as_str()).is_none()).await;
+    let two = Container::run(&["--name", "two", "busybox:qd", "sh", "-c", TALK]);
+    session.until("another", wait, |s| s.tasks.get(two.0.as_str()).is_some()).await;
+    act(&session, &intent(&session, Kind::Task, &two.0, "two", Action::ForceDelete)).await.unwrap();
+    session.until("deleted by force", wait, |s| s.tasks.get(two.0.as_str()).is_none()).await;
+    let gone = act(&session, &with(Action::ForceDelete)).await;
+    assert!(matches!(gone, Err(BackendError::NotFound(_))), "{gone:?}");
 }

@@ -2,6 +2,7 @@
 //! preconditions. A write is sent once; one that met a newer version is made anew only if what the operator saw still holds.
 
 mod eviction;
+mod held;
 mod node;
 mod rebalance;
 mod rollback;
@@ -28,6 +29,9 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities::of(&[
     ActionKind::Activate,
     ActionKind::Evacuate,
     ActionKind::Drain,
+    ActionKind::Hold,
+    ActionKind::Resume,
+    ActionKind::Trigger,
 ]);
 
 /// How often a write is made anew because only the object's status changed in between.
@@ -46,7 +50,13 @@ pub(super) async fn execute(api: &Api, index: &Shared, intent: &Intent, progress
         Action::Pause => act.set_paused(true).await,
         Action::Activate => act.set_paused(false).await,
         Action::Evacuate | Action::Drain => act.evacuate().await,
-        Action::Start | Action::Stop => {
+        Action::ForceDelete => {
+            Err(BackendError::Unsupported("a pod is deleted within its grace period: delete it without force".to_owned()))
+        }
+        Action::Hold => act.set_held(true).await,
+        Action::Resume => act.set_held(false).await,
+        Action::Trigger => act.trigger().await,
+        Action::Start | Action::Stop | Action::Restart | Action::Kill => {
             Err(BackendError::Unsupported("Kubernetes has no stopped containers: scale the service instead".to_owned()))
         }
     }

@@ -55,7 +55,7 @@ impl Act<'_> {
     pub(super) fn can_roll(&self, kind: ServiceKind, target: &Target) -> Result<(), BackendError> {
         match kind {
             ServiceKind::Deployment if target.value.pointer("/spec/paused") == Some(&Value::Bool(true)) => {
-                Err(self.unsupported("its rollout is paused; resume it first (kubectl rollout resume)"))
+                Err(self.unsupported("its rollout is paused; resume it first"))
             }
             ServiceKind::Deployment => Ok(()),
             ServiceKind::StatefulSet | ServiceKind::DaemonSet => {

@@ -1,6 +1,8 @@
 //! Carries out actions: each reads the object first, holds it against what the operator saw, and writes with
 //! preconditions. A write is sent once; one that met a newer version is made anew only if what the operator saw still holds.
 
+#[cfg(test)]
+mod evacuation_tests;
 mod eviction;
 mod held;
 mod node;

@@ -4,6 +4,7 @@
 
 mod engine;
 mod nodes;
+mod storm;
 mod swarm;
 
 use super::{Env, discover};

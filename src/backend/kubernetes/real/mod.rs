@@ -2,6 +2,8 @@
 //! elsewhere because they need one.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+mod storm;
+
 use super::{Context, Environment, discover};
 use crate::backend::{Connector, Sink};
 use crate::model::{ClusterState, Interest, Kind, KindSync, Store};

@@ -48,6 +48,8 @@ pub(super) struct Script {
     /// Deltas sent into the present watch.
     pub(super) live: Mutex<Option<mpsc::Sender<Delta>>>,
     pub(super) interest: Mutex<Option<tokio::sync::watch::Receiver<Interest>>>,
+    /// What it says when it is asked what it would refuse.
+    pub(super) denied: Mutex<Option<Vec<(ActionKind, Text)>>>,
     pub(super) execute_takes: Mutex<Duration>,
     pub(super) executed: Mutex<Vec<(Intent, Instant)>>,
     pub(super) expect: Mutex<Option<Expect>>,
@@ -179,6 +181,12 @@ impl Backend for Session {
             self.0.answer().await?;
             Ok(self.0.expect.lock().clone().unwrap_or(Expect::Nothing))
         })
+    }
+
+    fn denied<'a>(&'a self, _object: &'a ObjectRef, actions: &'a [ActionKind]) -> BoxFuture<'a, Option<Vec<(ActionKind, Text)>>> {
+        assert_eq!(actions, [ActionKind::Scale, ActionKind::Redeploy], "what it can do with a service");
+        let answer = self.0.denied.lock().clone();
+        Box::pin(async move { answer })
     }
 
     fn logs(&self, request: LogRequest) -> BoxStream<'static, Result<Vec<LogLine>, BackendError>> {

@@ -337,6 +337,30 @@ async fn a_whole_object_is_fetched_or_the_reason_said() {
     until(&engine, secs(16), |w| w.document.as_ref().is_some_and(|d| d.lines.is_err())).await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_the_platform_would_refuse_is_a_fact_until_the_session_is_another() {
+    let (engine, scripts) = start(&["one"]);
+    until(&engine, secs(1), |w| link(w, 0).is_live()).await;
+    let web = Key::from("web");
+    let object = ObjectRef { cluster: ClusterId::from("one"), kind: Kind::Service, key: web.clone() };
+    let denied = |w: &World| w.clusters[0].denied(Kind::Service, &web, ActionKind::Scale).cloned();
+    engine.requests.send(Request::Rights(object.clone())).await.unwrap();
+    sleep(secs(1)).await;
+    assert!(engine.world.borrow().clusters[0].rights.is_empty(), "it does not say");
+    *scripts[0].denied.lock() = Some(vec![(ActionKind::Scale, Text::new("may not"))]);
+    engine.requests.send(Request::Rights(object.clone())).await.unwrap();
+    until(&engine, secs(1), |w| denied(w).is_some()).await;
+    assert_eq!(engine.world.borrow().clusters[0].denied(Kind::Service, &web, ActionKind::Redeploy), None);
+    *scripts[0].denied.lock() = Some(Vec::new());
+    engine.requests.send(Request::Rights(object.clone())).await.unwrap();
+    until(&engine, secs(1), |w| denied(w).is_none()).await;
+    *scripts[0].denied.lock() = Some(vec![(ActionKind::Scale, Text::new("may not"))]);
+    engine.requests.send(Request::Rights(object)).await.unwrap();
+    until(&engine, secs(1), |w| denied(w).is_some()).await;
+    *scripts[0].end.lock() = Some(BackendError::Unreachable("over".into()));
+    until(&engine, secs(20), |w| denied(w).is_none()).await;
+}
+
 #[tokio::test]
 async fn an_operation_is_on_record_before_it_is_sent_and_to_its_end() {
     let folder = tempfile::tempdir().unwrap();

@@ -25,6 +25,9 @@ pub enum Request {
     Untail(TailId),
     /// Fetch the whole object as text; it becomes [`super::World::document`].
     Inspect(ObjectRef),
+    /// Ask the platform which actions on an object it would refuse; the answer becomes [`super::ClusterState::rights`]. None
+    /// comes where it cannot be asked.
+    Rights(ObjectRef),
     /// What is being looked at; decides what is polled.
     Look(Interest),
     /// Connect to every cluster that is not live at once, without waiting for its backoff.

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::input::Command;
-use crate::model::{Action, Change, ClusterKind, Delta, Key, Request, Service};
+use crate::model::{Action, ActionKind, Change, ClusterKind, Delta, Key, Kind, Request, Rights, Service, Text};
 use crate::ui::testing::{Bench, cluster, node, service};
 use crate::ui::{Effect, PaneId, TextInput};
 
@@ -342,4 +342,50 @@ fn marked_objects_stand_in_the_order_of_their_names() {
     let at = |words: &str| screen.find(words).unwrap_or_else(|| panic!("no {words} in\n{screen}"));
     // their keys are the other way round
     assert!(at("│ redeploy kube-system/coredns") < at("│ redeploy shop/catalog"), "{screen}");
+}
+
+fn asked(effects: &[Effect]) -> Vec<Key> {
+    let rights = effects.iter().filter_map(|effect| match effect {
+        Effect::Request(Request::Rights(object)) => Some(object.key.clone()),
+        _ => None,
+    });
+    rights.collect()
+}
+
+#[test]
+fn a_key_that_must_fail_says_why_before_and_is_not_hinted() {
+    let mut bench = on(PaneId::Services, "catalog");
+    let moment = |bench: &mut Bench, millis: i64| bench.moment.now.0 += millis;
+    assert_eq!(asked(&bench.ui.rested(bench.moment)), []);
+    moment(&mut bench, 100);
+    assert_eq!(asked(&bench.ui.rested(bench.moment)), [], "the cursor may be passing by");
+    moment(&mut bench, 300);
+    let of = asked(&bench.ui.rested(bench.moment));
+    assert_eq!(of.len(), 1);
+    moment(&mut bench, 9_000);
+    assert_eq!(asked(&bench.ui.rested(bench.moment)), [], "once");
+    let hinted = |bench: &mut Bench, word: &str| bench.screen().lines().last().unwrap_or_default().contains(word);
+    assert!(hinted(&mut bench, "s scale"), "{}", bench.screen());
+
+    // an answer while the dialog is open stops it too
+    assert_eq!(asked(&bench.press(Command::Scale)), of, "what is opened is asked for");
+    let why = "may not patch deployments/scale in shop: asked of the cluster";
+    let denied = |why: &[(ActionKind, Text)]| Rights { kind: Kind::Service, key: of[0].clone(), denied: why.to_vec() };
+    bench.fleet.to("prod-eu", Delta::Rights(denied(&[(ActionKind::Scale, Text::new(why))])));
+    bench.sync();
+    assert!(bench.screen().contains(why), "{}", bench.screen());
+    text(&mut bench, TextInput::Char('7'));
+    assert_eq!(text(&mut bench, ENTER), []);
+    text(&mut bench, TextInput::Escape);
+
+    let hinted_now = hinted(&mut bench, "s scale");
+    assert!(!hinted_now && hinted(&mut bench, "redeploy"), "{}", bench.screen());
+    assert_eq!(asked(&bench.press(Command::Scale)), of, "it is asked again: it may be allowed by now");
+    let screen = bench.screen();
+    assert!(screen.contains("cannot scale shop/catalog: may not patch deployments/scale in shop"), "{screen}");
+    assert!(!screen.contains('┌'), "{screen}");
+    bench.fleet.to("prod-eu", Delta::Rights(denied(&[])));
+    bench.sync();
+    bench.press(Command::Scale);
+    assert!(bench.screen().contains("┌ scale shop/catalog"), "{}", bench.screen());
 }

@@ -6,6 +6,7 @@ use super::header::Tally;
 use super::outcome::{Go, Outcome};
 use super::overlay::{self, Overlay};
 use super::pane::{PANES, Pane, PaneId};
+use super::rights::Rights;
 use super::strip::Strip;
 use super::view::totals::Totals;
 use super::widget::input::TextInput;
@@ -58,6 +59,8 @@ pub struct Ui {
     pending: Option<Pending>,
     /// Log lines of the cursor's row, below the list.
     strip: Strip,
+    /// Asks what is allowed on the cursor's row.
+    rights: Rights,
     cursor: Option<Position>,
     /// Details of the cursor's row, beside the list.
     detail: Detail,
@@ -113,6 +116,7 @@ impl Ui {
             said: None,
             pending: None,
             strip: Strip::default(),
+            rights: Rights::default(),
             cursor: None,
             detail: Detail::default(),
             about: None,
@@ -236,8 +240,10 @@ impl Ui {
 
     /// What follows the cursor once it rests; to be asked for with every frame.
     pub fn rested(&mut self, moment: Moment) -> Vec<Effect> {
-        let object = if self.strip.on { self.selection(moment) } else { None };
-        self.strip.follow(object, moment)
+        let object = self.selection(moment);
+        let mut effects: Vec<Effect> = self.rights.follow(object.as_ref(), &self.world, moment).into_iter().collect();
+        effects.extend(self.strip.follow(object.filter(|_| self.strip.on), moment));
+        effects
     }
 
     /// What must be polled for what is on screen.
@@ -279,9 +285,12 @@ impl Ui {
                 self.go(go, moment)
             }
             Outcome::Act(kind, objects) => {
+                let asked = Rights::ask(&objects, &self.world);
                 let outcome = act::open_action(kind, objects, &cx!(self, moment));
                 // an action opens an overlay or says why not; it never asks for an action again
-                if matches!(outcome, Outcome::Act(..)) { Vec::new() } else { self.settle(outcome, moment) }
+                let mut effects = if matches!(outcome, Outcome::Act(..)) { Vec::new() } else { self.settle(outcome, moment) };
+                effects.extend(asked);
+                effects
             }
             Outcome::Open(overlay) => {
                 self.overlays.push(overlay);

@@ -2,7 +2,8 @@
 
 use super::operation::Run;
 use super::shared::Shared;
-use crate::model::{Fact, Intent, ObjectRef, OpId, OpState, Operation, Progress, Text};
+use crate::analysis::undo;
+use crate::model::{Fact, Intent, ObjectRef, OpId, OpState, Operation, Progress, Text, Undo};
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::{Mutex, Semaphore};
@@ -34,6 +35,7 @@ impl Executor {
         self.running.retain(|_, (_, task)| !task.is_finished());
         self.turns.retain(|_, turn| Arc::strong_count(turn) > 1);
         self.last += 1;
+        let undo = undo::action(&self.shared.picture(), &intent).map(|action| Undo { action, bound: None });
         let mut op = Operation {
             id: OpId(self.last),
             intent,
@@ -43,6 +45,7 @@ impl Executor {
             ended: None,
             state: OpState::Queued,
             progress: Progress::default(),
+            undo,
         };
         if self.running.len() >= UNFINISHED {
             op.state = OpState::Failed;

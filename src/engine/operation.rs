@@ -3,6 +3,7 @@
 use super::audit::Stage;
 use super::shared::{Shared, contained};
 use crate::analysis::rollout::{self, Verdict};
+use crate::analysis::undo;
 use crate::backend::{Backend, BackendError, ProgressSink};
 use crate::model::{ActionKind, Expect, Fact, Link, OpState, Operation, Progress, Text};
 use std::future::Future;
@@ -160,7 +161,12 @@ impl Run {
             if let Some(state) = picture.cluster(&id) {
                 if state.cluster.link.is_live() {
                     match rollout::verdict(state, &expect, taken, self.shared.now()) {
-                        Verdict::Done(words) => return (OpState::Done, words),
+                        Verdict::Done(words) => {
+                            if let Some(undo) = &mut self.op.undo {
+                                undo.bound = undo::left(state, &expect);
+                            }
+                            return (OpState::Done, words);
+                        }
                         Verdict::Failed(words) => return (OpState::Failed, words),
                         Verdict::Pending(progress) => self.progress(progress).await,
                     }

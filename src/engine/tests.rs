@@ -189,8 +189,8 @@ async fn a_panic_ends_a_session_and_nothing_else() {
 #[tokio::test(start_paused = true)]
 async fn an_operation_is_done_when_the_facts_say_so() {
     let (engine, scripts) = start(&["one"]);
-    *scripts[0].rows.lock() = vec![fixture::service("web", 2)];
-    *scripts[0].expect.lock() = Some(Expect::Converged { service: Key::from("web"), spec_rev: 8 });
+    *scripts[0].rows.lock() = vec![Service { spec_rev: 7, ..fixture::service("web", 2) }];
+    *scripts[0].expect.lock() = Some(Expect::Scaled { service: Key::from("web"), spec_rev: 8, to: 5 });
     until(&engine, secs(1), |w| w.clusters[0].services.len() == 1).await;
     engine.requests.send(scale("one", "web")).await.unwrap();
     until(&engine, secs(2), op_is(1, OpState::Verifying)).await;
@@ -209,6 +209,8 @@ async fn an_operation_is_done_when_the_facts_say_so() {
     assert_eq!((done.progress.note.as_str(), done.by.as_str()), ("5 of 5 ready", "me@here"));
     assert_eq!((done.progress.done, done.progress.total), (5, 5), "what is done is done whole");
     assert!(done.ended.is_some());
+    let undo = Undo { action: Action::Scale { to: 2 }, bound: Some(Bound { uid: Key::from("web"), spec_rev: 8 }) };
+    assert_eq!(done.undo, Some(undo), "what was before, and what it left");
 }
 
 #[tokio::test(start_paused = true)]

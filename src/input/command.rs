@@ -174,6 +174,7 @@ commands! {
     SearchNext      "search.next"       Document  "the next match";
     SearchPrevious  "search.previous"   Document  "the previous match";
     CancelOperation "operation.cancel"  Operation "stop this operation at its next safe point";
+    UndoOperation   "operation.undo"    Operation "take this operation back, unless someone changed the object since";
 }
 
 impl Command {

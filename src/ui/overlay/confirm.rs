@@ -191,7 +191,7 @@ impl Confirm {
 }
 
 /// What became of an object since it was bound; nothing if it is still the same.
-fn change(world: &World, object: &ObjectRef, bound: &Bound) -> Option<&'static str> {
+pub(in crate::ui) fn change(world: &World, object: &ObjectRef, bound: &Bound) -> Option<&'static str> {
     let state = world.cluster(&object.cluster);
     let now = state.and_then(|state| match object.kind {
         Kind::Node => state.nodes.get(&object.key).map(|node| (&node.uid, node.spec_rev)),

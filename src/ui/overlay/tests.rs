@@ -1,8 +1,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::input::Command;
-use crate::model::{Action, ActionKind, Change, ClusterKind, Delta, Key, Kind, Request, Rights, Service, Text};
-use crate::ui::testing::{Bench, cluster, node, service};
+use crate::model::{
+    Action, ActionKind, Bound, Change, ClusterKind, Delta, Fact, Intent, Key, Kind, ObjectRef, OpId, OpState, Operation, Progress,
+    Request, Rights, Service, Text, Undo,
+};
+use crate::ui::testing::{Bench, NOW, ago, cluster, node, service};
 use crate::ui::{Effect, PaneId, TextInput};
 
 const ENTER: TextInput = TextInput::Enter;
@@ -388,4 +391,48 @@ fn a_key_that_must_fail_says_why_before_and_is_not_hinted() {
     bench.sync();
     bench.press(Command::Scale);
     assert!(bench.screen().contains("┌ scale shop/catalog"), "{}", bench.screen());
+}
+
+#[test]
+fn an_operation_is_taken_back_by_the_old_value_unless_someone_changed_the_object_since() {
+    let mut bench = Bench::new(PaneId::Operations, (110, 24));
+    let object = ObjectRef { cluster: "prod-eu".into(), kind: Kind::Service, key: "s-catalog".into() };
+    let bound = Bound { uid: object.key.clone(), spec_rev: 1 };
+    let mut op = Operation {
+        id: OpId(1),
+        intent: Intent { object, name: Text::new("catalog"), action: Action::Scale { to: 6 }, bound: bound.clone() },
+        title: Text::new("scale shop/catalog 8→6"),
+        by: Text::default(),
+        asked: ago(60),
+        ended: Some(ago(10)),
+        state: OpState::Done,
+        progress: Progress::default(),
+        undo: Some(Undo { action: Action::Scale { to: 8 }, bound: Some(Bound { spec_rev: 2, ..bound }) }),
+    };
+    let tell = |bench: &mut Bench, op: &Operation| {
+        bench.fleet.0.apply(Fact::Operation(op.clone()), NOW);
+        bench.sync();
+    };
+    upsert(&mut bench, Service { spec_rev: 2, ..service("s-catalog", "shop", "catalog", 6, 6) });
+    tell(&mut bench, &op);
+    assert!(bench.screen().lines().last().unwrap_or_default().contains("u undo"), "{}", bench.screen());
+    bench.press(Command::UndoOperation);
+    assert!(bench.screen().contains("┌ scale shop/catalog 6→8"), "{}", bench.screen());
+    assert_eq!(text(&mut bench, ENTER), [("scale shop/catalog 6→8".to_owned(), Action::Scale { to: 8 }, 2)]);
+
+    upsert(&mut bench, Service { spec_rev: 3, ..service("s-catalog", "shop", "catalog", 6, 6) });
+    bench.press(Command::UndoOperation);
+    let why = "cannot undo scale shop/catalog 8→6: it was changed by someone since then";
+    assert!(bench.screen().contains(why) && !bench.screen().contains('┌'), "{}", bench.screen());
+    op.state = OpState::Verifying;
+    tell(&mut bench, &op);
+    bench.press(Command::UndoOperation);
+    assert!(bench.screen().contains("only what is done can be taken back"), "{}", bench.screen());
+    op.state = OpState::Done;
+    op.undo = None;
+    tell(&mut bench, &op);
+    bench.moment.now.0 += 60_000;
+    assert!(!bench.screen().lines().last().unwrap_or_default().contains("undo"), "{}", bench.screen());
+    bench.press(Command::UndoOperation);
+    assert!(bench.screen().contains("nothing would bring back what was before"), "{}", bench.screen());
 }

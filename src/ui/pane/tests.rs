@@ -165,6 +165,7 @@ fn operation(id: u64, state: OpState, note: &str) -> Operation {
         ended: None,
         state,
         progress: Progress { done: 3, total: 5, note: Text::new(note) },
+        undo: None,
     }
 }
 

@@ -223,6 +223,19 @@ fn a_user_who_may_only_read_is_told_by_the_key_and_not_by_the_failure() {
     app.send("\x153\r");
     Client::kubectl()
         .until("three wanted", ROLLOUT, "-n qd-read get deployment -o jsonpath={.items[0].spec.replicas}", |out| out == "3");
+    // and it can be taken back, but not over what someone else did
+    app.send("9");
+    app.wait("done", ROLLOUT, |screen| screen.contains("✔ done") && screen.contains("u undo"));
+    app.send("u");
+    app.wait_for("3→2", SOON);
+    app.send("\r");
+    workload.until("two again", "get deployment web -o jsonpath={.spec.replicas}", |out| out == "2");
+    app.wait("both done", ROLLOUT, |screen| screen.matches("✔ done").count() == 2);
+    workload.run("scale deployment web --replicas=4");
+    workload.ready(4);
+    app.send("u");
+    app.wait_for("it was changed by someone since then", SOON);
+    workload.until("four still", "get deployment web -o jsonpath={.spec.replicas}", |out| out == "4");
     let record = std::fs::read_to_string(home.path().join(".local/state/quarterdeck/audit/audit-000001.jsonl")).unwrap();
     assert!(
         record.lines().next().is_some_and(|line| line.contains("\"stage\":\"intent\"") && line.contains("\"to\":3")),

@@ -1,5 +1,6 @@
 //! Takes confirmed intents and makes operations of them: one at a time per object, several objects in parallel.
 
+use super::batch::Batch;
 use super::operation::Run;
 use super::shared::Shared;
 use crate::analysis::undo;
@@ -30,8 +31,24 @@ impl Executor {
         Self { shared, last: 0, turns: HashMap::new(), running: HashMap::new(), room: Arc::new(Semaphore::new(PARALLEL)) }
     }
 
-    /// Begins an operation.
-    pub(super) async fn execute(&mut self, intent: Intent, title: Text) {
+    /// Begins an operation for each of several objects.
+    pub(super) async fn bulk(&mut self, all: Vec<(Intent, Text)>, stop: bool) {
+        let most = self.shared.options.max_bulk;
+        if all.len() > most {
+            let words = format!(
+                "an action on {} objects at once was not begun: {most} is the most (max_bulk in the configuration)",
+                all.len()
+            );
+            return self.shared.warn(words).await;
+        }
+        let batch = Arc::new(Batch::new(stop));
+        for (intent, title) in all {
+            self.execute(intent, title, Some(Arc::clone(&batch))).await;
+        }
+    }
+
+    /// Begins an operation, which may be one of a batch.
+    pub(super) async fn execute(&mut self, intent: Intent, title: Text, batch: Option<Arc<Batch>>) {
         self.running.retain(|_, (_, task)| !task.is_finished());
         self.turns.retain(|_, turn| Arc::strong_count(turn) > 1);
         self.last += 1;
@@ -57,7 +74,7 @@ impl Executor {
         self.shared.tell(Fact::Operation(op.clone())).await;
         let turn = Arc::clone(self.turns.entry(op.intent.object.clone()).or_default());
         let (id, cancel) = (op.id, self.shared.stop.child_token());
-        let run = Run::new(op, cancel.clone(), Arc::clone(&self.shared));
+        let run = Run::new(op, batch, cancel.clone(), Arc::clone(&self.shared));
         let task = self.shared.tracker.spawn(run.run(turn, Arc::clone(&self.room)));
         self.running.insert(id, (cancel, task));
     }

@@ -51,6 +51,8 @@ pub(super) struct Script {
     /// What it says when it is asked what it would refuse.
     pub(super) denied: Mutex<Option<Vec<(ActionKind, Text)>>>,
     pub(super) execute_takes: Mutex<Duration>,
+    /// What it answers to actions, where it refuses them.
+    pub(super) refuses: Mutex<Option<BackendError>>,
     pub(super) executed: Mutex<Vec<(Intent, Instant)>>,
     pub(super) expect: Mutex<Option<Expect>>,
     /// Log streams: what each opened stream of a task sends, in order of opening.
@@ -179,6 +181,9 @@ impl Backend for Session {
             let takes = *self.0.execute_takes.lock();
             sleep(takes).await;
             self.0.answer().await?;
+            if let Some(error) = self.0.refuses.lock().clone() {
+                return Err(error);
+            }
             Ok(self.0.expect.lock().clone().unwrap_or(Expect::Nothing))
         })
     }

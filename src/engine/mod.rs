@@ -13,6 +13,7 @@
 //! Every queue is bounded, every wait has a deadline, and no part waits for another cluster's.
 
 pub mod audit;
+mod batch;
 mod clock;
 mod executor;
 #[cfg(test)]
@@ -60,6 +61,8 @@ pub struct Options {
     pub by: Text,
     /// No action is sent to any cluster.
     pub read_only: bool,
+    /// Most objects that one action may be for.
+    pub max_bulk: usize,
     /// Bytes of log lines kept per log view.
     pub log_limit: usize,
     /// Where the time comes from.
@@ -72,7 +75,15 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { by: Text::default(), read_only: false, log_limit: 8 << 20, clock: Clock::System, audit: None, warnings: Vec::new() }
+        Self {
+            by: Text::default(),
+            read_only: false,
+            max_bulk: 20,
+            log_limit: 8 << 20,
+            clock: Clock::System,
+            audit: None,
+            warnings: Vec::new(),
+        }
     }
 }
 

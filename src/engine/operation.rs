@@ -1,6 +1,7 @@
 //! One operation from its turn to its end: admitted, written down, sent, verified by observation.
 
 use super::audit::Stage;
+use super::batch::Batch;
 use super::shared::{Shared, contained};
 use crate::analysis::rollout::{self, Verdict};
 use crate::analysis::undo;
@@ -25,6 +26,8 @@ const LOOK: Duration = Duration::from_secs(1);
 /// An operation under way.
 pub(super) struct Run {
     op: Operation,
+    /// What it was asked for together with.
+    batch: Option<Arc<Batch>>,
     cancel: CancellationToken,
     shared: Arc<Shared>,
     /// Its intent was handed over to be written down, so its end is too.
@@ -35,8 +38,8 @@ pub(super) struct Run {
 type Ended = (OpState, Text);
 
 impl Run {
-    pub(super) fn new(op: Operation, cancel: CancellationToken, shared: Arc<Shared>) -> Self {
-        Self { op, cancel, shared, on_record: false }
+    pub(super) fn new(op: Operation, batch: Option<Arc<Batch>>, cancel: CancellationToken, shared: Arc<Shared>) -> Self {
+        Self { op, batch, cancel, shared, on_record: false }
     }
 
     /// Runs to the end, whatever that is.
@@ -64,6 +67,24 @@ impl Run {
 
     async fn go(&mut self, turn: Arc<Mutex<()>>, room: Arc<Semaphore>) -> Ended {
         let _turn = turn.lock_owned().await;
+        let batch = self.batch.clone();
+        // before the room that all share: what waits for its own batch is in nobody else's way
+        let _place = match &batch {
+            Some(batch) => match batch.place().await {
+                Ok(place) => Some(place),
+                Err(why) => return (OpState::Cancelled, why),
+            },
+            None => None,
+        };
+        let ended = self.act(room).await;
+        if let (OpState::Failed, Some(batch)) = (ended.0, &batch) {
+            // while it still has its place: the next one must know
+            batch.failed(&self.op.title);
+        }
+        ended
+    }
+
+    async fn act(&mut self, room: Arc<Semaphore>) -> Ended {
         let Ok(_room) = room.acquire_owned().await else { return failed("the engine has stopped") };
         let backend = match self.admit() {
             Ok(backend) => backend,

@@ -20,7 +20,8 @@ pub(super) async fn run(mut asked: mpsc::Receiver<Request>, reconnect: watch::Se
     let mut tails = Tails::new(Arc::clone(&shared));
     while let Some(request) = asked.recv().await {
         match request {
-            Request::Execute { intent, title } => executor.execute(intent, title).await,
+            Request::Execute { intent, title } => executor.execute(intent, title, None).await,
+            Request::Bulk { all, stop } => executor.bulk(all, stop).await,
             Request::Cancel(id) => executor.cancel(id),
             Request::Tail { id, target } => tails.open(id, target).await,
             Request::Untail(id) => tails.close(id).await,

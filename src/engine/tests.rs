@@ -245,6 +245,51 @@ async fn operations_on_one_object_take_turns_and_others_run_beside() {
     assert!(a[1] - a[0] >= secs(10));
 }
 
+fn bulk(services: usize, stop: bool) -> Request {
+    let one = |n: usize| match scale("one", &format!("s{n:02}")) {
+        Request::Execute { intent, .. } => (intent, Text::from(format!("scale s{n:02}"))),
+        _ => unreachable!(),
+    };
+    Request::Bulk { all: (0..services).map(one).collect(), stop }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bulk_is_a_few_at_a_time_and_none_after_a_failure_where_that_was_chosen() {
+    let (engine, scripts) = start(&["one"]);
+    *scripts[0].execute_takes.lock() = secs(10);
+    until(&engine, secs(1), |w| link(w, 0).is_live()).await;
+    let all_ended = |w: &World, from: u64, to: u64| (from..=to).all(|id| op(w, id).is_some_and(|op| op.state.ended()));
+    engine.requests.send(bulk(10, true)).await.unwrap();
+    let took = until(&engine, secs(60), |w| all_ended(w, 1, 10)).await;
+    assert!(took >= secs(30), "{took:?}: ten, four at a time, 10 s each");
+    assert!((1..=10).all(|id| op_is(id, OpState::Done)(&engine.world.borrow())));
+
+    // another operation is not held up by those that wait for their batch
+    engine.requests.send(bulk(10, false)).await.unwrap();
+    sleep(secs(1)).await;
+    engine.requests.send(scale("one", "other")).await.unwrap();
+    until(&engine, secs(1), op_is(21, OpState::Running)).await;
+    *scripts[0].refuses.lock() = Some(BackendError::Forbidden("may not".into()));
+    until(&engine, secs(60), |w| all_ended(w, 11, 20)).await;
+    assert!((11..=20).all(|id| op_is(id, OpState::Failed)(&engine.world.borrow())), "each was tried");
+
+    until(&engine, secs(60), |w| all_ended(w, 21, 21)).await;
+    let before = scripts[0].executed.lock().len();
+    engine.requests.send(bulk(10, true)).await.unwrap();
+    until(&engine, secs(60), |w| all_ended(w, 22, 31)).await;
+    assert_eq!(scripts[0].executed.lock().len() - before, 4, "those that were under way, and none after");
+    let world = engine.world.borrow().clone();
+    let states: Vec<OpState> = (22..=31).map(|id| op(&world, id).unwrap().state).collect();
+    assert_eq!(states.iter().filter(|state| **state == OpState::Cancelled).count(), 6, "{states:?}");
+    let note = &op(&world, 31).unwrap().progress.note;
+    assert!(note.starts_with("not begun: scale s0") && note.ends_with("failed, and none was to follow then"), "{note}");
+
+    // more than may be is nothing at all
+    engine.requests.send(bulk(21, true)).await.unwrap();
+    until(&engine, secs(1), |w| w.notices.iter().any(|n| n.text.contains("20 is the most (max_bulk"))).await;
+    assert!(op(&engine.world.borrow(), 32).is_none());
+}
+
 #[tokio::test(start_paused = true)]
 async fn cancel_works_while_queued_sending_and_verifying() {
     let (engine, scripts) = start(&["one"]);

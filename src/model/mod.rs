@@ -31,7 +31,7 @@ pub use id::{ClusterId, Key, Kind, ObjectRef, OpId, TailId};
 pub use log::{LogBuffer, LogItem, LogLine, LogTarget, Stream, Tail, TailState};
 pub use node::{Availability, Node, NodeState};
 pub use operation::{Expect, OpState, Operation, Progress, Undo};
-pub use request::{Interest, Request};
+pub use request::{AT_ONCE, Interest, Request};
 pub use service::{Budget, Rollout, RolloutState, Service, ServiceKind};
 pub use store::Store;
 pub use table::{Keyed, Table};

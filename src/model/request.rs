@@ -2,6 +2,9 @@
 
 use super::{Intent, LogTarget, ObjectRef, OpId, TailId, Text};
 
+/// How many operations of one [`Request::Bulk`] are under way at the same time, from being sent to being seen to have happened.
+pub const AT_ONCE: usize = 4;
+
 /// A request to the engine. The answer, if there is one, comes back as a fact.
 #[derive(Clone, Debug)]
 pub enum Request {
@@ -11,6 +14,13 @@ pub enum Request {
         intent: Intent,
         /// In words, for the operation's row.
         title: Text,
+    },
+    /// Carry out a confirmed action on several objects; each becomes an operation of its own.
+    Bulk {
+        /// Each as in [`Request::Execute`], in the order they are begun.
+        all: Vec<(Intent, Text)>,
+        /// Begin no more once one has failed.
+        stop: bool,
     },
     /// Stop an operation at its next safe point.
     Cancel(OpId),

@@ -35,6 +35,13 @@ pub fn open_action(kind: ActionKind, objects: Vec<ObjectRef>, cx: &Cx<'_>) -> Ou
     if let Some(why) = refusal(kind, &fitting, cx) {
         return Outcome::Say(why);
     }
+    if fitting.len() > cx.max_bulk {
+        let (label, many, word) = (kind.spec().label, fitting.len(), kind.spec().on.word());
+        return Outcome::say(format!(
+            "cannot {label} {many} {word}s at once: {} is the most (max_bulk in the configuration); mark fewer",
+            cx.max_bulk
+        ));
+    }
     let Some(action) = begin(kind, &fitting, cx) else {
         return Outcome::say("cannot scale: it has no number of tasks (one runs on each node, or by the clock)");
     };

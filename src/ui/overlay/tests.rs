@@ -13,9 +13,12 @@ const ENTER: TextInput = TextInput::Enter;
 fn sent(effects: Vec<Effect>) -> Vec<(String, Action, u64)> {
     let mut all = Vec::new();
     for effect in effects {
-        if let Effect::Request(Request::Execute { intent, title }) = effect {
-            all.push((title.to_string(), intent.action, intent.bound.spec_rev));
-        }
+        let asked = match effect {
+            Effect::Request(Request::Execute { intent, title }) => vec![(intent, title)],
+            Effect::Request(Request::Bulk { all, .. }) => all,
+            _ => Vec::new(),
+        };
+        all.extend(asked.into_iter().map(|(intent, title)| (title.to_string(), intent.action, intent.bound.spec_rev)));
     }
     all
 }
@@ -150,6 +153,33 @@ fn many_marked_objects_are_one_dialog_and_an_intent_each() {
     let sent = text(&mut bench, ENTER);
     assert_eq!(sent.len(), 2, "{sent:?}");
     assert!(sent.iter().any(|(title, ..)| title == "redeploy shop/catalog"), "{sent:?}");
+}
+
+#[test]
+fn of_many_it_can_be_chosen_whether_a_failure_ends_the_rest_and_too_many_are_refused() {
+    for (tabs, stops) in [(0, true), (1, false), (2, true)] {
+        let mut bench = on(PaneId::Services, "catalog");
+        bench.press(Command::Select);
+        bench.press(Command::Select);
+        bench.press(Command::Redeploy);
+        (0..tabs).for_each(|_| drop(text(&mut bench, TextInput::BackTab)));
+        let said = if stops { "begins no more once one fails (shift-tab" } else { "goes on when one fails (shift-tab" };
+        assert!(bench.screen().contains(said), "{}", bench.screen());
+        let moment = bench.moment;
+        match &bench.ui.text(ENTER, moment)[..] {
+            [Effect::Request(Request::Bulk { all, stop })] => assert_eq!((all.len(), *stop), (2, stops)),
+            other => panic!("{other:?}"),
+        }
+    }
+    let mut bench = on(PaneId::Services, "catalog");
+    for n in 0..21 {
+        upsert(&mut bench, service(&format!("s-m{n:02}"), "many", &format!("m{n:02}"), 1, 1));
+    }
+    bench.press(Command::Top);
+    (0..30).for_each(|_| drop(bench.press(Command::Select)));
+    bench.press(Command::Redeploy);
+    let screen = bench.screen();
+    assert!(screen.contains("services at once: 20 is the most") && !screen.contains('┌'), "{screen}");
 }
 
 #[test]

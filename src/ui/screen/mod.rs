@@ -31,6 +31,8 @@ pub struct UiOptions {
     pub ascii: bool,
     /// No action is sent to any cluster.
     pub read_only: bool,
+    /// Most objects that one action may be for.
+    pub max_bulk: usize,
     /// Times in local time (else UTC) to begin with.
     pub local_time: bool,
     /// The pane to begin with.
@@ -92,6 +94,7 @@ macro_rules! cx {
             moment: $moment,
             local_time: $ui.options.local_time,
             read_only: $ui.options.read_only,
+            max_bulk: $ui.options.max_bulk,
         }
     };
 }
@@ -300,7 +303,7 @@ impl Ui {
                 if self.overlays.pop().is_none() {
                     self.back(moment);
                 }
-                if effects.iter().any(|effect| matches!(effect, Effect::Request(Request::Execute { .. })))
+                if effects.iter().any(|effect| matches!(effect, Effect::Request(Request::Execute { .. } | Request::Bulk { .. })))
                     && let Some(pane) = pane_mut(&mut self.panes, self.place.pane)
                 {
                     pane.acted();

@@ -9,3 +9,4 @@ pub mod preview;
 pub mod reasons;
 pub mod rollout;
 pub mod spread;
+pub mod undo;

@@ -93,9 +93,13 @@ pub fn preview(world: &World, object: &ObjectRef, action: &Action) -> Result<Pre
     Ok(Preview { title, name, lines: draft.lines, danger, bound })
 }
 
-/// Why this sort of object can never be asked for this, by what it is now; nothing if it can. What the backends would
+/// Why this sort of object can never be asked for this, by what it is now and by what the platform said when it was asked
+/// whether we may; nothing if it can. What the backends would
 /// refuse for the same reason is refused here, before it is confirmed, and its key is not hinted.
 pub fn refused(state: &ClusterState, object: &ObjectRef, kind: ActionKind) -> Option<Text> {
+    if let Some(why) = state.denied(object.kind, &object.key, kind) {
+        return Some(why.clone());
+    }
     match object.kind {
         Kind::Service => state.services.get(&object.key).and_then(|s| service::refused(state, s, kind)),
         Kind::Task => state.tasks.get(&object.key).and_then(|t| task::refused(state, t, kind)),

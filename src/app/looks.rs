@@ -49,6 +49,7 @@ impl Looks {
             keymap: self.keymap.clone(),
             ascii: self.ascii,
             read_only: config.read_only,
+            max_bulk: config.max_bulk as usize,
             local_time: !config.utc,
             pane,
             config: self.config.clone(),

@@ -83,7 +83,8 @@ impl App {
         let found = timeout(HEAD_START, &mut discovery).await.ok();
         let warnings = start.warnings.iter().chain(&start.looks.warnings).map(|words| Text::new(words)).collect();
         let (by, read_only, audit, journal) = (super::person::by(), start.config.read_only, start.audit, start.journal);
-        let options = Options { by, read_only, audit, journal, warnings, ..Options::default() };
+        let max_bulk = start.config.max_bulk as usize;
+        let options = Options { by, read_only, max_bulk, audit, journal, warnings, ..Options::default() };
         let session = Session::enter()?;
         let gone = Arc::new(Notify::new());
         let hangup = Arc::clone(&gone);

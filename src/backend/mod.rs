@@ -16,7 +16,8 @@ mod tls;
 pub use error::BackendError;
 
 use crate::model::{
-    Capabilities, Cluster, ClusterId, ClusterKind, Delta, Expect, Fact, Intent, Interest, Key, LogLine, ObjectRef, Progress, Text,
+    ActionKind, Capabilities, Cluster, ClusterId, ClusterKind, Delta, Expect, Fact, Intent, Interest, Key, LogLine, ObjectRef,
+    Progress, Text,
 };
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
@@ -57,6 +58,12 @@ pub trait Backend: Send + Sync + 'static {
     /// `intent.bound` says, sends the platform's requests, and returns what the facts will show when it has happened.
     /// Actions of several steps (evacuate) report on `progress` and end when the last request was taken.
     fn execute<'a>(&'a self, intent: &'a Intent, progress: &'a ProgressSink) -> BoxFuture<'a, Result<Expect, BackendError>>;
+
+    /// Which of these actions on an object the platform would refuse us, and why in words; nothing where it cannot be asked
+    /// or does not answer. Changes nothing there.
+    fn denied<'a>(&'a self, _object: &'a ObjectRef, _actions: &'a [ActionKind]) -> BoxFuture<'a, Option<Vec<(ActionKind, Text)>>> {
+        Box::pin(std::future::ready(None))
+    }
 
     /// Follows the log of one task. Ends when the task's log ends; an item `Err` ends it too.
     fn logs(&self, request: LogRequest) -> BoxStream<'static, Result<Vec<LogLine>, BackendError>>;

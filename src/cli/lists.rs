@@ -71,12 +71,13 @@ pub(super) fn config(args: &Args) -> Result<ExitCode, Failure> {
         text.push_str(&format!("{what:<8} {}{}\n", path.display(), there(path)));
     }
     text.push_str(&format!(
-        "\ntheme = \"{}\"\nkeymap = \"{}\"\nascii = {}\nutc = {}\nread_only = {}\nlog_level = \"{}\"\n\n[discover]\nkubernetes = {}\ndocker = {}\n",
+        "\ntheme = \"{}\"\nkeymap = \"{}\"\nascii = {}\nutc = {}\nread_only = {}\nmax_bulk = {}\nlog_level = \"{}\"\n\n[discover]\nkubernetes = {}\ndocker = {}\n",
         config.theme,
         config.keymap,
         config.ascii,
         config.utc,
         config.read_only,
+        config.max_bulk,
         config.log_level.word(),
         config.discover_kubernetes,
         config.discover_docker,

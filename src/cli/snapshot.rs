@@ -48,6 +48,7 @@ pub(super) fn run(args: &Args, options: &Snapshot) -> Result<ExitCode, Failure> 
             let engine = engine::Options {
                 by: app::by(),
                 read_only: config.read_only,
+                max_bulk: config.max_bulk as usize,
                 audit: args.audit(&paths),
                 ..engine::Options::default()
             };

@@ -20,6 +20,8 @@ pub struct Config {
     pub utc: bool,
     /// Send no action to any cluster.
     pub read_only: bool,
+    /// Most objects that one action may be for.
+    pub max_bulk: u32,
     /// How much is logged.
     pub log_level: LogLevel,
     /// Whether contexts of kubeconfig files (and the cluster around us) become clusters.
@@ -101,6 +103,7 @@ impl Default for Config {
             ascii: false,
             utc: false,
             read_only: false,
+            max_bulk: 20,
             log_level: LogLevel::default(),
             discover_kubernetes: true,
             discover_docker: true,
@@ -117,6 +120,7 @@ struct File {
     ascii: Option<bool>,
     utc: Option<bool>,
     read_only: Option<bool>,
+    max_bulk: Option<Spanned<u32>>,
     log_level: Option<LogLevel>,
     discover: Option<Discover>,
     #[serde(default)]
@@ -189,6 +193,10 @@ impl Config {
         let source = Source { text, file };
         let raw: File = toml::from_str(text).map_err(|error| source.syntax(&error))?;
         let base = Self::default();
+        if let Some(none) = raw.max_bulk.as_ref().filter(|most| *most.get_ref() == 0) {
+            let message = "`max_bulk` must be at least 1";
+            return Err(source.at(none.span().start, message).with_help("`read_only = true` forbids all actions"));
+        }
         let mut clusters = BTreeMap::new();
         for (name, table) in raw.clusters {
             clusters.insert(name.clone(), source.cluster(&name, table)?);
@@ -199,6 +207,7 @@ impl Config {
             ascii: raw.ascii.unwrap_or(base.ascii),
             utc: raw.utc.unwrap_or(base.utc),
             read_only: raw.read_only.unwrap_or(base.read_only),
+            max_bulk: raw.max_bulk.map_or(base.max_bulk, Spanned::into_inner),
             log_level: raw.log_level.unwrap_or(base.log_level),
             discover_kubernetes: raw.discover.as_ref().and_then(|d| d.kubernetes).unwrap_or(base.discover_kubernetes),
             discover_docker: raw.discover.as_ref().and_then(|d| d.docker).unwrap_or(base.discover_docker),

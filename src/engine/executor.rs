@@ -1,10 +1,14 @@
 //! Takes confirmed intents and makes operations of them: one at a time per object, several objects in parallel. Stepwise
 //! ones can be paused, and are taken up again after the end of the program before.
 
+use super::batch::Batch;
 use super::journal::{self, Entry};
 use super::operation::Run;
 use super::shared::Shared;
-use crate::model::{Availability, Bound, Fact, Intent, Kind, KindSync, ObjectRef, OpId, OpState, Operation, Progress, Text, World};
+use crate::analysis::undo;
+use crate::model::{
+    Availability, Bound, Fact, Intent, Kind, KindSync, ObjectRef, OpId, OpState, Operation, Progress, Text, Undo, World,
+};
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::{Mutex, Semaphore};
@@ -64,6 +68,7 @@ impl Executor {
                 ended: None,
                 state: OpState::Paused,
                 progress: Progress { note, ..Progress::default() },
+                undo: None,
             };
             self.shared.warn(format!("{} on {} was left unfinished: see operations", op.title, op.intent.object.cluster)).await;
             self.paused.lock().insert(id, Some(left.entry));
@@ -71,11 +76,28 @@ impl Executor {
         }
     }
 
-    /// Begins an operation.
-    pub(super) async fn execute(&mut self, intent: Intent, title: Text) {
+    /// Begins an operation for each of several objects.
+    pub(super) async fn bulk(&mut self, all: Vec<(Intent, Text)>, stop: bool) {
+        let most = self.shared.options.max_bulk;
+        if all.len() > most {
+            let words = format!(
+                "an action on {} objects at once was not begun: {most} is the most (max_bulk in the configuration)",
+                all.len()
+            );
+            return self.shared.warn(words).await;
+        }
+        let batch = Arc::new(Batch::new(stop));
+        for (intent, title) in all {
+            self.execute(intent, title, Some(Arc::clone(&batch))).await;
+        }
+    }
+
+    /// Begins an operation, which may be one of a batch.
+    pub(super) async fn execute(&mut self, intent: Intent, title: Text, batch: Option<Arc<Batch>>) {
         self.running.retain(|_, (_, task)| !task.is_finished());
         self.turns.retain(|_, turn| Arc::strong_count(turn) > 1);
         self.last += 1;
+        let undo = undo::action(&self.shared.picture(), &intent).map(|action| Undo { action, bound: None });
         let mut op = Operation {
             id: OpId(self.last),
             intent,
@@ -85,6 +107,7 @@ impl Executor {
             ended: None,
             state: OpState::Queued,
             progress: Progress::default(),
+            undo,
         };
         if self.running.len() >= UNFINISHED {
             op.state = OpState::Failed;
@@ -93,15 +116,15 @@ impl Executor {
             self.shared.tell(Fact::Operation(op)).await;
             return;
         }
-        self.begin(op, None).await;
+        self.begin(op, batch, None).await;
     }
 
-    async fn begin(&mut self, op: Operation, entry: Option<Entry>) {
+    async fn begin(&mut self, op: Operation, batch: Option<Arc<Batch>>, entry: Option<Entry>) {
         self.shared.tell(Fact::Operation(Operation { state: OpState::Queued, ..op.clone() })).await;
         let turn = Arc::clone(self.turns.entry(op.intent.object.clone()).or_default());
         let stop = Stop { cancel: self.shared.stop.child_token(), pause: CancellationToken::new() };
         let id = op.id;
-        let run = Run::new(op, entry, stop.clone(), Arc::clone(&self.paused), Arc::clone(&self.shared));
+        let run = Run::new(op, batch, entry, stop.clone(), Arc::clone(&self.paused), Arc::clone(&self.shared));
         let task = self.shared.tracker.spawn(run.run(turn, Arc::clone(&self.room)));
         self.running.insert(id, (stop, task));
     }
@@ -145,7 +168,7 @@ impl Executor {
             Ok(bound) => {
                 op.intent.bound = bound;
                 op.progress.note = Text::default();
-                self.begin(op, entry).await;
+                self.begin(op, None, entry).await;
             }
             Err(why) => {
                 op.progress.note = why;

@@ -48,7 +48,11 @@ pub(super) struct Script {
     /// Deltas sent into the present watch.
     pub(super) live: Mutex<Option<mpsc::Sender<Delta>>>,
     pub(super) interest: Mutex<Option<tokio::sync::watch::Receiver<Interest>>>,
+    /// What it says when it is asked what it would refuse.
+    pub(super) denied: Mutex<Option<Vec<(ActionKind, Text)>>>,
     pub(super) execute_takes: Mutex<Duration>,
+    /// What it answers to actions, where it refuses them.
+    pub(super) refuses: Mutex<Option<BackendError>>,
     pub(super) executed: Mutex<Vec<(Intent, Instant)>>,
     pub(super) expect: Mutex<Option<Expect>>,
     /// Log streams: what each opened stream of a task sends, in order of opening.
@@ -177,8 +181,17 @@ impl Backend for Session {
             let takes = *self.0.execute_takes.lock();
             sleep(takes).await;
             self.0.answer().await?;
+            if let Some(error) = self.0.refuses.lock().clone() {
+                return Err(error);
+            }
             Ok(self.0.expect.lock().clone().unwrap_or(Expect::Nothing))
         })
+    }
+
+    fn denied<'a>(&'a self, _object: &'a ObjectRef, actions: &'a [ActionKind]) -> BoxFuture<'a, Option<Vec<(ActionKind, Text)>>> {
+        assert_eq!(actions, [ActionKind::Scale, ActionKind::Redeploy], "what it can do with a service");
+        let answer = self.0.denied.lock().clone();
+        Box::pin(async move { answer })
     }
 
     fn logs(&self, request: LogRequest) -> BoxStream<'static, Result<Vec<LogLine>, BackendError>> {

@@ -163,6 +163,7 @@ mod tests {
             ended: None,
             state: OpState::Running,
             progress: Progress::default(),
+            undo: None,
         }
     }
 

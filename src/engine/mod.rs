@@ -14,6 +14,7 @@
 //! Every queue is bounded, every wait has a deadline, and no part waits for another cluster's.
 
 pub mod audit;
+mod batch;
 mod clock;
 mod executor;
 #[cfg(test)]
@@ -63,6 +64,8 @@ pub struct Options {
     pub by: Text,
     /// No action is sent to any cluster.
     pub read_only: bool,
+    /// Most objects that one action may be for.
+    pub max_bulk: usize,
     /// Bytes of log lines kept per log view.
     pub log_limit: usize,
     /// Where the time comes from.
@@ -80,6 +83,7 @@ impl Default for Options {
         Self {
             by: Text::default(),
             read_only: false,
+            max_bulk: 20,
             log_limit: 8 << 20,
             clock: Clock::System,
             journal: None,

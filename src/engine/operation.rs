@@ -1,10 +1,12 @@
 //! One operation from its turn to its end: admitted, written down, sent, verified by observation.
 
 use super::audit::Stage;
+use super::batch::Batch;
 use super::executor::{Paused, Stop};
 use super::journal::Entry;
 use super::shared::{Shared, contained};
 use crate::analysis::rollout::{self, Verdict};
+use crate::analysis::undo;
 use crate::backend::{Backend, BackendError, ProgressSink};
 use crate::model::{ActionKind, Expect, Fact, Link, OpState, Operation, Progress, Text};
 use std::future::Future;
@@ -25,6 +27,8 @@ const LOOK: Duration = Duration::from_secs(1);
 /// An operation under way.
 pub(super) struct Run {
     op: Operation,
+    /// What it was asked for together with.
+    batch: Option<Arc<Batch>>,
     /// What is kept of a stepwise one while it is under way.
     entry: Option<Entry>,
     /// A stepwise one may have done some of its steps.
@@ -40,10 +44,17 @@ pub(super) struct Run {
 type Ended = (OpState, Text);
 
 impl Run {
-    pub(super) fn new(op: Operation, entry: Option<Entry>, stop: Stop, paused: Paused, shared: Arc<Shared>) -> Self {
+    pub(super) fn new(
+        op: Operation,
+        batch: Option<Arc<Batch>>,
+        entry: Option<Entry>,
+        stop: Stop,
+        paused: Paused,
+        shared: Arc<Shared>,
+    ) -> Self {
         // one that waits for its first turn is queued, and one that goes on was paused
         let begun = op.state == OpState::Paused;
-        Self { op: Operation { state: OpState::Queued, ..op }, entry, begun, stop, paused, shared, on_record: false }
+        Self { op: Operation { state: OpState::Queued, ..op }, batch, entry, begun, stop, paused, shared, on_record: false }
     }
 
     /// Runs to the end, whatever that is.
@@ -83,6 +94,24 @@ impl Run {
 
     async fn go(&mut self, turn: Arc<Mutex<()>>, room: Arc<Semaphore>) -> Ended {
         let _turn = turn.lock_owned().await;
+        let batch = self.batch.clone();
+        // before the room that all share: what waits for its own batch is in nobody else's way
+        let _place = match &batch {
+            Some(batch) => match batch.place().await {
+                Ok(place) => Some(place),
+                Err(why) => return (OpState::Cancelled, why),
+            },
+            None => None,
+        };
+        let ended = self.act(room).await;
+        if let (OpState::Failed | OpState::Paused, Some(batch)) = (ended.0, &batch) {
+            // while it still has its place: the next one must know
+            batch.failed(&self.op.title);
+        }
+        ended
+    }
+
+    async fn act(&mut self, room: Arc<Semaphore>) -> Ended {
         let Ok(_room) = room.acquire_owned().await else { return failed("the engine has stopped") };
         let backend = match self.admit() {
             Ok(backend) => backend,
@@ -209,7 +238,12 @@ impl Run {
             if let Some(state) = picture.cluster(&id) {
                 if state.cluster.link.is_live() {
                     match rollout::verdict(state, &expect, taken, self.shared.now()) {
-                        Verdict::Done(words) => return (OpState::Done, words),
+                        Verdict::Done(words) => {
+                            if let Some(undo) = &mut self.op.undo {
+                                undo.bound = undo::left(state, &expect);
+                            }
+                            return (OpState::Done, words);
+                        }
                         Verdict::Failed(words) => return (OpState::Failed, words),
                         Verdict::Pending(progress) => self.progress(progress).await,
                     }

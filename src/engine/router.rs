@@ -3,13 +3,16 @@
 use super::executor::Executor;
 use super::shared::{Shared, contained};
 use super::tail::Tails;
-use crate::model::{Document, Fact, ObjectRef, Request, Text};
+use crate::model::{ActionKind, Delta, Document, Fact, ObjectRef, Request, Rights, Text};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 /// Longest wait for a whole object.
 const INSPECT: Duration = Duration::from_secs(15);
+
+/// Longest wait for what a platform says of rights.
+const RIGHTS: Duration = Duration::from_secs(5);
 
 /// Runs until the engine stops or nobody can ask any more.
 pub(super) async fn run(mut asked: mpsc::Receiver<Request>, reconnect: watch::Sender<u64>, shared: Arc<Shared>) {
@@ -18,7 +21,8 @@ pub(super) async fn run(mut asked: mpsc::Receiver<Request>, reconnect: watch::Se
     let mut tails = Tails::new(Arc::clone(&shared));
     while let Some(request) = asked.recv().await {
         match request {
-            Request::Execute { intent, title } => executor.execute(intent, title).await,
+            Request::Execute { intent, title } => executor.execute(intent, title, None).await,
+            Request::Bulk { all, stop } => executor.bulk(all, stop).await,
             Request::Cancel(id) => executor.cancel(id).await,
             Request::Pause(id) => executor.pause(id).await,
             Request::Resume(id) => executor.resume(id).await,
@@ -28,9 +32,27 @@ pub(super) async fn run(mut asked: mpsc::Receiver<Request>, reconnect: watch::Se
                 let work = inspect(object, Arc::clone(&shared));
                 shared.tracker.spawn(shared.stop.clone().run_until_cancelled_owned(work));
             }
+            Request::Rights(object) => {
+                let work = rights(object, Arc::clone(&shared));
+                shared.tracker.spawn(shared.stop.clone().run_until_cancelled_owned(work));
+            }
             Request::Look(interest) => shared.clusters.iter().for_each(|c| c.wants.look(interest)),
             Request::Reconnect => reconnect.send_modify(|n| *n += 1),
         }
+    }
+}
+
+/// Asks the platform what it would refuse. Without an answer nothing is said: the action itself will tell.
+async fn rights(object: ObjectRef, shared: Arc<Shared>) {
+    let world = shared.picture();
+    let Some(state) = world.cluster(&object.cluster).filter(|state| !state.cluster.read_only) else { return };
+    let can = |kind: &ActionKind| kind.spec().on == object.kind && state.cluster.capabilities.can(*kind);
+    let actions: Vec<ActionKind> = ActionKind::ALL.into_iter().filter(can).collect();
+    let Some(backend) = shared.backend(&object.cluster) else { return };
+    let answer = tokio::time::timeout(RIGHTS, contained(backend.denied(&object, &actions))).await;
+    if let Ok(Ok(Some(denied))) = answer {
+        let rights = Rights { kind: object.kind, key: object.key, denied };
+        shared.tell(Fact::Cluster(object.cluster, Delta::Rights(rights))).await;
     }
 }
 

@@ -189,8 +189,8 @@ async fn a_panic_ends_a_session_and_nothing_else() {
 #[tokio::test(start_paused = true)]
 async fn an_operation_is_done_when_the_facts_say_so() {
     let (engine, scripts) = start(&["one"]);
-    *scripts[0].rows.lock() = vec![fixture::service("web", 2)];
-    *scripts[0].expect.lock() = Some(Expect::Converged { service: Key::from("web"), spec_rev: 8 });
+    *scripts[0].rows.lock() = vec![Service { spec_rev: 7, ..fixture::service("web", 2) }];
+    *scripts[0].expect.lock() = Some(Expect::Scaled { service: Key::from("web"), spec_rev: 8, to: 5 });
     until(&engine, secs(1), |w| w.clusters[0].services.len() == 1).await;
     engine.requests.send(scale("one", "web")).await.unwrap();
     until(&engine, secs(2), op_is(1, OpState::Verifying)).await;
@@ -209,6 +209,8 @@ async fn an_operation_is_done_when_the_facts_say_so() {
     assert_eq!((done.progress.note.as_str(), done.by.as_str()), ("5 of 5 ready", "me@here"));
     assert_eq!((done.progress.done, done.progress.total), (5, 5), "what is done is done whole");
     assert!(done.ended.is_some());
+    let undo = Undo { action: Action::Scale { to: 2 }, bound: Some(Bound { uid: Key::from("web"), spec_rev: 8 }) };
+    assert_eq!(done.undo, Some(undo), "what was before, and what it left");
 }
 
 #[tokio::test(start_paused = true)]
@@ -241,6 +243,51 @@ async fn operations_on_one_object_take_turns_and_others_run_beside() {
     let executed = scripts[0].executed.lock().clone();
     let a: Vec<_> = executed.iter().filter(|(i, _)| i.object.key.as_str() == "a").map(|(_, at)| *at).collect();
     assert!(a[1] - a[0] >= secs(10));
+}
+
+fn bulk(services: usize, stop: bool) -> Request {
+    let one = |n: usize| match scale("one", &format!("s{n:02}")) {
+        Request::Execute { intent, .. } => (intent, Text::from(format!("scale s{n:02}"))),
+        _ => unreachable!(),
+    };
+    Request::Bulk { all: (0..services).map(one).collect(), stop }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bulk_is_a_few_at_a_time_and_none_after_a_failure_where_that_was_chosen() {
+    let (engine, scripts) = start(&["one"]);
+    *scripts[0].execute_takes.lock() = secs(10);
+    until(&engine, secs(1), |w| link(w, 0).is_live()).await;
+    let all_ended = |w: &World, from: u64, to: u64| (from..=to).all(|id| op(w, id).is_some_and(|op| op.state.ended()));
+    engine.requests.send(bulk(10, true)).await.unwrap();
+    let took = until(&engine, secs(60), |w| all_ended(w, 1, 10)).await;
+    assert!(took >= secs(30), "{took:?}: ten, four at a time, 10 s each");
+    assert!((1..=10).all(|id| op_is(id, OpState::Done)(&engine.world.borrow())));
+
+    // another operation is not held up by those that wait for their batch
+    engine.requests.send(bulk(10, false)).await.unwrap();
+    sleep(secs(1)).await;
+    engine.requests.send(scale("one", "other")).await.unwrap();
+    until(&engine, secs(1), op_is(21, OpState::Running)).await;
+    *scripts[0].refuses.lock() = Some(BackendError::Forbidden("may not".into()));
+    until(&engine, secs(60), |w| all_ended(w, 11, 20)).await;
+    assert!((11..=20).all(|id| op_is(id, OpState::Failed)(&engine.world.borrow())), "each was tried");
+
+    until(&engine, secs(60), |w| all_ended(w, 21, 21)).await;
+    let before = scripts[0].executed.lock().len();
+    engine.requests.send(bulk(10, true)).await.unwrap();
+    until(&engine, secs(60), |w| all_ended(w, 22, 31)).await;
+    assert_eq!(scripts[0].executed.lock().len() - before, 4, "those that were under way, and none after");
+    let world = engine.world.borrow().clone();
+    let states: Vec<OpState> = (22..=31).map(|id| op(&world, id).unwrap().state).collect();
+    assert_eq!(states.iter().filter(|state| **state == OpState::Cancelled).count(), 6, "{states:?}");
+    let note = &op(&world, 31).unwrap().progress.note;
+    assert!(note.starts_with("not begun: scale s0") && note.ends_with("failed, and none was to follow then"), "{note}");
+
+    // more than may be is nothing at all
+    engine.requests.send(bulk(21, true)).await.unwrap();
+    until(&engine, secs(1), |w| w.notices.iter().any(|n| n.text.contains("20 is the most (max_bulk"))).await;
+    assert!(op(&engine.world.borrow(), 32).is_none());
 }
 
 #[tokio::test(start_paused = true)]
@@ -335,6 +382,30 @@ async fn a_whole_object_is_fetched_or_the_reason_said() {
     scripts[0].set(Mood::Silent);
     engine.requests.send(Request::Inspect(object)).await.unwrap();
     until(&engine, secs(16), |w| w.document.as_ref().is_some_and(|d| d.lines.is_err())).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_platform_would_refuse_is_a_fact_until_the_session_is_another() {
+    let (engine, scripts) = start(&["one"]);
+    until(&engine, secs(1), |w| link(w, 0).is_live()).await;
+    let web = Key::from("web");
+    let object = ObjectRef { cluster: ClusterId::from("one"), kind: Kind::Service, key: web.clone() };
+    let denied = |w: &World| w.clusters[0].denied(Kind::Service, &web, ActionKind::Scale).cloned();
+    engine.requests.send(Request::Rights(object.clone())).await.unwrap();
+    sleep(secs(1)).await;
+    assert!(engine.world.borrow().clusters[0].rights.is_empty(), "it does not say");
+    *scripts[0].denied.lock() = Some(vec![(ActionKind::Scale, Text::new("may not"))]);
+    engine.requests.send(Request::Rights(object.clone())).await.unwrap();
+    until(&engine, secs(1), |w| denied(w).is_some()).await;
+    assert_eq!(engine.world.borrow().clusters[0].denied(Kind::Service, &web, ActionKind::Redeploy), None);
+    *scripts[0].denied.lock() = Some(Vec::new());
+    engine.requests.send(Request::Rights(object.clone())).await.unwrap();
+    until(&engine, secs(1), |w| denied(w).is_none()).await;
+    *scripts[0].denied.lock() = Some(vec![(ActionKind::Scale, Text::new("may not"))]);
+    engine.requests.send(Request::Rights(object)).await.unwrap();
+    until(&engine, secs(1), |w| denied(w).is_some()).await;
+    *scripts[0].end.lock() = Some(BackendError::Unreachable("over".into()));
+    until(&engine, secs(20), |w| denied(w).is_none()).await;
 }
 
 #[tokio::test]

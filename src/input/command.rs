@@ -182,6 +182,7 @@ commands! {
     CancelOperation "operation.cancel"  Operation "stop this operation at its next safe point";
     PauseOperation  "operation.pause"   Operation "stop this operation for now, between two steps";
     ResumeOperation "operation.resume"  Operation "go on with this paused operation";
+    UndoOperation   "operation.undo"    Operation "take this operation back, unless someone changed the object since";
 }
 
 impl Command {

@@ -1,8 +1,8 @@
 //! Changes on their way from a backend to the store.
 
 use super::{
-    Capabilities, ClusterId, ClusterKind, Document, Event, Finding, Key, Kind, Link, LogItem, Node, Notice, Operation, Service,
-    Tail, TailId, TailState, Task, Text, Usage,
+    Capabilities, ClusterId, ClusterKind, Document, Event, Finding, Key, Kind, Link, LogItem, Node, Notice, Operation, Rights,
+    Service, Tail, TailId, TailState, Task, Text, Usage,
 };
 use crate::util::time::Timestamp;
 
@@ -73,6 +73,8 @@ pub enum Delta {
     },
     /// Measurements cannot be had, and why (`metrics-server is not installed`); `None` when they can again.
     NoUsage(Option<Text>),
+    /// The platform was asked what it would refuse.
+    Rights(Rights),
 }
 
 /// One change of one table. A list is `Begin`, any number of `Upsert`s, `End`: rows that were not seen in between are

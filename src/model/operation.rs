@@ -1,6 +1,6 @@
 //! An action under way, from being asked for to being seen to have happened.
 
-use super::{Availability, Intent, Key, Kind, OpId, Text};
+use super::{Action, Availability, Bound, Intent, Key, Kind, OpId, Text};
 use crate::util::time::Timestamp;
 
 /// Where an operation stands. It is done only when the facts say so, never because a request was accepted.
@@ -72,6 +72,17 @@ pub struct Operation {
     pub state: OpState,
     /// How far it is, and in the end how it ended.
     pub progress: Progress,
+    /// What would take it back, where something would.
+    pub undo: Option<Undo>,
+}
+
+/// What takes an operation back: an action like any other, on the same object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Undo {
+    /// With the value from before, as it was when the operation was asked for.
+    pub action: Action,
+    /// The object as the operation left it, once it is done. What someone changed since is not taken back with it.
+    pub bound: Option<Bound>,
 }
 
 /// What the facts must show for an operation to be done. The backend returns it once the platform has taken the action;

@@ -2,6 +2,9 @@
 
 use super::{Intent, LogTarget, ObjectRef, OpId, TailId, Text};
 
+/// How many operations of one [`Request::Bulk`] are under way at the same time, from being sent to being seen to have happened.
+pub const AT_ONCE: usize = 4;
+
 /// A request to the engine. The answer, if there is one, comes back as a fact.
 #[derive(Clone, Debug)]
 pub enum Request {
@@ -11,6 +14,13 @@ pub enum Request {
         intent: Intent,
         /// In words, for the operation's row.
         title: Text,
+    },
+    /// Carry out a confirmed action on several objects; each becomes an operation of its own.
+    Bulk {
+        /// Each as in [`Request::Execute`], in the order they are begun.
+        all: Vec<(Intent, Text)>,
+        /// Begin no more once one has failed.
+        stop: bool,
     },
     /// Stop an operation at its next safe point.
     Cancel(OpId),
@@ -29,6 +39,9 @@ pub enum Request {
     Untail(TailId),
     /// Fetch the whole object as text; it becomes [`super::World::document`].
     Inspect(ObjectRef),
+    /// Ask the platform which actions on an object it would refuse; the answer becomes [`super::ClusterState::rights`]. None
+    /// comes where it cannot be asked.
+    Rights(ObjectRef),
     /// What is being looked at; decides what is polled.
     Look(Interest),
     /// Connect to every cluster that is not live at once, without waiting for its backoff.

@@ -12,6 +12,8 @@ use std::sync::Arc;
 const OPERATIONS: usize = 200;
 /// Notices kept.
 const NOTICES: usize = 100;
+/// Objects whose rights are kept per cluster.
+const RIGHTS: usize = 100;
 /// Events kept per cluster.
 const EVENTS: usize = 2_000;
 
@@ -101,6 +103,8 @@ impl Store {
                 state.cluster.version = Some(version);
                 state.cluster.capabilities = capabilities;
                 state.cluster.engine = engine;
+                // another session may be another user's
+                state.rights.clear();
             }
             Delta::Node(change) => {
                 for gone in gone(&lists.table(Kind::Node, &mut state.nodes, &mut state.sync, change, now)) {
@@ -140,6 +144,13 @@ impl Store {
             Delta::Finding(Change::Begin | Change::End | Change::Narrowed(_) | Change::Failed(_)) => {}
             Delta::Usage { of, at, rows } => record_usage(state, of, at, rows),
             Delta::NoUsage(why) => state.no_usage = why,
+            Delta::Rights(rights) => {
+                state.rights.retain(|held| held.kind != rights.kind || held.key != rights.key);
+                if state.rights.len() == RIGHTS {
+                    state.rights.remove(0);
+                }
+                state.rights.push(Arc::new(rights));
+            }
         }
     }
 }

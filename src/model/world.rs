@@ -1,8 +1,8 @@
 //! The picture the store publishes: immutable, cheap to clone, shared by every reader.
 
 use super::{
-    Cluster, ClusterId, Event, Finding, Key, Keyed, Kind, KindSync, Node, ObjectRef, Operation, Resources, Series, Service, Table,
-    Tail, TailId, Task, Text,
+    ActionKind, Cluster, ClusterId, Event, Finding, Key, Keyed, Kind, KindSync, Node, ObjectRef, Operation, Resources, Series,
+    Service, Table, Tail, TailId, Task, Text,
 };
 use crate::util::time::Timestamp;
 use std::sync::Arc;
@@ -55,6 +55,20 @@ pub struct ClusterState {
     pub service_usage: Table<Series>,
     /// Why there are no measurements, where there are none.
     pub no_usage: Option<Text>,
+    /// What the platform said of rights when it was asked, newest last; of the objects asked about last.
+    pub rights: Vec<Arc<Rights>>,
+}
+
+/// What a platform said when it was asked, before anything was done, which actions on an object it would refuse. It may
+/// have changed its mind since: its answer to the action itself is what counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rights {
+    /// The object's table.
+    pub kind: Kind,
+    /// The object.
+    pub key: Key,
+    /// What it would refuse, and why in words.
+    pub denied: Vec<(ActionKind, Text)>,
 }
 
 /// What the live tasks make of a node.
@@ -161,6 +175,7 @@ impl ClusterState {
             task_usage: Table::default(),
             service_usage: Table::default(),
             no_usage: None,
+            rights: Vec::new(),
         }
     }
 
@@ -182,6 +197,12 @@ impl ClusterState {
     /// How many tasks are placed on a node and have not ended.
     pub fn load_of(&self, node: &str) -> usize {
         self.node_loads.get(node).map_or(0, |load| load.tasks.len())
+    }
+
+    /// Why the platform would refuse this action on an object, as far as it was asked.
+    pub fn denied(&self, kind: Kind, key: &Key, action: ActionKind) -> Option<&Text> {
+        let rights = self.rights.iter().find(|rights| rights.kind == kind && rights.key == *key)?;
+        rights.denied.iter().find(|(denied, _)| *denied == action).map(|(_, why)| why)
     }
 
     /// What is wrong with an object, if anything is.

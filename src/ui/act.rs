@@ -2,10 +2,10 @@
 
 use super::cx::Cx;
 use super::outcome::Outcome;
-use super::overlay::confirm::Confirm;
+use super::overlay::confirm::{self, Confirm};
 use crate::analysis::preview;
 use crate::input::Command;
-use crate::model::{Action, ActionKind, Availability, Kind, ObjectRef, Text, World};
+use crate::model::{Action, ActionKind, Availability, Kind, ObjectRef, OpState, Operation, Text, World};
 
 /// Most marked objects looked at for the hints of one frame.
 const LOOKED_AT: usize = 50;
@@ -41,10 +41,41 @@ pub fn open_action(kind: ActionKind, objects: Vec<ObjectRef>, cx: &Cx<'_>) -> Ou
     if let Some(why) = refusal(kind, &fitting, cx) {
         return Outcome::Say(why);
     }
+    if fitting.len() > cx.max_bulk {
+        let (label, many, word) = (kind.spec().label, fitting.len(), kind.spec().on.word());
+        return Outcome::say(format!(
+            "cannot {label} {many} {word}s at once: {} is the most (max_bulk in the configuration); mark fewer",
+            cx.max_bulk
+        ));
+    }
     let Some(action) = begin(kind, &fitting, cx) else {
         return Outcome::say("cannot scale: it has no number of tasks (one runs on each node, or by the clock)");
     };
     match Confirm::new(action, &fitting, cx) {
+        Ok(dialog) => Outcome::Open(Box::new(dialog)),
+        Err(why) => Outcome::Say(why),
+    }
+}
+
+/// Opens the preview of what takes an operation back, or says why nothing can.
+pub fn open_undo(op: &Operation, cx: &Cx<'_>) -> Outcome {
+    let object = &op.intent.object;
+    let cannot = |why: &str| Outcome::Say(Text::from(format!("cannot undo {}: {why}", op.title)));
+    if op.state != OpState::Done {
+        return cannot(&format!("it is {}, and only what is done can be taken back", op.state.word()));
+    }
+    let Some((action, bound)) = op.undo.as_ref().and_then(|undo| Some((&undo.action, undo.bound.as_ref()?))) else {
+        return cannot("nothing would bring back what was before");
+    };
+    // who changed it since wanted it so, and would lose that
+    if let Some(what) = confirm::change(cx.world, object, bound) {
+        return cannot(&format!("it {what} since then; look at it and act on what it is now"));
+    }
+    let objects = std::slice::from_ref(object);
+    if let Some(why) = refusal(action.kind(), objects, cx) {
+        return Outcome::Say(why);
+    }
+    match Confirm::new(action.clone(), objects, cx) {
         Ok(dialog) => Outcome::Open(Box::new(dialog)),
         Err(why) => Outcome::Say(why),
     }

@@ -80,6 +80,8 @@ pub struct Cx<'a> {
     pub local_time: bool,
     /// No action is sent to any cluster.
     pub read_only: bool,
+    /// Most objects that one action may be for.
+    pub max_bulk: usize,
 }
 
 impl<'a> Cx<'a> {

@@ -18,6 +18,7 @@ mod outcome;
 pub mod overlay;
 pub mod pane;
 mod pending;
+mod rights;
 mod screen;
 mod strip;
 #[cfg(test)]

@@ -270,6 +270,7 @@ impl Bench {
             keymap: Keymap::load("default", &[]).0,
             ascii: false,
             read_only: false,
+            max_bulk: 20,
             local_time: false,
             pane,
             config: Text::new("/home/ops/.config/quarterdeck/config.toml"),

@@ -373,6 +373,7 @@ fn the_newest_operation_shows_its_progress_in_the_header() {
         ended: None,
         state: OpState::Verifying,
         progress,
+        undo: None,
     };
     bench.fleet.0.apply(Fact::Operation(operation), super::testing::NOW);
     assert!(bench.sync());

@@ -111,6 +111,7 @@ impl Bench {
             keymap,
             ascii: false,
             read_only: false,
+            max_bulk: 20,
             local_time: false,
             pane: PaneId::Tasks,
             config: Default::default(),

@@ -13,7 +13,7 @@ fn parse(text: &str) -> Result<Config, String> {
 fn the_example_says_exactly_the_defaults() {
     assert_eq!(parse(EXAMPLE).unwrap(), Config::default());
     assert_eq!(parse("").unwrap(), Config::default());
-    for key in ["theme", "keymap", "ascii", "utc", "read_only", "log_level", "kubernetes", "docker"] {
+    for key in ["theme", "keymap", "ascii", "utc", "read_only", "max_bulk", "log_level", "kubernetes", "docker"] {
         assert!(EXAMPLE.lines().any(|line| line.starts_with(&format!("{key} = "))), "the example lacks {key}");
     }
 }
@@ -99,6 +99,7 @@ fn mistakes_are_told_with_their_place() {
             "[clusters.a]\ndocker = 'unix:///x'\nnamespaces = ['shop']\n",
             "3:15: cluster `a` has `docker` and also `namespaces` (only Kubernetes has namespaces)",
         ),
+        ("max_bulk = 0\n", "1:12: `max_bulk` must be at least 1 (`read_only = true` forbids all actions)"),
         ("[clusters.a]\ntls = 'c'\n", "2:7: cluster `a` has `tls` without `docker` (a kubeconfig names its own certificates)"),
         ("[clusters.a]\ndocker = 'unix:///x'\ntls = 'c'\n", "3:7: `tls` is for tcp:// addresses, and this one is unix:///x"),
         (

@@ -38,6 +38,7 @@ fn of(fleet: &Fleet, store: &mut Store) -> (Ui, Moment) {
         keymap: Keymap::load("default", &[]).0,
         ascii: false,
         read_only: false,
+        max_bulk: 20,
         local_time: false,
         pane: PaneId::Tasks,
         config: Text::default(),

@@ -24,6 +24,7 @@ mod proxy;
 mod raw;
 #[cfg(test)]
 mod real;
+mod rights;
 #[cfg(test)]
 mod scripted;
 mod session;
@@ -35,11 +36,12 @@ pub use pipeline::Pipeline;
 pub use proxy::Proxies;
 
 use super::{About, Backend, BackendError, LogRequest, ProgressSink, Sink};
-use crate::model::{ClusterKind, Expect, Intent, LogLine, ObjectRef, Text};
+use crate::model::{ActionKind, ClusterKind, Expect, Intent, LogLine, ObjectRef, Text};
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use http::Api;
 use index::Shared;
+use rights::Rights;
 use std::sync::Arc;
 
 /// A connected API server.
@@ -49,11 +51,12 @@ struct Kubernetes {
     /// Where to read what may not be read in all namespaces.
     namespaces: Arc<[String]>,
     index: Shared,
+    rights: Rights,
 }
 
 impl Kubernetes {
     fn new(api: Api, version: Text, namespaces: Arc<[String]>) -> Self {
-        Self { api, version, namespaces, index: Shared::default() }
+        Self { api, version, namespaces, index: Shared::default(), rights: Rights::default() }
     }
 }
 
@@ -72,6 +75,10 @@ impl Backend for Kubernetes {
 
     fn execute<'a>(&'a self, intent: &'a Intent, progress: &'a ProgressSink) -> BoxFuture<'a, Result<Expect, BackendError>> {
         Box::pin(actions::execute(&self.api, &self.index, intent, progress))
+    }
+
+    fn denied<'a>(&'a self, object: &'a ObjectRef, actions: &'a [ActionKind]) -> BoxFuture<'a, Option<Vec<(ActionKind, Text)>>> {
+        Box::pin(self.rights.denied(&self.api, &self.index, object, actions))
     }
 
     fn logs(&self, request: LogRequest) -> BoxStream<'static, Result<Vec<LogLine>, BackendError>> {

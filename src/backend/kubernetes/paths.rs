@@ -21,7 +21,13 @@ pub(super) fn pod(place: &Place) -> String {
 
 /// Path of a workload; none for kinds of other platforms.
 pub(super) fn workload(kind: ServiceKind, place: &Place) -> Option<String> {
-    let (group, plural) = match kind {
+    let (group, plural) = resource(kind)?;
+    Some(format!("/apis/{group}/namespaces/{}/{plural}/{}", place.namespace, place.name))
+}
+
+/// Group with version, and resource, of a workload; none for kinds of other platforms.
+pub(super) fn resource(kind: ServiceKind) -> Option<(&'static str, &'static str)> {
+    Some(match kind {
         ServiceKind::Deployment => ("apps/v1", "deployments"),
         ServiceKind::StatefulSet => ("apps/v1", "statefulsets"),
         ServiceKind::DaemonSet => ("apps/v1", "daemonsets"),
@@ -29,8 +35,7 @@ pub(super) fn workload(kind: ServiceKind, place: &Place) -> Option<String> {
         ServiceKind::Job => ("batch/v1", "jobs"),
         ServiceKind::CronJob => ("batch/v1", "cronjobs"),
         _ => return None,
-    };
-    Some(format!("/apis/{group}/namespaces/{}/{plural}/{}", place.namespace, place.name))
+    })
 }
 
 /// Percent-encodes a query value (RFC 3986): everything but unreserved characters.

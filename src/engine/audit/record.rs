@@ -1,7 +1,7 @@
 //! What a record says.
 
 use super::secrets::without_secrets;
-use crate::model::{Action, Cluster, OpState, Operation};
+use crate::model::{Action, Cluster, OpState, Operation, Undo};
 use crate::util::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -126,7 +126,7 @@ impl Record {
             uid: intent.bound.uid.to_string(),
             spec_rev: intent.bound.spec_rev,
             action: intent.action.kind().spec().label.to_owned(),
-            parameters: parameters(&intent.action),
+            parameters: parameters(&intent.action, op.undo.as_ref()),
             title: op.title.to_string(),
             note: without_secrets(&note),
         }
@@ -138,12 +138,15 @@ impl Record {
     }
 }
 
-/// What an action is asked for with, by name. Nothing that is secret may ever stand here.
-fn parameters(action: &Action) -> BTreeMap<String, serde_json::Value> {
+/// What an action is asked for with, by name, and what it replaces. Nothing that is secret may ever stand here.
+fn parameters(action: &Action, undo: Option<&Undo>) -> BTreeMap<String, serde_json::Value> {
     let mut all = BTreeMap::new();
     match action {
         Action::Scale { to } => {
             all.insert("to".to_owned(), (*to).into());
+            if let Some(Undo { action: Action::Scale { to: from }, .. }) = undo {
+                all.insert("from".to_owned(), (*from).into());
+            }
         }
         Action::Redeploy
         | Action::RollBack

@@ -45,6 +45,8 @@ pub struct Confirm {
     /// The number has the keys (else the name).
     in_number: bool,
     typed: LineEdit,
+    /// Of several: begin no more once one has failed.
+    stop: bool,
     /// What stands in the way of the last try, in words.
     hint: Option<Text>,
     scroll: usize,
@@ -91,6 +93,7 @@ impl Confirm {
             number,
             in_number,
             typed: LineEdit::default(),
+            stop: true,
             hint: None,
             scroll: 0,
             cursor: None,
@@ -164,7 +167,7 @@ impl Confirm {
         if self.hint.is_some() {
             return Outcome::Handled;
         }
-        let requests = self.targets.iter().filter_map(|target| {
+        let all = self.targets.iter().filter_map(|target| {
             let title = target.preview.as_ref().ok()?.title.clone();
             let intent = Intent {
                 object: target.object.clone(),
@@ -172,9 +175,17 @@ impl Confirm {
                 action: self.action.clone(),
                 bound: target.bound.clone(),
             };
-            Some(Effect::Request(Request::Execute { intent, title }))
+            Some((intent, title))
         });
-        Outcome::Close(requests.collect())
+        let mut all: Vec<(Intent, Text)> = all.collect();
+        let request = match all.pop() {
+            Some((intent, title)) if all.is_empty() => Request::Execute { intent, title },
+            last => {
+                all.extend(last);
+                Request::Bulk { all, stop: self.stop }
+            }
+        };
+        Outcome::Close(vec![Effect::Request(request)])
     }
 
     fn set_number(&mut self, cx: &Cx<'_>) {
@@ -191,7 +202,7 @@ impl Confirm {
 }
 
 /// What became of an object since it was bound; nothing if it is still the same.
-fn change(world: &World, object: &ObjectRef, bound: &Bound) -> Option<&'static str> {
+pub(in crate::ui) fn change(world: &World, object: &ObjectRef, bound: &Bound) -> Option<&'static str> {
     let state = world.cluster(&object.cluster);
     let now = state.and_then(|state| match object.kind {
         Kind::Node => state.nodes.get(&object.key).map(|node| (&node.uid, node.spec_rev)),
@@ -244,6 +255,10 @@ impl Overlay for Confirm {
                     return self.confirm(cx);
                 }
                 self.hint = Some(Text::from(format!("that is not {}: type it whole, then enter", self.word())));
+                return Outcome::Handled;
+            }
+            (_, TextInput::BackTab) if self.targets.len() > 1 => {
+                self.stop = !self.stop;
                 return Outcome::Handled;
             }
             (Danger::Destructive, TextInput::Tab | TextInput::BackTab) if self.number.is_some() => {

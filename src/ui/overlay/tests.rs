@@ -1,8 +1,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::input::Command;
-use crate::model::{Action, Change, ClusterKind, Delta, Key, Request, Service};
-use crate::ui::testing::{Bench, cluster, node, service};
+use crate::model::{
+    Action, ActionKind, Bound, Change, ClusterKind, Delta, Fact, Intent, Key, Kind, ObjectRef, OpId, OpState, Operation, Progress,
+    Request, Rights, Service, Text, Undo,
+};
+use crate::ui::testing::{Bench, NOW, ago, cluster, node, service};
 use crate::ui::{Effect, PaneId, TextInput};
 
 const ENTER: TextInput = TextInput::Enter;
@@ -10,9 +13,12 @@ const ENTER: TextInput = TextInput::Enter;
 fn sent(effects: Vec<Effect>) -> Vec<(String, Action, u64)> {
     let mut all = Vec::new();
     for effect in effects {
-        if let Effect::Request(Request::Execute { intent, title }) = effect {
-            all.push((title.to_string(), intent.action, intent.bound.spec_rev));
-        }
+        let asked = match effect {
+            Effect::Request(Request::Execute { intent, title }) => vec![(intent, title)],
+            Effect::Request(Request::Bulk { all, .. }) => all,
+            _ => Vec::new(),
+        };
+        all.extend(asked.into_iter().map(|(intent, title)| (title.to_string(), intent.action, intent.bound.spec_rev)));
     }
     all
 }
@@ -147,6 +153,33 @@ fn many_marked_objects_are_one_dialog_and_an_intent_each() {
     let sent = text(&mut bench, ENTER);
     assert_eq!(sent.len(), 2, "{sent:?}");
     assert!(sent.iter().any(|(title, ..)| title == "redeploy shop/catalog"), "{sent:?}");
+}
+
+#[test]
+fn of_many_it_can_be_chosen_whether_a_failure_ends_the_rest_and_too_many_are_refused() {
+    for (tabs, stops) in [(0, true), (1, false), (2, true)] {
+        let mut bench = on(PaneId::Services, "catalog");
+        bench.press(Command::Select);
+        bench.press(Command::Select);
+        bench.press(Command::Redeploy);
+        (0..tabs).for_each(|_| drop(text(&mut bench, TextInput::BackTab)));
+        let said = if stops { "begins no more once one fails (shift-tab" } else { "goes on when one fails (shift-tab" };
+        assert!(bench.screen().contains(said), "{}", bench.screen());
+        let moment = bench.moment;
+        match &bench.ui.text(ENTER, moment)[..] {
+            [Effect::Request(Request::Bulk { all, stop })] => assert_eq!((all.len(), *stop), (2, stops)),
+            other => panic!("{other:?}"),
+        }
+    }
+    let mut bench = on(PaneId::Services, "catalog");
+    for n in 0..21 {
+        upsert(&mut bench, service(&format!("s-m{n:02}"), "many", &format!("m{n:02}"), 1, 1));
+    }
+    bench.press(Command::Top);
+    (0..30).for_each(|_| drop(bench.press(Command::Select)));
+    bench.press(Command::Redeploy);
+    let screen = bench.screen();
+    assert!(screen.contains("services at once: 20 is the most") && !screen.contains('┌'), "{screen}");
 }
 
 #[test]
@@ -342,4 +375,94 @@ fn marked_objects_stand_in_the_order_of_their_names() {
     let at = |words: &str| screen.find(words).unwrap_or_else(|| panic!("no {words} in\n{screen}"));
     // their keys are the other way round
     assert!(at("│ redeploy kube-system/coredns") < at("│ redeploy shop/catalog"), "{screen}");
+}
+
+fn asked(effects: &[Effect]) -> Vec<Key> {
+    let rights = effects.iter().filter_map(|effect| match effect {
+        Effect::Request(Request::Rights(object)) => Some(object.key.clone()),
+        _ => None,
+    });
+    rights.collect()
+}
+
+#[test]
+fn a_key_that_must_fail_says_why_before_and_is_not_hinted() {
+    let mut bench = on(PaneId::Services, "catalog");
+    let moment = |bench: &mut Bench, millis: i64| bench.moment.now.0 += millis;
+    assert_eq!(asked(&bench.ui.rested(bench.moment)), []);
+    moment(&mut bench, 100);
+    assert_eq!(asked(&bench.ui.rested(bench.moment)), [], "the cursor may be passing by");
+    moment(&mut bench, 300);
+    let of = asked(&bench.ui.rested(bench.moment));
+    assert_eq!(of.len(), 1);
+    moment(&mut bench, 9_000);
+    assert_eq!(asked(&bench.ui.rested(bench.moment)), [], "once");
+    let hinted = |bench: &mut Bench, word: &str| bench.screen().lines().last().unwrap_or_default().contains(word);
+    assert!(hinted(&mut bench, "s scale"), "{}", bench.screen());
+
+    // an answer while the dialog is open stops it too
+    assert_eq!(asked(&bench.press(Command::Scale)), of, "what is opened is asked for");
+    let why = "may not patch deployments/scale in shop: asked of the cluster";
+    let denied = |why: &[(ActionKind, Text)]| Rights { kind: Kind::Service, key: of[0].clone(), denied: why.to_vec() };
+    bench.fleet.to("prod-eu", Delta::Rights(denied(&[(ActionKind::Scale, Text::new(why))])));
+    bench.sync();
+    assert!(bench.screen().contains(why), "{}", bench.screen());
+    text(&mut bench, TextInput::Char('7'));
+    assert_eq!(text(&mut bench, ENTER), []);
+    text(&mut bench, TextInput::Escape);
+
+    let hinted_now = hinted(&mut bench, "s scale");
+    assert!(!hinted_now && hinted(&mut bench, "redeploy"), "{}", bench.screen());
+    assert_eq!(asked(&bench.press(Command::Scale)), of, "it is asked again: it may be allowed by now");
+    let screen = bench.screen();
+    assert!(screen.contains("cannot scale shop/catalog: may not patch deployments/scale in shop"), "{screen}");
+    assert!(!screen.contains('┌'), "{screen}");
+    bench.fleet.to("prod-eu", Delta::Rights(denied(&[])));
+    bench.sync();
+    bench.press(Command::Scale);
+    assert!(bench.screen().contains("┌ scale shop/catalog"), "{}", bench.screen());
+}
+
+#[test]
+fn an_operation_is_taken_back_by_the_old_value_unless_someone_changed_the_object_since() {
+    let mut bench = Bench::new(PaneId::Operations, (110, 24));
+    let object = ObjectRef { cluster: "prod-eu".into(), kind: Kind::Service, key: "s-catalog".into() };
+    let bound = Bound { uid: object.key.clone(), spec_rev: 1 };
+    let mut op = Operation {
+        id: OpId(1),
+        intent: Intent { object, name: Text::new("catalog"), action: Action::Scale { to: 6 }, bound: bound.clone() },
+        title: Text::new("scale shop/catalog 8→6"),
+        by: Text::default(),
+        asked: ago(60),
+        ended: Some(ago(10)),
+        state: OpState::Done,
+        progress: Progress::default(),
+        undo: Some(Undo { action: Action::Scale { to: 8 }, bound: Some(Bound { spec_rev: 2, ..bound }) }),
+    };
+    let tell = |bench: &mut Bench, op: &Operation| {
+        bench.fleet.0.apply(Fact::Operation(op.clone()), NOW);
+        bench.sync();
+    };
+    upsert(&mut bench, Service { spec_rev: 2, ..service("s-catalog", "shop", "catalog", 6, 6) });
+    tell(&mut bench, &op);
+    assert!(bench.screen().lines().last().unwrap_or_default().contains("u undo"), "{}", bench.screen());
+    bench.press(Command::UndoOperation);
+    assert!(bench.screen().contains("┌ scale shop/catalog 6→8"), "{}", bench.screen());
+    assert_eq!(text(&mut bench, ENTER), [("scale shop/catalog 6→8".to_owned(), Action::Scale { to: 8 }, 2)]);
+
+    upsert(&mut bench, Service { spec_rev: 3, ..service("s-catalog", "shop", "catalog", 6, 6) });
+    bench.press(Command::UndoOperation);
+    let why = "cannot undo scale shop/catalog 8→6: it was changed by someone since then";
+    assert!(bench.screen().contains(why) && !bench.screen().contains('┌'), "{}", bench.screen());
+    op.state = OpState::Verifying;
+    tell(&mut bench, &op);
+    bench.press(Command::UndoOperation);
+    assert!(bench.screen().contains("only what is done can be taken back"), "{}", bench.screen());
+    op.state = OpState::Done;
+    op.undo = None;
+    tell(&mut bench, &op);
+    bench.moment.now.0 += 60_000;
+    assert!(!bench.screen().lines().last().unwrap_or_default().contains("undo"), "{}", bench.screen());
+    bench.press(Command::UndoOperation);
+    assert!(bench.screen().contains("nothing would bring back what was before"), "{}", bench.screen());
 }

@@ -4,13 +4,13 @@ use super::{Pane, wrapped};
 use crate::input::{Command, Scope};
 use crate::model::{ClusterId, Interest, ObjectRef, OpId, OpState, Operation, Request, Text};
 use crate::theme::Role;
-use crate::ui::Effect;
 use crate::ui::cx::Cx;
 use crate::ui::outcome::{Go, Outcome};
 use crate::ui::widget::bar;
 use crate::ui::widget::pen::Pen;
 use crate::ui::widget::table::{CellText, Cells, Column, Fit, RowLook, TableState, View};
 use crate::ui::widget::title;
+use crate::ui::{Effect, act};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::sync::Arc;
@@ -153,6 +153,10 @@ impl Pane for Operations {
             Command::CancelOperation => self.cancel(cx),
             Command::PauseOperation => self.pause(cx),
             Command::ResumeOperation => self.resume(cx),
+            Command::UndoOperation => match self.here(cx) {
+                Some(op) => act::open_undo(op, cx),
+                None => Outcome::say("there is no operation to undo"),
+            },
             Command::Open => match self.selection(cx) {
                 Some(object) => Outcome::Go(Go::To(object)),
                 None => Outcome::Handled,
@@ -219,6 +223,9 @@ impl Pane for Operations {
             }
             Some(op) if pausable(op) => &[Command::PauseOperation, Command::CancelOperation, Command::Open, Command::Copy],
             Some(op) if !op.state.ended() => &[Command::CancelOperation, Command::Open, Command::Copy],
+            Some(op) if op.undo.as_ref().is_some_and(|undo| undo.bound.is_some()) => {
+                &[Command::UndoOperation, Command::Open, Command::Copy]
+            }
             Some(_) => &[Command::Open, Command::Copy],
             None => &[],
         }

@@ -6,6 +6,7 @@ use super::header::Tally;
 use super::outcome::{Go, Outcome};
 use super::overlay::{self, Overlay};
 use super::pane::{PANES, Pane, PaneId};
+use super::rights::Rights;
 use super::strip::Strip;
 use super::view::totals::Totals;
 use super::widget::input::TextInput;
@@ -30,6 +31,8 @@ pub struct UiOptions {
     pub ascii: bool,
     /// No action is sent to any cluster.
     pub read_only: bool,
+    /// Most objects that one action may be for.
+    pub max_bulk: usize,
     /// Times in local time (else UTC) to begin with.
     pub local_time: bool,
     /// The pane to begin with.
@@ -58,6 +61,8 @@ pub struct Ui {
     pending: Option<Pending>,
     /// Log lines of the cursor's row, below the list.
     strip: Strip,
+    /// Asks what is allowed on the cursor's row.
+    rights: Rights,
     cursor: Option<Position>,
     /// Details of the cursor's row, beside the list.
     detail: Detail,
@@ -89,6 +94,7 @@ macro_rules! cx {
             moment: $moment,
             local_time: $ui.options.local_time,
             read_only: $ui.options.read_only,
+            max_bulk: $ui.options.max_bulk,
         }
     };
 }
@@ -113,6 +119,7 @@ impl Ui {
             said: None,
             pending: None,
             strip: Strip::default(),
+            rights: Rights::default(),
             cursor: None,
             detail: Detail::default(),
             about: None,
@@ -236,8 +243,10 @@ impl Ui {
 
     /// What follows the cursor once it rests; to be asked for with every frame.
     pub fn rested(&mut self, moment: Moment) -> Vec<Effect> {
-        let object = if self.strip.on { self.selection(moment) } else { None };
-        self.strip.follow(object, moment)
+        let object = self.selection(moment);
+        let mut effects: Vec<Effect> = self.rights.follow(object.as_ref(), &self.world, moment).into_iter().collect();
+        effects.extend(self.strip.follow(object.filter(|_| self.strip.on), moment));
+        effects
     }
 
     /// What must be polled for what is on screen.
@@ -279,9 +288,12 @@ impl Ui {
                 self.go(go, moment)
             }
             Outcome::Act(kind, objects) => {
+                let asked = Rights::ask(&objects, &self.world);
                 let outcome = act::open_action(kind, objects, &cx!(self, moment));
                 // an action opens an overlay or says why not; it never asks for an action again
-                if matches!(outcome, Outcome::Act(..)) { Vec::new() } else { self.settle(outcome, moment) }
+                let mut effects = if matches!(outcome, Outcome::Act(..)) { Vec::new() } else { self.settle(outcome, moment) };
+                effects.extend(asked);
+                effects
             }
             Outcome::Open(overlay) => {
                 self.overlays.push(overlay);
@@ -291,7 +303,7 @@ impl Ui {
                 if self.overlays.pop().is_none() {
                     self.back(moment);
                 }
-                if effects.iter().any(|effect| matches!(effect, Effect::Request(Request::Execute { .. })))
+                if effects.iter().any(|effect| matches!(effect, Effect::Request(Request::Execute { .. } | Request::Bulk { .. })))
                     && let Some(pane) = pane_mut(&mut self.panes, self.place.pane)
                 {
                     pane.acted();

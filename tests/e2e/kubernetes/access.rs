@@ -1,6 +1,6 @@
 //! Who one is to the server, and what one may there.
 
-use super::{ROLLOUT, SOON, config_with, open_with};
+use super::{ROLLOUT, SOON, Workload, config_with, open_with, point_at};
 use crate::platform::{Client, quarterdeck, required};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -192,4 +192,53 @@ fn a_credential_plugin_that_never_ends_is_ended_with_its_children() {
     app.wait_for("did not end within 30 s", Duration::from_secs(45));
     println!("said {:.1} s after the first word of it", start.elapsed().as_secs_f64());
     assert!(!runs(folder.path(), "leader") && !runs(folder.path(), "child"), "the plugin or its child is still there");
+}
+
+/// What a user who may only read is told before anything is sent: the server is asked.
+#[test]
+fn a_user_who_may_only_read_is_told_by_the_key_and_not_by_the_failure() {
+    let workload = Workload::create("qd-read", 2);
+    let (mut app, home) = quarterdeck((200, 50), &[("KUBECONFIG", &format!("{}-viewer", required("KUBECONFIG")))]);
+    point_at(&mut app, &workload);
+    app.wait("no hint of what must fail", SOON, |screen| {
+        let last = screen.trim_end().lines().last().unwrap_or_default();
+        last.contains("yaml") && !last.contains("scale") && !last.contains("redeploy")
+    });
+    app.send("s");
+    app.wait_for("may not patch deployments/scale in qd-read: asked of the cluster", SOON);
+    app.send("3");
+    app.wait_for("node-1", SOON);
+    app.send("c");
+    // asked a moment ago or only now: then the dialog says it
+    app.wait_for("may not patch nodes: asked of the cluster", SOON);
+    app.send("\x1b");
+    // given the right meanwhile, the key works without a new start
+    Client::kubectl().run("-n qd-read create rolebinding scales --clusterrole=edit --user=viewer");
+    std::thread::sleep(Duration::from_secs(21));
+    // still with its filter
+    app.send("4");
+    app.wait("the hint", SOON, |screen| screen.trim_end().lines().last().unwrap_or_default().contains("scale"));
+    app.send("s");
+    app.wait_for("2→", SOON);
+    app.send("\x153\r");
+    Client::kubectl()
+        .until("three wanted", ROLLOUT, "-n qd-read get deployment -o jsonpath={.items[0].spec.replicas}", |out| out == "3");
+    // and it can be taken back, but not over what someone else did
+    app.send("9");
+    app.wait("done", ROLLOUT, |screen| screen.contains("✔ done") && screen.contains("u undo"));
+    app.send("u");
+    app.wait_for("3→2", SOON);
+    app.send("\r");
+    workload.until("two again", "get deployment web -o jsonpath={.spec.replicas}", |out| out == "2");
+    app.wait("both done", ROLLOUT, |screen| screen.matches("✔ done").count() == 2);
+    workload.run("scale deployment web --replicas=4");
+    workload.ready(4);
+    app.send("u");
+    app.wait_for("it was changed by someone since then", SOON);
+    workload.until("four still", "get deployment web -o jsonpath={.spec.replicas}", |out| out == "4");
+    let record = std::fs::read_to_string(home.path().join(".local/state/quarterdeck/audit/audit-000001.jsonl")).unwrap();
+    assert!(
+        record.lines().next().is_some_and(|line| line.contains("\"stage\":\"intent\"") && line.contains("\"to\":3")),
+        "{record}"
+    );
 }

@@ -1,7 +1,7 @@
 //! How the dialog draws itself: its title, what happens to each object, and how to go on.
 
 use super::Confirm;
-use crate::model::{Danger, Text, World};
+use crate::model::{AT_ONCE, Danger, Text, World};
 use crate::theme::Role;
 use crate::ui::cx::Cx;
 use crate::ui::overlay::frame::frame;
@@ -100,6 +100,11 @@ impl Confirm {
         };
         let many = self.targets.len() > 1;
         let indent = if many { 2 } else { 0 };
+        if many {
+            let few = if self.targets.len() > AT_ONCE { format!("{AT_ONCE} at a time; ") } else { String::new() };
+            let fate = if self.stop { "begins no more once one fails" } else { "goes on when one fails" };
+            put(0, &format!("{few}{fate} (shift-tab changes that)"), Role::Dialog);
+        }
         for target in &self.targets {
             if many {
                 let cluster = if self.targets.iter().any(|t| t.object.cluster != target.object.cluster) {

@@ -199,6 +199,7 @@ fn look(bench: &Bench, world: &Arc<World>, followed: &mut Followed, theme: &Them
         moment: moment(),
         local_time: false,
         read_only: false,
+        max_bulk: 20,
     };
     check(&mut followed.tasks, &cx, bench.typed, bench.sort);
     check(&mut followed.services, &cx, bench.typed, bench.sort);

@@ -1,0 +1,73 @@
+//! What takes an action back: the same object with the value it had before.
+
+use crate::model::{Action, Availability, Bound, ClusterState, Expect, Intent, World};
+
+/// What would take `intent` back, by what its object is before it is carried out. Nothing where nothing would (a deleted
+/// task does not come back), where it changes nothing, or where the object is no longer what was confirmed.
+pub fn action(world: &World, intent: &Intent) -> Option<Action> {
+    let (object, bound) = (&intent.object, &intent.bound);
+    let state = world.cluster(&object.cluster)?;
+    let service = || state.services.get(&object.key).filter(|s| s.spec_rev == bound.spec_rev);
+    let node = || state.nodes.get(&object.key).filter(|n| n.uid == bound.uid && n.spec_rev == bound.spec_rev);
+    match intent.action {
+        Action::Scale { to } => service()?.desired.filter(|before| *before != to).map(|before| Action::Scale { to: before }),
+        Action::Pause if node()?.availability == Availability::Active => Some(Action::Activate),
+        Action::Activate if node()?.availability == Availability::Paused => Some(Action::Pause),
+        _ => None,
+    }
+}
+
+/// The object as an operation that is done left it.
+pub fn left(state: &ClusterState, expect: &Expect) -> Option<Bound> {
+    match expect {
+        Expect::Scaled { service, spec_rev, .. } => Some(Bound { uid: service.clone(), spec_rev: *spec_rev }),
+        Expect::NodeIs { node, .. } => {
+            let node = state.nodes.get(node)?;
+            Some(Bound { uid: node.uid.clone(), spec_rev: node.spec_rev })
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::fixture::{self, Fixture};
+    use crate::model::{Key, Kind, Node, ObjectRef, Service, Text};
+    use std::sync::Arc;
+
+    #[test]
+    fn what_was_before_is_what_takes_it_back() {
+        let mut fleet = Fixture::kubernetes();
+        fleet.service(Service { spec_rev: 7, ..fixture::service("web", 3) });
+        fleet.service(Service { desired: None, spec_rev: 7, ..fixture::service("job", 1) });
+        for (key, availability) in [("n1", Availability::Active), ("n2", Availability::Paused), ("n3", Availability::Drained)] {
+            fleet.node(Node { availability, spec_rev: 7, ..fixture::node(key, "a") });
+        }
+        let state = fleet.state();
+        let (world, id) = (World { clusters: vec![Arc::clone(&state)], ..World::default() }, state.cluster.id.clone());
+        let undo = |kind: Kind, key: &str, action: Action, spec_rev: u64| {
+            let key = Key::from(key);
+            let uid = state.nodes.get(&key).map_or(key.clone(), |node| node.uid.clone());
+            let object = ObjectRef { cluster: id.clone(), kind, key };
+            let intent = Intent { object, name: Text::default(), action, bound: Bound { uid, spec_rev } };
+            super::action(&world, &intent)
+        };
+        let scale = |to| Action::Scale { to };
+        for (kind, key, action, rev, want) in [
+            (Kind::Service, "web", scale(5), 7, Some(scale(3))),
+            (Kind::Service, "web", scale(3), 7, None),
+            (Kind::Service, "web", scale(5), 6, None),
+            (Kind::Service, "job", scale(5), 7, None),
+            (Kind::Service, "web", Action::Redeploy, 7, None),
+            (Kind::Node, "n1", Action::Pause, 7, Some(Action::Activate)),
+            (Kind::Node, "n2", Action::Pause, 7, None),
+            (Kind::Node, "n2", Action::Activate, 7, Some(Action::Pause)),
+            (Kind::Node, "n3", Action::Activate, 7, None),
+            (Kind::Node, "n1", Action::Pause, 6, None),
+            (Kind::Node, "n1", Action::Evacuate, 7, None),
+        ] {
+            assert_eq!(undo(kind, key, action.clone(), rev), want, "{key} {action:?} {rev}");
+        }
+    }
+}

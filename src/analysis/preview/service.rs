@@ -76,9 +76,13 @@ fn scale(state: &ClusterState, service: &Service, to: u32, draft: &mut Draft) ->
     if let Some(autoscaler) = &service.autoscaler {
         draft.warn(match to {
             // Kubernetes docs, "Horizontal Pod Autoscaling": none means that it is switched off
-            0 => format!("the autoscaler stops until it is scaled up again by hand: {autoscaler}"),
+            0 if autoscaler.min > 0 => format!("the autoscaler stops until it is scaled up again by hand: {autoscaler}"),
+            to if to < autoscaler.min => format!("the autoscaler sets it back to {} soon: {autoscaler}", autoscaler.min),
+            to if to > autoscaler.max => format!("the autoscaler sets it back to {} soon: {autoscaler}", autoscaler.max),
+            _ if from == 0 => format!("the autoscaler begins again and sets this number itself: {autoscaler}"),
             _ => format!("the autoscaler sets this number itself and may undo it: {autoscaler}"),
         });
+        draft.at_least(Danger::Disruptive);
     }
     Ok(())
 }

@@ -3,7 +3,8 @@
 use super::*;
 use crate::analysis::fixture::{Fixture, node, service, task};
 use crate::model::{
-    Availability, Budget, ClusterId, ClusterKind, Key, Node, Rollout, RolloutState, Service, ServiceKind, Task, TaskState, World,
+    Autoscaler, Availability, Budget, ClusterId, ClusterKind, Key, Node, Rollout, RolloutState, Service, ServiceKind, Task,
+    TaskState, World,
 };
 use std::sync::Arc;
 
@@ -51,15 +52,21 @@ fn scaling_says_how_many_and_where_and_to_zero_needs_the_name() {
     let refused = seen(&fleet, Kind::Service, "agent", &Action::Scale { to: 5 }).unwrap_err();
     assert_eq!(refused, "a daemonset runs one task on every fitting node; it has no number to change");
     let mut fleet = fleet;
-    fleet.service(Service { autoscaler: Some(Text::new("web 2–9 at 70% cpu")), ..service("web", 3) });
-    let (_, _, lines) = seen(&fleet, Kind::Service, "web", &Action::Scale { to: 4 }).unwrap();
-    assert!(
-        lines.contains(&"! the autoscaler sets this number itself and may undo it: web 2–9 at 70% cpu".to_owned()),
-        "{lines:?}"
-    );
-    let (_, _, lines) = seen(&fleet, Kind::Service, "web", &Action::Scale { to: 0 }).unwrap();
-    let stops = "! the autoscaler stops until it is scaled up again by hand: web 2–9 at 70% cpu";
-    assert!(lines.contains(&stops.to_owned()), "{lines:?}");
+    for (min, from, to, danger, words) in [
+        (2, 3, 4, Danger::Disruptive, "sets this number itself and may undo it: hpa, 2 to 9"),
+        (2, 3, 1, Danger::Disruptive, "sets it back to 2 soon: hpa, 2 to 9"),
+        (2, 3, 10, Danger::Disruptive, "sets it back to 9 soon: hpa, 2 to 9"),
+        (2, 3, 0, Danger::Destructive, "stops until it is scaled up again by hand: hpa, 2 to 9"),
+        // it may be let to go down to none, and then comes back from there
+        (0, 3, 0, Danger::Destructive, "sets this number itself and may undo it: hpa, 0 to 9"),
+        (2, 0, 3, Danger::Disruptive, "begins again and sets this number itself: hpa, 2 to 9"),
+    ] {
+        let autoscaler = Some(Autoscaler { name: Text::new("hpa"), min, max: 9 });
+        fleet.service(Service { autoscaler, ..service("web", from) });
+        let (_, found, lines) = seen(&fleet, Kind::Service, "web", &Action::Scale { to }).unwrap();
+        assert_eq!(found, danger, "{from} to {to}");
+        assert!(lines.contains(&format!("! the autoscaler {words}")), "{from} to {to}: {lines:?}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
 use crate::analysis::fixture::{self, Fixture, NOW, ago, starting, stuck, task};
-use crate::model::{Ending, Node, Rollout, ServiceKind, Task};
+use crate::model::{Autoscaler, Ending, Node, Rollout, ServiceKind, Task};
 
 /// What a verdict must be: its words, beside how far it is.
 #[derive(Debug, PartialEq)]
@@ -183,7 +183,7 @@ fn a_number_that_was_set_back_is_not_done_and_an_autoscaler_is_named() {
         fixture.service(service);
         hold(name, &fixture, &Expect::Scaled { service: Key::from("web"), spec_rev: 7, to }, 1, &want);
     };
-    let held = |service| Service { autoscaler: Some(Text::new("web, 2 to 3")), ..service };
+    let held = |service| Service { autoscaler: Some(Autoscaler { name: Text::new("web"), min: 2, max: 3 }), ..service };
     let newer = |service| Service { spec_rev: 8, observed_rev: 8, ..service };
     check("as asked", web(5, 5, 5, 5), 5, Done("5 of 5 ready"));
     check("as asked for now", held(web(5, 5, 5, 5)), 5, Done("5 of 5 ready; the autoscaler may set another number (web, 2 to 3)"));

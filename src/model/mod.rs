@@ -22,7 +22,7 @@ mod text;
 mod usage;
 mod world;
 
-pub use action::{Action, ActionKind, ActionSpec, Bound, Capabilities, Danger, Intent};
+pub use action::{Action, ActionKind, ActionSpec, Bound, Capabilities, Danger, Intent, Propagation};
 pub use cluster::{Cluster, ClusterKind, KindSync, Link};
 pub use event::{Event, Severity};
 pub use fact::{Change, Delta, Fact};

@@ -1,6 +1,7 @@
 //! A real Kubernetes API server with its controllers and scheduler: the program asks it, `kubectl` checks.
 
 mod access;
+mod delete;
 mod door;
 mod held;
 mod link;

@@ -3,8 +3,8 @@
 use super::*;
 use crate::analysis::fixture::{Fixture, node, service, task};
 use crate::model::{
-    Autoscaler, Availability, Budget, ClusterId, ClusterKind, Key, Node, Rollout, RolloutState, Service, ServiceKind, Task,
-    TaskState, World,
+    Autoscaler, Availability, Budget, ClusterId, ClusterKind, Key, Node, Propagation, Rollout, RolloutState, Service, ServiceKind,
+    Task, TaskState, World,
 };
 use std::sync::Arc;
 
@@ -256,6 +256,40 @@ fn a_running_container_is_deleted_by_force_only_and_what_is_lost_is_said() {
     let (danger, lines) = of("up", Action::Restart).unwrap();
     let gap = "! it is the only ready task of web: nothing serves until the new one is ready";
     assert_eq!((danger, lines[1].as_str()), (Danger::Disruptive, gap));
+}
+
+#[test]
+fn deleting_a_service_says_what_becomes_of_its_tasks_and_needs_the_name() {
+    let mut kubernetes = fleet(ClusterKind::Kubernetes);
+    kubernetes.service(Service { stack: Some(Text::new("shop-stack")), ..service("web", 3) });
+    let of = |fleet: &Fixture, propagation| {
+        let (_, danger, lines) = seen(fleet, Kind::Service, "web", &Action::DeleteService { propagation }).unwrap();
+        assert_eq!(danger, Danger::Destructive);
+        lines
+    };
+    let background = of(&kubernetes, Propagation::Background);
+    assert_eq!(
+        background,
+        [
+            "deletes it; then its 3 tasks end, each within its own grace period",
+            "! nothing serves any more",
+            "volumes, configuration and addresses stay",
+            "! its earlier definitions go with it: there is nothing to roll back to",
+            "! it belongs to shop-stack: whatever deploys that makes it again",
+        ]
+    );
+    let foreground = of(&kubernetes, Propagation::Foreground);
+    assert_eq!(foreground[0], "ends its 3 tasks first, each within its own grace period, and then deletes it");
+    let orphan = of(&kubernetes, Propagation::Orphan);
+    assert_eq!(orphan[0], "deletes it; its 3 tasks go on");
+    assert!(orphan[1].starts_with("! what goes on belongs to nothing") && !orphan.contains(&background[1]), "{orphan:?}");
+    assert!(
+        of(&fleet(ClusterKind::Swarm), Propagation::Background).contains(&"networks, volumes, configs and secrets stay".to_owned())
+    );
+    let mut engine = Fixture::of(ClusterKind::Docker);
+    engine.service(Service { kind: ServiceKind::Compose, ..service("web", 3) });
+    let why = seen(&engine, Kind::Service, "web", &Action::DeleteService { propagation: Propagation::Background }).unwrap_err();
+    assert_eq!(why, "an engine has containers only: delete them one by one");
 }
 
 #[test]

@@ -259,3 +259,17 @@ fn a_container_has_restarted_when_it_runs_and_not_since_before() {
     check("anew", TaskState::Running, 12, Done("running"));
     check("in vain", TaskState::Failed, 5, Failed("it started and ended at once: no reason given"));
 }
+
+#[test]
+fn a_service_is_deleted_when_its_tasks_are_gone_too_unless_they_were_to_stay() {
+    let expect = |tasks| Expect::Deleted { service: Key::from("web"), tasks };
+    let mut fixture = Fixture::of(ClusterKind::Kubernetes);
+    fixture.service(web(1, 1, 1, 1)).task(task("w1", "web", "n1"));
+    hold("foreground", &fixture, &expect(true), 1, &Pending(0, 2, "1 task still to end"));
+    hold("there", &fixture, &expect(false), 1, &Pending(0, 2, "waiting for the service to go"));
+    fixture.delta(crate::model::Delta::Service(crate::model::Change::Remove(Key::from("web"))));
+    hold("tasks left", &fixture, &expect(true), 1, &Pending(1, 2, "the service is gone; 1 task still to end"));
+    hold("orphans", &fixture, &expect(false), 1, &Done("the service is gone; its tasks go on"));
+    fixture.delta(crate::model::Delta::Task(crate::model::Change::Remove(Key::from("w1"))));
+    hold("all gone", &fixture, &expect(true), 1, &Done("the service and its tasks are gone"));
+}

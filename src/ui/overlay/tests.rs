@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::input::Command;
-use crate::model::{Action, Change, ClusterKind, Delta, Key, Request, Service};
+use crate::model::{Action, Change, ClusterKind, Delta, Key, Propagation, Request, Service};
 use crate::ui::testing::{Bench, cluster, node, service};
 use crate::ui::{Effect, PaneId, TextInput};
 
@@ -342,4 +342,21 @@ fn marked_objects_stand_in_the_order_of_their_names() {
     let at = |words: &str| screen.find(words).unwrap_or_else(|| panic!("no {words} in\n{screen}"));
     // their keys are the other way round
     assert!(at("│ redeploy kube-system/coredns") < at("│ redeploy shop/catalog"), "{screen}");
+}
+
+#[test]
+fn what_becomes_of_the_tasks_is_chosen_before_the_name_is_typed() {
+    let propagation = |propagation| Action::DeleteService { propagation };
+    let mut bench = on(PaneId::Services, "catalog");
+    bench.press(Command::DeleteService);
+    assert!(bench.screen().contains("▸background"), "{}", bench.screen());
+    bench.type_in("cat");
+    text(&mut bench, TextInput::Down);
+    let screen = bench.screen();
+    assert!(screen.contains("▸foreground") && screen.contains("first, each within its own grace"), "{screen}");
+    bench.type_in("alog");
+    assert_eq!(text(&mut bench, ENTER), [], "what was typed for another choice does not count");
+    text(&mut bench, TextInput::DeleteLine);
+    bench.type_in("catalog");
+    assert_eq!(text(&mut bench, ENTER), [("delete shop/catalog".to_owned(), propagation(Propagation::Foreground), 1)]);
 }

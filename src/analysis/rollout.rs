@@ -30,6 +30,7 @@ pub fn verdict(state: &ClusterState, expect: &Expect, taken: Timestamp, now: Tim
         Expect::Converged { service, spec_rev } => converged(state, service, *spec_rev, taken, now),
         Expect::Scaled { service, spec_rev, to } => scaled(state, service, *spec_rev, *to, taken, now),
         Expect::Gone { kind, key } => gone(state, *kind, key),
+        Expect::Deleted { service, tasks } => deleted(state, service, *tasks),
         Expect::Replaced { task, service } => replaced(state, task, service.as_ref()),
         Expect::NodeIs { node, availability } => node_is(state, node, *availability),
         Expect::NodeEmpty { node, availability } => node_empty(state, node, *availability),
@@ -173,6 +174,17 @@ fn gone(state: &ClusterState, kind: Kind, key: &Key) -> Verdict {
         pending(0, 1, format!("waiting for the {} to end", kind.word()))
     } else {
         done(format!("the {} is gone", kind.word()))
+    }
+}
+
+fn deleted(state: &ClusterState, key: &Key, with_tasks: bool) -> Verdict {
+    let live = u32::try_from(state.tasks_of(key).filter(|t| t.wanted || !t.state.ended()).count()).unwrap_or(u32::MAX);
+    match (state.services.get(key), with_tasks) {
+        (Some(_), true) if live > 0 => pending(0, 2, format!("{} still to end", count(live, "task"))),
+        (Some(_), _) => pending(0, 2, "waiting for the service to go"),
+        (None, true) if live > 0 => pending(1, 2, format!("the service is gone; {} still to end", count(live, "task"))),
+        (None, true) => done("the service and its tasks are gone"),
+        (None, false) => done("the service is gone; its tasks go on"),
     }
 }
 

@@ -45,6 +45,37 @@ pub enum Action {
     Resume,
     /// Make a Job from a CronJob's template now.
     Trigger,
+    /// Delete a service.
+    DeleteService {
+        /// What becomes of its tasks.
+        propagation: Propagation,
+    },
+}
+
+/// What becomes of the tasks of a service that is deleted. Only Kubernetes knows more than the first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Propagation {
+    /// They end after it is gone.
+    #[default]
+    Background,
+    /// They end first, and then it goes.
+    Foreground,
+    /// They go on, and belong to nothing.
+    Orphan,
+}
+
+impl Propagation {
+    /// All of them, in the order they are offered.
+    pub const ALL: [Self; 3] = [Self::Background, Self::Foreground, Self::Orphan];
+
+    /// The word on screen, as `kubectl delete --cascade` has it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Background => "background",
+            Self::Foreground => "foreground",
+            Self::Orphan => "orphan",
+        }
+    }
 }
 
 /// An action without parameters, for tables and capabilities.
@@ -69,6 +100,7 @@ pub enum ActionKind {
     Hold,
     Resume,
     Trigger,
+    DeleteService,
 }
 
 /// How much confirmation an action needs.
@@ -109,7 +141,7 @@ pub struct ActionSpec {
 
 impl ActionKind {
     /// All kinds, in the order menus show them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Scale,
         Self::Redeploy,
         Self::RollBack,
@@ -128,6 +160,7 @@ impl ActionKind {
         Self::Hold,
         Self::Resume,
         Self::Trigger,
+        Self::DeleteService,
     ];
 
     /// The action table.
@@ -152,6 +185,7 @@ impl ActionKind {
             Self::Hold => ("hold", Kind::Service, Reversible),
             Self::Resume => ("resume", Kind::Service, Reversible),
             Self::Trigger => ("run now", Kind::Service, Reversible),
+            Self::DeleteService => ("delete", Kind::Service, Destructive),
         };
         ActionSpec { label, on, danger, stepwise: matches!(self, Self::Evacuate | Self::Rebalance) }
     }
@@ -179,6 +213,7 @@ impl Action {
             Self::Hold => ActionKind::Hold,
             Self::Resume => ActionKind::Resume,
             Self::Trigger => ActionKind::Trigger,
+            Self::DeleteService { .. } => ActionKind::DeleteService,
         }
     }
 }

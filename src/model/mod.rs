@@ -22,7 +22,7 @@ mod text;
 mod usage;
 mod world;
 
-pub use action::{Action, ActionKind, ActionSpec, Bound, Capabilities, Danger, Intent};
+pub use action::{Action, ActionKind, ActionSpec, Bound, Capabilities, Danger, Intent, Propagation};
 pub use cluster::{Cluster, ClusterKind, KindSync, Link};
 pub use event::{Event, Severity};
 pub use fact::{Change, Delta, Fact};
@@ -32,7 +32,7 @@ pub use log::{LogBuffer, LogItem, LogLine, LogTarget, Stream, Tail, TailState};
 pub use node::{Availability, Node, NodeState};
 pub use operation::{Expect, OpState, Operation, Progress, Undo};
 pub use request::{AT_ONCE, Interest, Request};
-pub use service::{Budget, Rollout, RolloutState, Service, ServiceKind};
+pub use service::{Autoscaler, Budget, Rollout, RolloutState, Service, ServiceKind};
 pub use store::Store;
 pub use table::{Keyed, Table};
 pub use task::{Ending, Task, TaskState};

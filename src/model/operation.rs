@@ -115,6 +115,13 @@ pub enum Expect {
         /// Its key.
         key: Key,
     },
+    /// The service is gone, and so are its tasks if they go with it.
+    Deleted {
+        /// The service.
+        service: Key,
+        /// Whether its tasks go with it.
+        tasks: bool,
+    },
     /// This task no longer runs (gone, or not wanted and ended), and its service is whole again.
     Replaced {
         /// The old task.

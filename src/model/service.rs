@@ -99,6 +99,23 @@ pub struct Budget {
     pub rule: Text,
 }
 
+/// What sets the number of a service's tasks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Autoscaler {
+    /// Its name.
+    pub name: Text,
+    /// Fewest tasks it sets.
+    pub min: u32,
+    /// Most tasks it sets.
+    pub max: u32,
+}
+
+impl std::fmt::Display for Autoscaler {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}, {} to {}", self.name, self.min, self.max)
+    }
+}
+
 /// What is kept running. Counts are the platform's own where it gives them (Kubernetes status); for Swarm and Compose the
 /// backend counts tasks that are wanted, running, and on a node that is not down.
 #[derive(Clone, Debug, PartialEq)]
@@ -137,7 +154,7 @@ pub struct Service {
     /// The budget that eviction must respect.
     pub budget: Option<Budget>,
     /// The autoscaler that owns the number of tasks, where there is one.
-    pub autoscaler: Option<Text>,
+    pub autoscaler: Option<Autoscaler>,
     /// Suspended CronJob or Job.
     pub suspended: bool,
     /// Placement in words: `node.labels.ssd == true`.

@@ -5,7 +5,7 @@ use super::outcome::Outcome;
 use super::overlay::confirm::{self, Confirm};
 use crate::analysis::preview;
 use crate::input::Command;
-use crate::model::{Action, ActionKind, Availability, Kind, ObjectRef, OpState, Operation, Text, World};
+use crate::model::{Action, ActionKind, Availability, Kind, ObjectRef, OpState, Operation, Propagation, Text, World};
 
 /// Most marked objects looked at for the hints of one frame.
 const LOOKED_AT: usize = 50;
@@ -21,6 +21,7 @@ pub fn kind_of(command: Command) -> Option<ActionKind> {
         Command::DeleteTask => ActionKind::DeleteTask,
         Command::StartTask => ActionKind::Start,
         Command::StopTask => ActionKind::Stop,
+        Command::DeleteService => ActionKind::DeleteService,
         Command::RestartTask => ActionKind::Restart,
         Command::KillTask => ActionKind::Kill,
         Command::ForceDelete => ActionKind::ForceDelete,
@@ -142,6 +143,7 @@ fn begin(kind: ActionKind, objects: &[ObjectRef], cx: &Cx<'_>) -> Option<Action>
         ActionKind::Drain => Action::Drain,
         ActionKind::Start => Action::Start,
         ActionKind::Stop => Action::Stop,
+        ActionKind::DeleteService => Action::DeleteService { propagation: Propagation::default() },
         ActionKind::Restart => Action::Restart,
         ActionKind::Kill => Action::Kill,
         ActionKind::ForceDelete => Action::ForceDelete,

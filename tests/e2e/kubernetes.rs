@@ -1,6 +1,7 @@
 //! A real Kubernetes API server with its controllers and scheduler: the program asks it, `kubectl` checks.
 
 mod access;
+mod delete;
 mod door;
 mod held;
 mod link;
@@ -117,8 +118,9 @@ fn says_that_an_autoscaler_holds_the_number_and_that_it_set_it_back() {
     app.send("s");
     app.wait_for("2→", SOON);
     app.send("\x155");
-    app.wait_for("the autoscaler sets this number itself and may undo it: web, 2 to 3", SOON);
-    app.send("\r");
+    app.wait_for("the autoscaler sets it back to 3 soon: web, 2 to 3", SOON);
+    app.wait_for("y to go on", SOON);
+    app.send("y");
     workload.until("the autoscaler set it back", "get deployment web -o jsonpath={.spec.replicas}", |out| out == "3");
     app.send("9");
     app.wait_for("set to 5, and then to 3: the autoscaler sets this number (web, 2 to 3)", ROLLOUT);

@@ -1,5 +1,6 @@
 //! What an action on a service would do.
 
+mod delete;
 mod held;
 
 use super::Draft;
@@ -13,6 +14,7 @@ pub(super) fn consequences(state: &ClusterState, service: &Service, action: &Act
         Action::Redeploy => redeploy(state, service, draft),
         Action::RollBack => roll_back(state, service, draft)?,
         Action::Rebalance => rebalance(state, service, draft)?,
+        Action::DeleteService { propagation } => delete::delete(state, service, *propagation, draft),
         Action::Hold => held::hold(service, draft),
         Action::Resume => held::resume(service, draft),
         Action::Trigger => held::trigger(service, draft),
@@ -33,6 +35,9 @@ pub(super) fn refused(state: &ClusterState, service: &Service, action: ActionKin
     let per_node = || format!("a {word} runs one task on every fitting node");
     let why = match action {
         ActionKind::Hold | ActionKind::Resume | ActionKind::Trigger => return held::refused(service, action).map(Text::from),
+        ActionKind::DeleteService if matches!(kind, ServiceKind::Compose | ServiceKind::Container) => {
+            "an engine has containers only: delete them one by one".to_owned()
+        }
         ActionKind::Redeploy | ActionKind::RollBack if kind == Deployment && service.is_held() => {
             "its rollout is paused: resume it first".to_owned()
         }
@@ -76,9 +81,13 @@ fn scale(state: &ClusterState, service: &Service, to: u32, draft: &mut Draft) ->
     if let Some(autoscaler) = &service.autoscaler {
         draft.warn(match to {
             // Kubernetes docs, "Horizontal Pod Autoscaling": none means that it is switched off
-            0 => format!("the autoscaler stops until it is scaled up again by hand: {autoscaler}"),
+            0 if autoscaler.min > 0 => format!("the autoscaler stops until it is scaled up again by hand: {autoscaler}"),
+            to if to < autoscaler.min => format!("the autoscaler sets it back to {} soon: {autoscaler}", autoscaler.min),
+            to if to > autoscaler.max => format!("the autoscaler sets it back to {} soon: {autoscaler}", autoscaler.max),
+            _ if from == 0 => format!("the autoscaler begins again and sets this number itself: {autoscaler}"),
             _ => format!("the autoscaler sets this number itself and may undo it: {autoscaler}"),
         });
+        draft.at_least(Danger::Disruptive);
     }
     Ok(())
 }

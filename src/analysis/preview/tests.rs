@@ -3,7 +3,8 @@
 use super::*;
 use crate::analysis::fixture::{Fixture, node, service, task};
 use crate::model::{
-    Availability, Budget, ClusterId, ClusterKind, Key, Node, Rollout, RolloutState, Service, ServiceKind, Task, TaskState, World,
+    Autoscaler, Availability, Budget, ClusterId, ClusterKind, Key, Node, Propagation, Rollout, RolloutState, Service, ServiceKind,
+    Task, TaskState, World,
 };
 use std::sync::Arc;
 
@@ -51,15 +52,21 @@ fn scaling_says_how_many_and_where_and_to_zero_needs_the_name() {
     let refused = seen(&fleet, Kind::Service, "agent", &Action::Scale { to: 5 }).unwrap_err();
     assert_eq!(refused, "a daemonset runs one task on every fitting node; it has no number to change");
     let mut fleet = fleet;
-    fleet.service(Service { autoscaler: Some(Text::new("web 2–9 at 70% cpu")), ..service("web", 3) });
-    let (_, _, lines) = seen(&fleet, Kind::Service, "web", &Action::Scale { to: 4 }).unwrap();
-    assert!(
-        lines.contains(&"! the autoscaler sets this number itself and may undo it: web 2–9 at 70% cpu".to_owned()),
-        "{lines:?}"
-    );
-    let (_, _, lines) = seen(&fleet, Kind::Service, "web", &Action::Scale { to: 0 }).unwrap();
-    let stops = "! the autoscaler stops until it is scaled up again by hand: web 2–9 at 70% cpu";
-    assert!(lines.contains(&stops.to_owned()), "{lines:?}");
+    for (min, from, to, danger, words) in [
+        (2, 3, 4, Danger::Disruptive, "sets this number itself and may undo it: hpa, 2 to 9"),
+        (2, 3, 1, Danger::Disruptive, "sets it back to 2 soon: hpa, 2 to 9"),
+        (2, 3, 10, Danger::Disruptive, "sets it back to 9 soon: hpa, 2 to 9"),
+        (2, 3, 0, Danger::Destructive, "stops until it is scaled up again by hand: hpa, 2 to 9"),
+        // it may be let to go down to none, and then comes back from there
+        (0, 3, 0, Danger::Destructive, "sets this number itself and may undo it: hpa, 0 to 9"),
+        (2, 0, 3, Danger::Disruptive, "begins again and sets this number itself: hpa, 2 to 9"),
+    ] {
+        let autoscaler = Some(Autoscaler { name: Text::new("hpa"), min, max: 9 });
+        fleet.service(Service { autoscaler, ..service("web", from) });
+        let (_, found, lines) = seen(&fleet, Kind::Service, "web", &Action::Scale { to }).unwrap();
+        assert_eq!(found, danger, "{from} to {to}");
+        assert!(lines.contains(&format!("! the autoscaler {words}")), "{from} to {to}: {lines:?}");
+    }
 }
 
 #[test]
@@ -252,6 +259,40 @@ fn a_running_container_is_deleted_by_force_only_and_what_is_lost_is_said() {
     let (danger, lines) = of("up", Action::Restart).unwrap();
     let gap = "! it is the only ready task of web: nothing serves until the new one is ready";
     assert_eq!((danger, lines[1].as_str()), (Danger::Disruptive, gap));
+}
+
+#[test]
+fn deleting_a_service_says_what_becomes_of_its_tasks_and_needs_the_name() {
+    let mut kubernetes = fleet(ClusterKind::Kubernetes);
+    kubernetes.service(Service { stack: Some(Text::new("shop-stack")), ..service("web", 3) });
+    let of = |fleet: &Fixture, propagation| {
+        let (_, danger, lines) = seen(fleet, Kind::Service, "web", &Action::DeleteService { propagation }).unwrap();
+        assert_eq!(danger, Danger::Destructive);
+        lines
+    };
+    let background = of(&kubernetes, Propagation::Background);
+    assert_eq!(
+        background,
+        [
+            "deletes it; then its 3 tasks end, each within its own grace period",
+            "! nothing serves any more",
+            "volumes, configuration and addresses stay",
+            "! its earlier definitions go with it: there is nothing to roll back to",
+            "! it belongs to shop-stack: whatever deploys that makes it again",
+        ]
+    );
+    let foreground = of(&kubernetes, Propagation::Foreground);
+    assert_eq!(foreground[0], "ends its 3 tasks first, each within its own grace period, and then deletes it");
+    let orphan = of(&kubernetes, Propagation::Orphan);
+    assert_eq!(orphan[0], "deletes it; its 3 tasks go on");
+    assert!(orphan[1].starts_with("! what goes on belongs to nothing") && !orphan.contains(&background[1]), "{orphan:?}");
+    assert!(
+        of(&fleet(ClusterKind::Swarm), Propagation::Background).contains(&"networks, volumes, configs and secrets stay".to_owned())
+    );
+    let mut engine = Fixture::of(ClusterKind::Docker);
+    engine.service(Service { kind: ServiceKind::Compose, ..service("web", 3) });
+    let why = seen(&engine, Kind::Service, "web", &Action::DeleteService { propagation: Propagation::Background }).unwrap_err();
+    assert_eq!(why, "an engine has containers only: delete them one by one");
 }
 
 #[test]

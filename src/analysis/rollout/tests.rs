@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
 use crate::analysis::fixture::{self, Fixture, NOW, ago, starting, stuck, task};
-use crate::model::{Ending, Node, Rollout, ServiceKind, Task};
+use crate::model::{Autoscaler, Ending, Node, Rollout, ServiceKind, Task};
 
 /// What a verdict must be: its words, beside how far it is.
 #[derive(Debug, PartialEq)]
@@ -183,7 +183,7 @@ fn a_number_that_was_set_back_is_not_done_and_an_autoscaler_is_named() {
         fixture.service(service);
         hold(name, &fixture, &Expect::Scaled { service: Key::from("web"), spec_rev: 7, to }, 1, &want);
     };
-    let held = |service| Service { autoscaler: Some(Text::new("web, 2 to 3")), ..service };
+    let held = |service| Service { autoscaler: Some(Autoscaler { name: Text::new("web"), min: 2, max: 3 }), ..service };
     let newer = |service| Service { spec_rev: 8, observed_rev: 8, ..service };
     check("as asked", web(5, 5, 5, 5), 5, Done("5 of 5 ready"));
     check("as asked for now", held(web(5, 5, 5, 5)), 5, Done("5 of 5 ready; the autoscaler may set another number (web, 2 to 3)"));
@@ -258,4 +258,18 @@ fn a_container_has_restarted_when_it_runs_and_not_since_before() {
     check("on its way", TaskState::Stopping, 100, Pending(0, 1, "it is stopping"));
     check("anew", TaskState::Running, 12, Done("running"));
     check("in vain", TaskState::Failed, 5, Failed("it started and ended at once: no reason given"));
+}
+
+#[test]
+fn a_service_is_deleted_when_its_tasks_are_gone_too_unless_they_were_to_stay() {
+    let expect = |tasks| Expect::Deleted { service: Key::from("web"), tasks };
+    let mut fixture = Fixture::of(ClusterKind::Kubernetes);
+    fixture.service(web(1, 1, 1, 1)).task(task("w1", "web", "n1"));
+    hold("foreground", &fixture, &expect(true), 1, &Pending(0, 2, "1 task still to end"));
+    hold("there", &fixture, &expect(false), 1, &Pending(0, 2, "waiting for the service to go"));
+    fixture.delta(crate::model::Delta::Service(crate::model::Change::Remove(Key::from("web"))));
+    hold("tasks left", &fixture, &expect(true), 1, &Pending(1, 2, "the service is gone; 1 task still to end"));
+    hold("orphans", &fixture, &expect(false), 1, &Done("the service is gone; its tasks go on"));
+    fixture.delta(crate::model::Delta::Task(crate::model::Change::Remove(Key::from("w1"))));
+    hold("all gone", &fixture, &expect(true), 1, &Done("the service and its tasks are gone"));
 }

@@ -62,11 +62,12 @@ impl Docker {
     /// What it turned out to be.
     pub fn about(&self) -> About {
         use ActionKind::{
-            Activate, DeleteTask, Drain, Evacuate, ForceDelete, Kill, Pause, Rebalance, Redeploy, Reschedule, Restart, RollBack,
-            Scale, Start, Stop,
+            Activate, DeleteService, DeleteTask, Drain, Evacuate, ForceDelete, Kill, Pause, Rebalance, Redeploy, Reschedule,
+            Restart, RollBack, Scale, Start, Stop,
         };
         let (kind, capabilities) = if self.is_swarm() {
-            let all = &[Scale, Redeploy, RollBack, Rebalance, Reschedule, DeleteTask, Pause, Activate, Evacuate, Drain];
+            let all =
+                &[Scale, Redeploy, RollBack, Rebalance, Reschedule, DeleteTask, DeleteService, Pause, Activate, Evacuate, Drain];
             (ClusterKind::Swarm, Capabilities::of(all))
         } else {
             (ClusterKind::Docker, Capabilities::of(&[Redeploy, DeleteTask, ForceDelete, Start, Stop, Restart, Kill]))

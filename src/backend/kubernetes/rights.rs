@@ -152,6 +152,7 @@ fn needs(action: ActionKind, of: &Whereabouts) -> Vec<Need> {
     match action {
         ActionKind::Scale => patch("scale"),
         ActionKind::Redeploy | ActionKind::RollBack | ActionKind::Hold | ActionKind::Resume => patch(""),
+        ActionKind::DeleteService => workload.map(|(group, plural)| need("delete", group, plural, "")).into_iter().collect(),
         ActionKind::Trigger => vec![need("create", "batch", "jobs", "")],
         ActionKind::Rebalance | ActionKind::Reschedule => vec![need("create", "", "pods", "eviction")],
         ActionKind::DeleteTask => vec![need("delete", "", "pods", "")],

@@ -6,22 +6,46 @@ use super::parts::{Definition, HostId, InstanceId, WorkloadId};
 use super::platform::Platform;
 use crate::backend::BackendError;
 use crate::model::{
-    Action, ActionKind, Availability, Capabilities, ClusterKind, Expect, Intent, Key, Kind, RolloutState, ServiceKind, Severity,
+    Action, ActionKind, Availability, Capabilities, ClusterKind, Expect, Intent, Key, Kind, Propagation, RolloutState, ServiceKind,
+    Severity,
 };
 
 /// What a cluster of this kind can be asked.
 pub(super) fn capabilities(kind: ClusterKind) -> Capabilities {
     use ActionKind::{
-        Activate, DeleteTask, Drain, Evacuate, ForceDelete, Hold, Kill, Pause, Rebalance, Redeploy, Reschedule, Restart, Resume,
-        RollBack, Scale, Start, Stop, Trigger,
+        Activate, DeleteService, DeleteTask, Drain, Evacuate, ForceDelete, Hold, Kill, Pause, Rebalance, Redeploy, Reschedule,
+        Restart, Resume, RollBack, Scale, Start, Stop, Trigger,
     };
     match kind {
         ClusterKind::Kubernetes => Capabilities::of(&[
-            Scale, Redeploy, RollBack, Rebalance, Reschedule, DeleteTask, Pause, Activate, Evacuate, Drain, Hold, Resume, Trigger,
+            Scale,
+            Redeploy,
+            RollBack,
+            Rebalance,
+            Reschedule,
+            DeleteTask,
+            Pause,
+            Activate,
+            Evacuate,
+            Drain,
+            Hold,
+            Resume,
+            Trigger,
+            DeleteService,
         ]),
-        ClusterKind::Swarm => {
-            Capabilities::of(&[Scale, Redeploy, RollBack, Rebalance, Reschedule, DeleteTask, Pause, Activate, Evacuate, Drain])
-        }
+        ClusterKind::Swarm => Capabilities::of(&[
+            Scale,
+            Redeploy,
+            RollBack,
+            Rebalance,
+            Reschedule,
+            DeleteTask,
+            DeleteService,
+            Pause,
+            Activate,
+            Evacuate,
+            Drain,
+        ]),
         ClusterKind::Docker => Capabilities::of(&[Redeploy, DeleteTask, ForceDelete, Start, Stop, Restart, Kill]),
     }
 }
@@ -60,6 +84,7 @@ impl Platform {
         let refuse = |why: &str| Err(BackendError::Unsupported(format!("{what}: {why}")));
         match intent.action {
             Action::Scale { .. } if fixed => return refuse("its number of tasks does not follow from a number of its own"),
+            Action::DeleteService { propagation } => return Ok(self.delete_service(id, intent.object.key.clone(), propagation)),
             Action::Hold | Action::Resume => return self.set_held(id, matches!(intent.action, Action::Hold), what),
             Action::Trigger if kind == ServiceKind::CronJob => {
                 let suffix = format!("manual-{}", self.stamp(now).0 / 1_000);
@@ -110,6 +135,24 @@ impl Platform {
             Action::Scale { to } if self.kind == ClusterKind::Kubernetes => Expect::Scaled { service, spec_rev, to },
             _ => Expect::Converged { service, spec_rev },
         }))
+    }
+
+    /// A service goes, with the Jobs it made; its instances end, or go on without it.
+    fn delete_service(&mut self, id: WorkloadId, service: Key, propagation: Propagation) -> Begun {
+        let tasks = propagation != Propagation::Orphan;
+        let all: Vec<WorkloadId> = self.workloads.values().filter(|w| w.id == id || w.owner == Some(id)).map(|w| w.id).collect();
+        for id in all {
+            let Some(gone) = self.workloads.remove(&id) else { continue };
+            self.changed.workloads.remove(&id);
+            self.changed.gone_workloads.push(gone.key);
+            for instance in gone.instances {
+                self.changed.instances.insert(instance);
+                if tasks {
+                    self.stop(instance);
+                }
+            }
+        }
+        Begun::Taken(Expect::Deleted { service, tasks })
     }
 
     /// A Deployment's rollout, a Job or a CronJob is held, or goes on.

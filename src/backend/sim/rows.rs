@@ -4,7 +4,8 @@ use super::chance;
 use super::parts::{Host, Instance, Phase, Workload};
 use super::platform::{Changed, Platform};
 use crate::model::{
-    Budget, Change, Cluster, ClusterKind, Delta, Ending, Event, Link, Node, Rollout, Service, ServiceKind, Task, TaskState, Text,
+    Autoscaler, Budget, Change, Cluster, ClusterKind, Delta, Ending, Event, Link, Node, Rollout, Service, ServiceKind, Task,
+    TaskState, Text,
 };
 use crate::util::humanize::age_of;
 use std::time::Duration;
@@ -126,7 +127,7 @@ impl Platform {
                 allowed: self.disruptions_allowed(workload).unwrap_or(0),
                 rule: format!("{} {}", if rule.keeps { "min available" } else { "max unavailable" }, rule.count.words()).into(),
             }),
-            autoscaler: workload.autoscale.map(|a| format!("{} {}–{}", workload.name, a.min, a.max).into()),
+            autoscaler: workload.autoscale.map(|a| Autoscaler { name: workload.name.clone(), min: a.min, max: a.max }),
             suspended: workload.held && workload.kind.runs_to_completion(),
             placement: workload.definition.constraint.as_ref().map(|c| c.words().into()),
             ports: workload.ports.clone(),

@@ -8,16 +8,16 @@ use super::moves::Step;
 use super::testing::{Bench, ENGINE, KUBERNETES, SWARM};
 use super::{Fleet, Options, demo_scenario};
 use crate::backend::BackendError;
-use crate::model::{Action, ActionKind, ClusterKind, Kind, RolloutState, Service, ServiceKind, Store};
+use crate::model::{Action, ActionKind, ClusterKind, Kind, Propagation, RolloutState, Service, ServiceKind, Store};
 use std::time::Duration;
 
 #[test]
 fn every_action_converges_as_on_a_real_cluster() {
     use Action::{
-        Activate, DeleteTask, Drain, Evacuate, ForceDelete, Kill, Pause, Rebalance, Redeploy, Reschedule, Restart, RollBack, Scale,
-        Start, Stop,
+        Activate, DeleteService, DeleteTask, Drain, Evacuate, ForceDelete, Kill, Pause, Rebalance, Redeploy, Reschedule, Restart,
+        RollBack, Scale, Start, Stop,
     };
-    let table: [(&str, Kind, &str, Action); 29] = [
+    let table: [(&str, Kind, &str, Action); 33] = [
         (KUBERNETES, Kind::Service, "web", Scale { to: 7 }),
         (KUBERNETES, Kind::Service, "web", Scale { to: 0 }),
         (KUBERNETES, Kind::Service, "web", Redeploy),
@@ -44,6 +44,10 @@ fn every_action_converges_as_on_a_real_cluster() {
         (SWARM, Kind::Node, "a1", Evacuate),
         (ENGINE, Kind::Service, "web", Redeploy),
         (ENGINE, Kind::Task, "shop-web-1", Stop),
+        (KUBERNETES, Kind::Service, "db", DeleteService { propagation: Propagation::Background }),
+        (KUBERNETES, Kind::Service, "db", DeleteService { propagation: Propagation::Orphan }),
+        (KUBERNETES, Kind::Service, "sweep", DeleteService { propagation: Propagation::Foreground }),
+        (SWARM, Kind::Service, "db", DeleteService { propagation: Propagation::Background }),
         (ENGINE, Kind::Task, "lone", Restart),
         (ENGINE, Kind::Task, "lone", Kill),
         (ENGINE, Kind::Task, "lone", ForceDelete),

@@ -148,6 +148,9 @@ fn parameters(action: &Action, undo: Option<&Undo>) -> BTreeMap<String, serde_js
                 all.insert("from".to_owned(), (*from).into());
             }
         }
+        Action::DeleteService { propagation } => {
+            all.insert("propagation".to_owned(), propagation.word().into());
+        }
         Action::Redeploy
         | Action::RollBack
         | Action::Rebalance

@@ -42,7 +42,7 @@ pub fn write(cx: &Cx<'_>, state: &ClusterState, row: &Service, sheet: &mut Sheet
     }
     sheet.fact("kind", row.kind.word());
     sheet.fact("image", &row.image);
-    sheet.fact("scaler", row.autoscaler.as_deref().unwrap_or_default());
+    sheet.fact("scaler", &row.autoscaler.as_ref().map(ToString::to_string).unwrap_or_default());
     sheet.fact("runs on", row.placement.as_deref().unwrap_or_default());
     sheet.fact("ports", row.ports.as_deref().unwrap_or_default());
     sheet.fact("stack", row.stack.as_deref().unwrap_or_default());

@@ -6,14 +6,14 @@
 mod draw;
 
 use super::Overlay;
-use super::number::Number;
+use super::entry::Entry;
 use crate::analysis::preview::{Preview, preview};
 use crate::input::Command;
 use crate::model::{Action, Bound, Danger, Intent, Kind, ObjectRef, Request, Text, World};
+use crate::ui::Effect;
 use crate::ui::cx::Cx;
 use crate::ui::outcome::Outcome;
 use crate::ui::widget::input::{LineEdit, TextInput};
-use crate::ui::{Effect, act};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
@@ -40,10 +40,10 @@ pub struct Confirm {
     left_out: Vec<(Text, Text)>,
     /// Never falls while the dialog is open.
     danger: Danger,
-    /// The number under edit, for actions that take one.
-    number: Option<Number>,
-    /// The number has the keys (else the name).
-    in_number: bool,
+    /// The parameter under edit, for actions that take one.
+    entry: Option<Entry>,
+    /// Typed characters are the parameter's (else the name's).
+    in_entry: bool,
     typed: LineEdit,
     /// Of several: begin no more once one has failed.
     stop: bool,
@@ -80,18 +80,16 @@ impl Confirm {
                 None => Text::from(format!("there is nothing to {label}")),
             });
         }
-        let number = match action {
-            Action::Scale { to } => Some(Number::new(to)),
-            _ => None,
-        };
-        let in_number = number.is_some();
+        let objects: Vec<ObjectRef> = targets.iter().map(|target| target.object.clone()).collect();
+        let entry = Entry::of(&action, &objects, cx.world);
+        let in_entry = entry.as_ref().is_some_and(Entry::takes_text);
         let mut dialog = Self {
             danger: action.kind().spec().danger,
             action,
             targets,
             left_out,
-            number,
-            in_number,
+            entry,
+            in_entry,
             typed: LineEdit::default(),
             stop: true,
             hint: None,
@@ -112,11 +110,16 @@ impl Confirm {
 
     fn raise(&mut self) {
         let worst = self.targets.iter().filter_map(|t| t.preview.as_ref().ok()).map(|p| p.danger).max();
-        self.danger = match self.number {
-            // another number is another act: it is as dangerous as it is
+        self.danger = match self.entry {
+            // another parameter is another act: it is as dangerous as it is
             Some(_) => worst.unwrap_or(self.danger),
             None => self.danger.max(worst.unwrap_or(self.danger)),
         };
+    }
+
+    /// Whether it takes a parameter that is typed.
+    fn is_typed(&self) -> bool {
+        self.entry.as_ref().is_some_and(Entry::takes_text)
     }
 
     /// Looks at the objects again.
@@ -146,11 +149,8 @@ impl Confirm {
     }
 
     /// What is still missing before it may be done.
-    fn missing(&self, world: &World) -> Option<Text> {
-        let Some(number) = &self.number else { return None };
-        let Some(to) = number.value() else { return Some(Text::new("type the number of tasks")) };
-        let now = self.targets.iter().map(|target| act::desired(world, &target.object));
-        now.into_iter().all(|now| now == Some(to)).then(|| Text::from(format!("{to} is what it has: nothing would change")))
+    fn missing(&self, world: &World) -> Option<(Text, &'static str)> {
+        self.entry.as_ref()?.missing(world, self.targets.iter().map(|target| &target.object))
     }
 
     fn confirm(&mut self, cx: &Cx<'_>) -> Outcome {
@@ -163,7 +163,7 @@ impl Confirm {
             self.hint = Some(Text::new("it has become more dangerous just now: read it again"));
             return Outcome::Handled;
         }
-        self.hint = self.missing(cx.world);
+        self.hint = self.missing(cx.world).map(|(why, _)| why);
         if self.hint.is_some() {
             return Outcome::Handled;
         }
@@ -188,11 +188,18 @@ impl Confirm {
         Outcome::Close(vec![Effect::Request(request)])
     }
 
-    fn set_number(&mut self, cx: &Cx<'_>) {
-        if let (Action::Scale { to }, Some(value)) = (&mut self.action, self.number.as_ref().and_then(Number::value)) {
-            *to = value;
-            self.look(cx.world);
+    /// Gives the parameter a key; whether it took it.
+    fn edit(&mut self, input: &TextInput, cx: &Cx<'_>) -> bool {
+        let Some(entry) = &mut self.entry else { return false };
+        if !entry.edit(input) {
+            return false;
         }
+        entry.apply(&mut self.action);
+        self.in_entry = entry.takes_text();
+        // a name typed for another parameter does not count for this one
+        self.typed = LineEdit::default();
+        self.look(cx.world);
+        true
     }
 
     fn scrolled(&mut self, by: isize) -> Outcome {
@@ -234,8 +241,8 @@ impl Overlay for Confirm {
             }
             TextInput::PageUp => return self.scrolled(-5),
             TextInput::PageDown => return self.scrolled(5),
-            TextInput::Up if !self.in_number => return self.scrolled(-1),
-            TextInput::Down if !self.in_number => return self.scrolled(1),
+            TextInput::Up if self.entry.is_none() || (self.is_typed() && !self.in_entry) => return self.scrolled(-1),
+            TextInput::Down if self.entry.is_none() || (self.is_typed() && !self.in_entry) => return self.scrolled(1),
             _ => {}
         }
         match (self.danger, &input) {
@@ -245,9 +252,9 @@ impl Overlay for Confirm {
                 self.hint = Some(Text::new("press y to go on"));
                 return Outcome::Handled;
             }
-            (Danger::Destructive, TextInput::Enter) if self.in_number => {
-                self.hint = self.missing(cx.world);
-                self.in_number = self.hint.is_some();
+            (Danger::Destructive, TextInput::Enter) if self.in_entry => {
+                self.hint = self.missing(cx.world).map(|(why, _)| why);
+                self.in_entry = self.hint.is_some();
                 return Outcome::Handled;
             }
             (Danger::Destructive, TextInput::Enter) => {
@@ -261,22 +268,14 @@ impl Overlay for Confirm {
                 self.stop = !self.stop;
                 return Outcome::Handled;
             }
-            (Danger::Destructive, TextInput::Tab | TextInput::BackTab) if self.number.is_some() => {
-                self.in_number = !self.in_number;
+            (Danger::Destructive, TextInput::Tab | TextInput::BackTab) if self.is_typed() => {
+                self.in_entry = !self.in_entry;
                 return Outcome::Handled;
             }
             _ => {}
         }
-        if self.in_number || self.danger != Danger::Destructive {
-            if let Some(number) = &mut self.number
-                && number.edit(&input)
-            {
-                self.in_number = true;
-                // a name typed for another number does not count for this one
-                self.typed = LineEdit::default();
-                self.set_number(cx);
-            }
-        } else {
+        let chosen = (self.in_entry || self.danger != Danger::Destructive || !self.is_typed()) && self.edit(&input, cx);
+        if !chosen && !self.in_entry && self.danger == Danger::Destructive {
             self.typed.edit(&input);
         }
         Outcome::Handled

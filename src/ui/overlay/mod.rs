@@ -1,10 +1,10 @@
 //! What stands over the panes: dialogs, palette, help. The topmost gets keys first.
 
 pub mod confirm;
+mod entry;
 pub mod frame;
 mod help;
 mod notices;
-mod number;
 mod palette;
 #[cfg(test)]
 mod tests;

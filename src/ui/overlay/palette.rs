@@ -104,7 +104,7 @@ fn aliases(command: Command) -> &'static str {
         Command::Quit => "q q! qa exit",
         Command::Redeploy => "restart rollout",
         Command::RollBack => "rollback undo",
-        Command::DeleteTask => "rm remove",
+        Command::DeleteTask | Command::DeleteService => "rm remove",
         Command::ForceDelete => "rm remove",
         Command::HoldService => "pause suspend",
         Command::ResumeService => "unpause unsuspend",

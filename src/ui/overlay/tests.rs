@@ -3,7 +3,7 @@
 use crate::input::Command;
 use crate::model::{
     Action, ActionKind, Bound, Change, ClusterKind, Delta, Fact, Intent, Key, Kind, ObjectRef, OpId, OpState, Operation, Progress,
-    Request, Rights, Service, Text, Undo,
+    Propagation, Request, Rights, Service, Text, Undo,
 };
 use crate::ui::testing::{Bench, NOW, ago, cluster, node, service};
 use crate::ui::{Effect, PaneId, TextInput};
@@ -465,4 +465,21 @@ fn an_operation_is_taken_back_by_the_old_value_unless_someone_changed_the_object
     assert!(!bench.screen().lines().last().unwrap_or_default().contains("undo"), "{}", bench.screen());
     bench.press(Command::UndoOperation);
     assert!(bench.screen().contains("nothing would bring back what was before"), "{}", bench.screen());
+}
+
+#[test]
+fn what_becomes_of_the_tasks_is_chosen_before_the_name_is_typed() {
+    let propagation = |propagation| Action::DeleteService { propagation };
+    let mut bench = on(PaneId::Services, "catalog");
+    bench.press(Command::DeleteService);
+    assert!(bench.screen().contains("▸background"), "{}", bench.screen());
+    bench.type_in("cat");
+    text(&mut bench, TextInput::Down);
+    let screen = bench.screen();
+    assert!(screen.contains("▸foreground") && screen.contains("first, each within its own grace"), "{screen}");
+    bench.type_in("alog");
+    assert_eq!(text(&mut bench, ENTER), [], "what was typed for another choice does not count");
+    text(&mut bench, TextInput::DeleteLine);
+    bench.type_in("catalog");
+    assert_eq!(text(&mut bench, ENTER), [("delete shop/catalog".to_owned(), propagation(Propagation::Foreground), 1)]);
 }

@@ -22,6 +22,7 @@ pub async fn execute(docker: &Docker, intent: &Intent, progress: &ProgressSink) 
             Action::Redeploy => service::force(docker, intent, "redeploying").await,
             Action::Rebalance => service::force(docker, intent, "rebalancing").await,
             Action::RollBack => service::roll_back(docker, intent).await,
+            Action::DeleteService { .. } => service::delete(docker, intent).await,
             Action::Reschedule => task::reschedule(docker, intent, progress).await,
             Action::DeleteTask => task::delete(docker, intent).await,
             Action::Pause | Action::Activate | Action::Drain => node::set(docker, intent).await,
@@ -49,6 +50,7 @@ pub async fn execute(docker: &Docker, intent: &Intent, progress: &ProgressSink) 
             Action::Reschedule | Action::Rebalance | Action::Evacuate | Action::Drain | Action::Pause | Action::Activate => {
                 Err(unsupported(intent, "a single engine has no other node to move to"))
             }
+            Action::DeleteService { .. } => Err(unsupported(intent, "an engine has containers only; delete them one by one")),
             Action::Hold | Action::Resume | Action::Trigger => {
                 Err(unsupported(intent, "an engine rolls nothing out and runs nothing by the clock"))
             }

@@ -1,7 +1,7 @@
 //! Actions on Swarm services.
 
-use super::unsupported;
-use super::write::{Target, Update, at, write};
+use super::write::{Target, Update, at, read, write};
+use super::{changed, unsupported};
 use crate::backend::BackendError;
 use crate::backend::docker::client::Docker;
 use crate::model::{Expect, Intent};
@@ -17,6 +17,17 @@ fn update<'a>(intent: &'a Intent, target: &'a Target, doing: &'a str, query: &'a
 
 fn converged(intent: &Intent, spec_rev: u64) -> Expect {
     Expect::Converged { service: intent.object.key.clone(), spec_rev }
+}
+
+/// Deletes the service. The Engine API takes no version for that: it is read just before.
+pub async fn delete(docker: &Docker, intent: &Intent) -> Result<Expect, BackendError> {
+    let doing = format!("deleting {}", intent.name);
+    let current = read(&docker.http, &target(intent)).await.map_err(|e| docker.failed(&doing, &e))?;
+    if current.rev != intent.bound.spec_rev {
+        return Err(changed(intent, "someone else has changed its definition meanwhile"));
+    }
+    docker.typed.delete_service(&intent.object.key).await.map_err(|e| docker.typed_failed(&doing, e))?;
+    Ok(Expect::Deleted { service: intent.object.key.clone(), tasks: true })
 }
 
 /// Changes the number of tasks.

@@ -1,6 +1,8 @@
 //! A swarm's services and tasks.
 
 use super::*;
+use crate::analysis::rollout::{Verdict, verdict};
+use crate::model::Propagation;
 
 #[tokio::test]
 #[ignore = "needs a real swarm in DOCKER_HOST"]
@@ -49,6 +51,27 @@ async fn services_of_a_real_swarm_scale_redeploy_and_roll_back() {
     let scale = intent(&session, Kind::Service, &id, "dk-actions", Action::Scale { to: 2 });
     act(&session, &scale).await.unwrap();
     session.until("scaled in the middle of a rollout", wait, |s| steady(s, &id, "app:1", 2)).await;
+}
+
+#[tokio::test]
+#[ignore = "needs a real swarm in DOCKER_HOST"]
+async fn a_service_of_a_real_swarm_is_deleted_as_it_was_seen() {
+    let service = Service::create("dk-delete", &["--replicas", "2", "app:1"]);
+    let id = service.0.clone();
+    let mut session = Session::open().await;
+    let wait = Duration::from_secs(60);
+    session.until("created and running", wait, |s| steady(s, &id, "app:1", 2)).await;
+    let delete = Action::DeleteService { propagation: Propagation::default() };
+    let old = intent(&session, Kind::Service, &id, "dk-delete", delete.clone());
+    docker(&["service", "scale", "--detach", &format!("{id}=3")]);
+    session.until("someone else scales it", wait, |s| steady(s, &id, "app:1", 3)).await;
+    let refused = act(&session, &old).await;
+    assert!(matches!(refused, Err(BackendError::Changed(_))), "{refused:?}");
+    let now = intent(&session, Kind::Service, &id, "dk-delete", delete);
+    let expect = act(&session, &now).await.unwrap();
+    let done = |s: &ClusterState| matches!(verdict(s, &expect, Timestamp::now(), Timestamp::now()), Verdict::Done(_));
+    session.until("deleted", wait, done).await;
+    assert!(docker(&["service", "ls", "--quiet", "--filter", &format!("id={id}")]).is_empty());
 }
 
 #[tokio::test]

@@ -84,7 +84,7 @@ mod tests {
     use crate::backend::kubernetes::actions::execute;
     use crate::backend::kubernetes::index::{Place, Shared};
     use crate::backend::kubernetes::scripted::server;
-    use crate::model::{Action, Bound, ClusterId, Intent, Kind, ObjectRef};
+    use crate::model::{Action, Bound, ClusterId, Intent, Kind, ObjectRef, Propagation};
 
     /// The Deployment `shop/web` as the server tells it.
     fn web(generation: u64, version: &str) -> (u16, String) {
@@ -95,8 +95,12 @@ mod tests {
         (200, value.to_string())
     }
 
-    /// What comes of holding `shop/web`, seen at generation 7, and what the server was asked.
     async fn hold(script: Vec<(u16, String)>) -> (Result<Expect, BackendError>, Vec<String>) {
+        act(Action::Hold, script).await
+    }
+
+    /// What comes of an action on `shop/web`, seen at generation 7, and what the server was asked.
+    async fn act(action: Action, script: Vec<(u16, String)>) -> (Result<Expect, BackendError>, Vec<String>) {
         let (api, asked) = server(script).await;
         let key = Key::from("the-uid");
         let index = Shared::default();
@@ -104,7 +108,7 @@ mod tests {
         index.lock().services.insert(key.clone(), (ServiceKind::Deployment, place));
         let object = ObjectRef { cluster: ClusterId::from("c"), kind: Kind::Service, key: key.clone() };
         let bound = Bound { uid: key, spec_rev: 7 };
-        let intent = Intent { object, name: "web".into(), action: Action::Hold, bound };
+        let intent = Intent { object, name: "web".into(), action, bound };
         let done = execute(&api, &index, &intent, &ProgressSink::new().0).await;
         let asked = asked.lock().clone();
         (done, asked)
@@ -121,6 +125,20 @@ mod tests {
         assert_eq!(serde_json::from_str::<Value>(body).unwrap(), want);
         // between the two someone changed what it is
         let (done, asked) = hold(vec![web(7, "1"), conflict(), web(8, "2")]).await;
+        assert!(matches!(done, Err(BackendError::Changed(_))), "{done:?}");
+        assert_eq!(asked.len(), 3, "nothing more was written: {asked:?}");
+    }
+
+    #[tokio::test]
+    async fn a_deletion_says_which_object_in_which_version_it_means_and_is_tried_again_only_for_what_was_seen() {
+        let delete = || Action::DeleteService { propagation: Propagation::Foreground };
+        let conflict = || (409, r#"{"message":"the ResourceVersion in the precondition does not match"}"#.to_owned());
+        let (done, asked) = act(delete(), vec![web(7, "1"), conflict(), web(7, "2"), (200, "{}".to_owned())]).await;
+        assert_eq!(done, Ok(Expect::Deleted { service: "the-uid".into(), tasks: true }));
+        let body: Value = serde_json::from_str(asked[3].split_once(' ').unwrap().1).unwrap();
+        assert_eq!(body["preconditions"], json!({ "uid": "the-uid", "resourceVersion": "2" }));
+        assert_eq!(body["propagationPolicy"], "Foreground");
+        let (done, asked) = act(delete(), vec![web(7, "1"), conflict(), web(8, "2")]).await;
         assert!(matches!(done, Err(BackendError::Changed(_))), "{done:?}");
         assert_eq!(asked.len(), 3, "nothing more was written: {asked:?}");
     }

@@ -1,6 +1,7 @@
 //! Carries out actions: each reads the object first, holds it against what the operator saw, and writes with
 //! preconditions. A write is sent once; one that met a newer version is made anew only if what the operator saw still holds.
 
+mod delete;
 #[cfg(test)]
 mod evacuation_tests;
 mod eviction;
@@ -34,6 +35,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities::of(&[
     ActionKind::Hold,
     ActionKind::Resume,
     ActionKind::Trigger,
+    ActionKind::DeleteService,
 ]);
 
 /// How often a write is made anew because only the object's status changed in between.
@@ -58,6 +60,7 @@ pub(super) async fn execute(api: &Api, index: &Shared, intent: &Intent, progress
         Action::Hold => act.set_held(true).await,
         Action::Resume => act.set_held(false).await,
         Action::Trigger => act.trigger().await,
+        Action::DeleteService { propagation } => act.delete_service(propagation).await,
         Action::Start | Action::Stop | Action::Restart | Action::Kill => {
             Err(BackendError::Unsupported("Kubernetes has no stopped containers: scale the service instead".to_owned()))
         }

@@ -45,6 +45,7 @@ pub(super) async fn run(api: &Api, namespaces: &Arc<[String]>, index: &Shared, s
         tasks: JoinSet::new(),
     };
     let mut session = Session {
+        api,
         sink,
         index,
         names: Names::default(),
@@ -141,6 +142,7 @@ impl Loops {
 }
 
 struct Session<'a> {
+    api: &'a Api,
     sink: &'a Sink,
     index: &'a Shared,
     names: Names,

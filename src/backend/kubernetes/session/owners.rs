@@ -24,6 +24,11 @@ impl Owners {
         service
     }
 
+    /// The service a ReplicaSet stands for, as far as it is known.
+    pub fn of_set(&self, set: &Key) -> Option<&Key> {
+        self.sets.get(set)
+    }
+
     /// A ReplicaSet is gone; what it stood for is remembered a while for its last pods.
     pub fn forget(&mut self, set: &Key) {
         self.gone.push_back(set.clone());

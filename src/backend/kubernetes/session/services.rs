@@ -4,7 +4,7 @@ use super::super::convert::Names;
 use super::super::index::{Place, Shared};
 use super::super::raw::{Autoscaler, DisruptionBudget, Meta, Selector, Template};
 use super::relist::Relist;
-use crate::model::{Budget, Change, Delta, Key, Service, ServiceKind, Text};
+use crate::model::{self, Budget, Change, Delta, Key, Service, ServiceKind, Text};
 use crate::util::time::Timestamp;
 use std::collections::{BTreeMap, HashMap};
 
@@ -64,7 +64,7 @@ struct AutoscalerRow {
     namespace: Text,
     kind: String,
     name: Text,
-    words: Text,
+    scaler: model::Autoscaler,
 }
 
 /// See the module's description. Every method returns the deltas to send, in order.
@@ -215,13 +215,13 @@ impl Services {
     /// An autoscaler is new or different.
     pub fn autoscaler(&mut self, raw: &Autoscaler, names: &mut Names) -> Vec<Delta> {
         let (target, meta) = (&raw.spec.scale_target_ref, &raw.metadata);
-        let words = format!("{}, {} to {}", meta.name, raw.spec.min_replicas.unwrap_or(1), raw.spec.max_replicas);
+        let (min, max) = (raw.spec.min_replicas.unwrap_or(1), raw.spec.max_replicas);
         let namespace = names.text(&meta.namespace);
         let row = AutoscalerRow {
             namespace: namespace.clone(),
             kind: target.kind.clone(),
             name: names.text(&target.name),
-            words: names.text(&words),
+            scaler: model::Autoscaler { name: names.text(&meta.name), min, max },
         };
         self.autoscalers.insert(Key::new(&meta.uid), row);
         self.refresh_all(&namespace)
@@ -261,7 +261,7 @@ impl Services {
             .autoscalers
             .values()
             .find(|a| a.namespace == row.namespace && a.name == row.name && target_kind(row.kind) == a.kind)
-            .map(|a| a.words.clone());
+            .map(|a| a.scaler.clone());
         let held = self.workloads.get_mut(key)?;
         if held.sent.as_ref() == Some(&row) {
             return None;

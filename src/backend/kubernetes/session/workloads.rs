@@ -2,9 +2,11 @@
 
 use super::super::convert::{Names, image_name, service};
 use super::super::follow::Step;
+use super::super::http::LIST;
+use super::super::paths::escape;
 use super::super::raw::{
-    Autoscaler, ControllerRevision, CronJob, DaemonSet, Deployment, DisruptionBudget, Job, Listed, ReplicaSet, StatefulSet,
-    Template,
+    Autoscaler, ControllerRevision, CronJob, DaemonSet, Deployment, DisruptionBudget, Job, Listed, Meta, RawPod, ReplicaSet,
+    StatefulSet, Template,
 };
 use super::services::{Feed, uid};
 use super::{Session, absent};
@@ -14,6 +16,12 @@ use crate::model::{Change, Delta, Key, Service, Text};
 const BUDGETS: &str = "disruption budgets";
 const AUTOSCALERS: &str = "autoscalers";
 const REVISIONS: &str = "earlier definitions";
+
+/// A list of pods, whole.
+#[derive(serde::Deserialize)]
+struct Pods {
+    items: Vec<RawPod>,
+}
 
 /// A kind whose objects are services.
 pub(super) trait Work: Listed {
@@ -88,7 +96,11 @@ impl Session<'_> {
     async fn set_item(&mut self, mut raw: ReplicaSet) -> Vec<Delta> {
         let key = uid(&raw.metadata);
         self.sets.seen(&key);
+        let before = self.owners.of_set(&key).cloned();
         let service = self.owners.learn(&raw, &mut self.names);
+        if before.is_some_and(|before| before != service) {
+            self.handed_over(&raw.metadata).await;
+        }
         for (_, mut row) in self.orphans.remove(&key).into_iter().flatten() {
             row.service = Some(service.clone());
             if let Some(entry) = self.index.lock().pods.get_mut(&row.key) {
@@ -110,6 +122,23 @@ impl Session<'_> {
         }
         let row = raw.row(&mut self.names);
         self.services.upsert(Feed::ReplicaSets, row, raw.template())
+    }
+
+    /// The pods of a ReplicaSet that was left behind by its Deployment, or taken over by one, do not change themselves:
+    /// they are read again for what they belong to now.
+    async fn handed_over(&mut self, set: &Meta) {
+        let Some(hash) = set.labels.get("pod-template-hash") else { return };
+        let selector = escape(&format!("pod-template-hash={hash}"));
+        let path = format!("/api/v1/namespaces/{}/pods?labelSelector={selector}", set.namespace);
+        match self.api.get_within::<Pods>(&path, LIST).await {
+            Ok(pods) => {
+                for pod in pods.items.into_iter().filter(|pod| pod.metadata.controller().is_some_and(|o| o.uid == set.uid)) {
+                    self.pod(Step::Item(pod)).await;
+                }
+            }
+            // the next list of pods repairs it
+            Err(failure) => tracing::debug!(%path, why = failure.message, "pods of a replicaset that was handed over"),
+        }
     }
 
     fn set_gone(&mut self, key: &Key) -> Vec<Delta> {

@@ -23,13 +23,13 @@ impl Confirm {
         let lines = self.lines(most);
         let (ask, role) = self.ask(cx.world);
         let leave = "esc leaves all as it is";
-        let typing = self.danger == Danger::Destructive && !self.in_number && self.refusal().is_none();
+        let typing = self.danger == Danger::Destructive && !self.in_entry && self.refusal().is_none();
         let ask_wide = width(&ask) + if typing { width(&self.word()) + 2 } else { 0 };
         // the way out goes to a line of its own where both do not fit side by side
         let stacked = ask_wide + width(leave) + 3 > most;
         let widest = lines.iter().map(|(indent, text, _)| indent + width(text)).max().unwrap_or(0);
         let wide = widest.max(if stacked { ask_wide.min(most) } else { ask_wide + width(leave) + 3 }).max(44).min(most);
-        let top = if self.number.is_some() { 2 } else { 0 };
+        let top = if self.entry.is_some() { 2 } else { 0 };
         let asks: Vec<&str> = if typing { vec![ask.as_str()] } else { wrapped(&ask, wide).collect() };
         let bottom = 1 + asks.len().max(1) + usize::from(stacked);
         let high = lines.len() + top + bottom;
@@ -39,9 +39,9 @@ impl Confirm {
             return;
         }
         let mut y = inner.y;
-        if let Some(number) = &self.number {
-            let x = number.draw(&mut Pen::new(buf, inner, y), cx);
-            if self.in_number {
+        if let Some(entry) = &self.entry {
+            let x = entry.draw(&mut Pen::new(buf, inner, y), cx);
+            if let Some(x) = x.filter(|_| self.in_entry) {
                 self.cursor = Some(Position { x, y });
             }
             y += 2;
@@ -142,13 +142,13 @@ impl Confirm {
         if let Some(hint) = &self.hint {
             return (hint.to_string(), Role::Warning);
         }
-        if self.in_number && self.missing(world).is_some() {
-            return ("choose another number".into(), Role::Hint);
+        if let Some((_, how)) = self.missing(world).filter(|_| self.in_entry) {
+            return (how.into(), Role::Hint);
         }
         match self.danger {
             Danger::Reversible => ("enter to go on".into(), Role::Key),
             Danger::Disruptive => ("y to go on".into(), Role::Key),
-            Danger::Destructive if self.in_number => ("enter, then type the name".into(), Role::Key),
+            Danger::Destructive if self.in_entry => ("enter, then type the name".into(), Role::Key),
             Danger::Destructive => (format!("type {} to go on: ", self.word()), Role::Danger),
         }
     }

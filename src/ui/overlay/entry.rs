@@ -1,0 +1,78 @@
+//! What an action takes beside its objects, under edit in its dialog.
+
+mod choice;
+mod number;
+
+use crate::model::{Action, ClusterKind, ObjectRef, Propagation, Text, World};
+use crate::ui::act;
+use crate::ui::cx::Cx;
+use crate::ui::widget::input::TextInput;
+use crate::ui::widget::pen::Pen;
+use choice::Choice;
+use number::Number;
+
+/// A parameter of an action, under edit.
+pub enum Entry {
+    /// A number of tasks.
+    Number(Box<Number>),
+    /// What becomes of the tasks.
+    Propagation(Choice),
+}
+
+impl Entry {
+    /// The parameter of this action on these objects, if there is one to choose.
+    pub fn of(action: &Action, objects: &[ObjectRef], world: &World) -> Option<Self> {
+        let kubernetes =
+            |object: &ObjectRef| world.cluster(&object.cluster).is_some_and(|s| s.cluster.kind == ClusterKind::Kubernetes);
+        match action {
+            Action::Scale { to } => Some(Self::Number(Box::new(Number::new(*to)))),
+            Action::DeleteService { .. } if objects.iter().all(kubernetes) => {
+                Some(Self::Propagation(Choice::new("its tasks", Propagation::ALL.map(Propagation::word).to_vec())))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether typed characters are its own, so that a name is typed only after it.
+    pub fn takes_text(&self) -> bool {
+        matches!(self, Self::Number(_))
+    }
+
+    /// Edits; true if its value may have changed.
+    pub fn edit(&mut self, input: &TextInput) -> bool {
+        match self {
+            Self::Number(number) => number.edit(input),
+            Self::Propagation(choice) => choice.edit(input),
+        }
+    }
+
+    /// Writes its value into the action.
+    pub fn apply(&self, action: &mut Action) {
+        match (self, action) {
+            (Self::Number(number), Action::Scale { to }) => *to = number.value().unwrap_or(*to),
+            (Self::Propagation(choice), Action::DeleteService { propagation }) => {
+                *propagation = Propagation::ALL.get(choice.at()).copied().unwrap_or_default();
+            }
+            _ => {}
+        }
+    }
+
+    /// What is still missing before it may be done, and how to get it.
+    pub fn missing<'a>(&self, world: &World, mut objects: impl Iterator<Item = &'a ObjectRef>) -> Option<(Text, &'static str)> {
+        let Self::Number(number) = self else { return None };
+        let Some(to) = number.value() else { return Some((Text::new("type the number of tasks"), "choose another number")) };
+        let same = objects.all(|object| act::desired(world, object) == Some(to));
+        same.then(|| (Text::from(format!("{to} is what it has: nothing would change")), "choose another number"))
+    }
+
+    /// Draws it in one row, and returns the column of the cursor if it has one.
+    pub fn draw(&self, pen: &mut Pen<'_>, cx: &Cx<'_>) -> Option<u16> {
+        match self {
+            Self::Number(number) => Some(number.draw(pen, cx)),
+            Self::Propagation(choice) => {
+                choice.draw(pen, cx);
+                None
+            }
+        }
+    }
+}

@@ -6,6 +6,7 @@ use crate::app::{self, App, Ended, Fleet, Looks, Start};
 use crate::backend::sim;
 use crate::model::OpState;
 use crate::term::{self, Caps};
+use crate::util::clean::clean;
 use crate::util::time::Timestamp;
 use rustix::fs::Mode;
 use std::process::ExitCode;
@@ -79,6 +80,6 @@ fn tell_unfinished(ended: &Ended) {
             OpState::Queued => "was not sent",
             _ => "was not over yet and was not followed to its end",
         };
-        println!("{} on {}: {stage}", operation.title, operation.intent.object.cluster);
+        println!("{} on {}: {stage}", operation.title, clean(&operation.intent.object.cluster));
     }
 }

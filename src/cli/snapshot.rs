@@ -33,7 +33,7 @@ pub(super) fn run(args: &Args, options: &Snapshot) -> Result<ExitCode, Failure> 
     };
     let looks = Looks::for_pictures(&config, &paths, depth);
     for warning in &looks.warnings {
-        eprintln!("quarterdeck: {warning}");
+        super::tell(warning);
     }
     let keys = match options.keys.trim() {
         "" => None,
@@ -99,7 +99,7 @@ async fn watched(
     let clock = if args.common.demo { Clock::starting_at(demo.epoch.plus(options.at)) } else { Clock::System };
     let fleet = app::discover(config, &args.choice(), demo).map_err(Failure::usage)?;
     for warning in &fleet.warnings {
-        eprintln!("quarterdeck: {warning}");
+        super::tell(warning);
     }
     let engine = Options { read_only: config.read_only, clock: clock.clone(), ..Options::default() };
     let mut engine = Engine::start(fleet.connectors, engine);

@@ -7,6 +7,7 @@ mod colours;
 mod config;
 mod discovery;
 mod figures;
+mod hostile;
 mod link;
 mod pty;
 mod term;

@@ -37,9 +37,9 @@ pub struct Start {
     pub discover: Box<dyn FnOnce() -> Fleet + Send>,
     /// Things to tell the operator.
     pub warnings: Vec<String>,
-    /// Panics after the first frame, to try what happens then.
+    /// What panics after the first frame, to try what happens then: `loop`, or a `task` beside it.
     #[cfg(debug_assertions)]
-    pub break_off: bool,
+    pub break_off: Option<String>,
 }
 
 /// How the program ended.
@@ -65,7 +65,7 @@ pub struct App {
     suspend: bool,
     end: Option<i32>,
     #[cfg(debug_assertions)]
-    break_off: bool,
+    break_off: Option<String>,
 }
 
 impl App {
@@ -188,8 +188,12 @@ impl App {
             self.effect(effect, moment);
         }
         #[cfg(debug_assertions)]
-        if self.break_off && self.engine.is_some() {
-            broken();
+        if self.engine.is_some() {
+            match self.break_off.take().as_deref() {
+                Some("task") => drop(tokio::spawn(async { broken() })),
+                Some(_) => broken(),
+                None => {}
+            }
         }
     }
 

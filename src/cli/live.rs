@@ -60,7 +60,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         discover,
         warnings,
         #[cfg(debug_assertions)]
-        break_off: args.break_off,
+        break_off: args.break_off.clone(),
     };
     tracing::info!("quarterdeck {} begins", env!("CARGO_PKG_VERSION"));
     let ended = runtime.block_on(App::run(start));

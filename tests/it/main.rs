@@ -6,6 +6,7 @@ mod cli;
 mod colours;
 mod config;
 mod discovery;
+mod exits;
 mod figures;
 mod hostile;
 mod link;

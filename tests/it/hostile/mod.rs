@@ -6,6 +6,7 @@ mod platform;
 mod program;
 mod readonly;
 mod screen;
+mod secrets;
 mod sizes;
 mod stage;
 mod tour;

@@ -19,6 +19,8 @@ pub struct Held {
     pub lines: Vec<Vec<u8>>,
     /// Whether it manages the Swarm of the fixtures.
     pub swarm: bool,
+    /// Answers of an API server by path; it has empty lists beside them. Without any it is an engine.
+    pub pages: Vec<(&'static str, u16, String)>,
     /// Words of the answer to everything else.
     pub refusal: String,
 }
@@ -27,6 +29,7 @@ pub struct Held {
 pub struct Platform {
     pub address: SocketAddr,
     asked: Arc<Mutex<Vec<String>>>,
+    headers: Arc<Mutex<String>>,
 }
 
 impl Platform {
@@ -34,14 +37,15 @@ impl Platform {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let asked = Arc::new(Mutex::new(Vec::new()));
-        let (log, held) = (Arc::clone(&asked), Arc::new(held));
+        let headers = Arc::default();
+        let (log, head, held) = (Arc::clone(&asked), Arc::clone(&headers), Arc::new(held));
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (log, held) = (Arc::clone(&log), Arc::clone(&held));
-                thread::spawn(move || serve(stream, &held, &log));
+                let (log, head, held) = (Arc::clone(&log), Arc::clone(&head), Arc::clone(&held));
+                thread::spawn(move || serve(stream, &held, &log, &head));
             }
         });
-        Self { address, asked }
+        Self { address, asked, headers }
     }
 
     /// Where it is, for `DOCKER_HOST`.
@@ -52,6 +56,11 @@ impl Platform {
     /// Methods and paths of all requests so far.
     pub fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
+    }
+
+    /// All headers of all requests so far.
+    pub fn headers(&self) -> String {
+        self.headers.lock().unwrap().clone()
     }
 
     /// Those that would change something.
@@ -69,7 +78,7 @@ pub fn container(n: usize, text: &str, state: &str) -> Value {
     })
 }
 
-fn serve(stream: TcpStream, held: &Held, log: &Mutex<Vec<String>>) {
+fn serve(stream: TcpStream, held: &Held, log: &Mutex<Vec<String>>, head: &Mutex<String>) {
     let mut out = stream.try_clone().unwrap();
     let mut lines = BufReader::new(stream);
     loop {
@@ -83,6 +92,7 @@ fn serve(stream: TcpStream, held: &Held, log: &Mutex<Vec<String>>) {
             if lines.read_line(&mut header).unwrap_or(0) == 0 || header.trim().is_empty() {
                 break;
             }
+            head.lock().unwrap().push_str(&header);
             if let Some(value) = header.to_ascii_lowercase().strip_prefix("content-length:") {
                 length = value.trim().parse().unwrap_or(0);
             }
@@ -92,11 +102,23 @@ fn serve(stream: TcpStream, held: &Held, log: &Mutex<Vec<String>>) {
             return;
         }
         log.lock().unwrap().push(first.trim().trim_end_matches(" HTTP/1.1").to_owned());
-        let path = first.split(' ').nth(1).unwrap_or_default().split('?').next().unwrap_or_default();
+        let path = path_of(&first);
         let path = path.strip_prefix("/v1.43").unwrap_or(path);
         let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
         if !first.starts_with("GET ") && !first.starts_with("HEAD ") {
             send(&mut out, 500, json!({"message": held.refusal}).to_string().as_bytes());
+            continue;
+        }
+        if !held.pages.is_empty() {
+            if first.contains("watch=") {
+                let _ = out.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n");
+                thread::sleep(Duration::from_secs(600));
+                return;
+            }
+            let empty = || (200, r#"{"kind":"List","metadata":{"resourceVersion":"1"},"items":[]}"#.to_owned());
+            let page = held.pages.iter().find(|(path, ..)| *path == path_of(&first));
+            let (status, body) = page.map_or_else(empty, |(_, status, body)| (*status, body.clone()));
+            send(&mut out, status, body.as_bytes());
             continue;
         }
         match parts[..] {
@@ -121,6 +143,10 @@ fn serve(stream: TcpStream, held: &Held, log: &Mutex<Vec<String>>) {
             },
         }
     }
+}
+
+fn path_of(first: &str) -> &str {
+    first.split(' ').nth(1).unwrap_or_default().split('?').next().unwrap_or_default()
 }
 
 fn send(out: &mut TcpStream, status: u16, body: &[u8]) {

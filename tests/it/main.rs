@@ -8,6 +8,7 @@ mod config;
 mod discovery;
 mod exits;
 mod figures;
+mod fuzz;
 mod hostile;
 mod link;
 mod pty;

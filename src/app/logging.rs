@@ -1,9 +1,11 @@
 //! The log: a file a day in the state folder, never the screen.
 
 use crate::config::LogLevel;
+use crate::util::clean::clean;
+use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
-use tracing_appender::non_blocking::WorkerGuard;
+use tracing_appender::non_blocking::{NonBlocking, WorkerGuard};
 use tracing_appender::rolling::{RollingFileAppender, Rotation};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
@@ -39,7 +41,24 @@ pub fn start(folder: &Path, level: LogLevel) -> Result<Option<WorkerGuard>, Stri
         .with_default(level.min(LevelFilter::WARN))
         .with_target("quarterdeck", level)
         .with_target("kube_client", LevelFilter::OFF);
-    let layer = tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(false);
+    let layer = tracing_subscriber::fmt::layer().with_writer(move || Plain(writer.clone())).with_ansi(false);
     tracing_subscriber::registry().with(layer).with(targets).try_init().map_err(|error| failed(&error))?;
     Ok(Some(guard))
+}
+
+/// Entries have names and answers of clusters in them, and somebody will read them in a terminal: each is one line of text.
+struct Plain(NonBlocking);
+
+impl Write for Plain {
+    /// Takes a whole entry, as the formatter hands them on.
+    fn write(&mut self, entry: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(entry);
+        let line = clean(text.trim_end_matches('\n'));
+        self.0.write_all(format!("{line}\n").as_bytes())?;
+        Ok(entry.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }

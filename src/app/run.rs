@@ -42,9 +42,9 @@ pub struct Start {
     pub warnings: Vec<String>,
     /// See [`Options::journal`].
     pub journal: Option<PathBuf>,
-    /// Panics after the first frame, to try what happens then.
+    /// What panics after the first frame, to try what happens then: `loop`, or a `task` beside it.
     #[cfg(debug_assertions)]
-    pub break_off: bool,
+    pub break_off: Option<String>,
 }
 
 /// How the program ended.
@@ -72,7 +72,7 @@ pub struct App {
     suspend: bool,
     end: Option<i32>,
     #[cfg(debug_assertions)]
-    break_off: bool,
+    break_off: Option<String>,
 }
 
 impl App {
@@ -205,8 +205,12 @@ impl App {
             self.effect(effect, moment);
         }
         #[cfg(debug_assertions)]
-        if self.break_off && self.engine.is_some() {
-            broken();
+        if self.engine.is_some() {
+            match self.break_off.take().as_deref() {
+                Some("task") => drop(tokio::spawn(async { broken() })),
+                Some(_) => broken(),
+                None => {}
+            }
         }
     }
 

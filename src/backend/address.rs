@@ -3,11 +3,22 @@
 /// An address without user and password.
 pub(super) fn without_credentials(address: &str) -> String {
     let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
-    let authority = rest.find('/').map_or(rest, |end| &rest[..end]);
-    match authority.rsplit_once('@') {
-        Some((user, _)) => format!("{scheme}://{}", &rest[user.len() + 1..]),
+    match user(rest) {
+        Some(user) => format!("{scheme}://{}", &rest[user.len() + 1..]),
         None => address.to_owned(),
     }
+}
+
+/// User and password in an address, from what follows its scheme. A password may have a slash that should have been escaped:
+/// what stands where a port belongs and is none is part of it.
+pub(super) fn user(rest: &str) -> Option<&str> {
+    let authority = rest.find('/').map_or(rest, |end| &rest[..end]);
+    let port = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    let whole = match authority.rsplit_once(':') {
+        Some((host, end)) if !authority.contains('@') && !host.starts_with('[') && !port(end) => rest,
+        _ => authority,
+    };
+    whole.rsplit_once('@').map(|(user, _)| user)
 }
 
 #[cfg(test)]
@@ -22,6 +33,9 @@ mod tests {
             ("ssh://ops@edge/run/a@b.sock", "ssh://edge/run/a@b.sock"),
             ("unix:///run/a@b.sock", "unix:///run/a@b.sock"),
             ("me@host", "me@host"),
+            ("pg://me:a/b?c@db/x", "pg://db/x"),
+            ("http://[::1]:80/x@y", "http://[::1]:80/x@y"),
+            ("http://a:80/x@y", "http://a:80/x@y"),
         ] {
             assert_eq!(without_credentials(address), shown);
         }

@@ -11,6 +11,7 @@ pub mod sim;
 
 mod address;
 mod error;
+mod secret;
 mod tls;
 
 pub use error::BackendError;

@@ -30,10 +30,10 @@ pub(super) struct Args {
     #[command(flatten)]
     pub(super) common: Common,
 
-    /// Break off after the first frame
+    /// Break off after the first frame: the loop, or only a task
     #[cfg(debug_assertions)]
-    #[arg(long, hide = true)]
-    pub(super) break_off: bool,
+    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "loop", value_parser = ["loop", "task"])]
+    pub(super) break_off: Option<String>,
 }
 
 #[derive(Clone, Debug, Group)]

@@ -6,6 +6,7 @@ use crate::app::Looks;
 use crate::config::{Config, Paths};
 use crate::input::{Command, Scope};
 use crate::term::Caps;
+use crate::util::clean::clean;
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -23,7 +24,7 @@ fn load(args: &Args) -> Result<(Paths, Config, Looks), Failure> {
     let (paths, config) = args.configuration()?;
     let looks = Looks::load(&config, &paths, Caps::from_env());
     for warning in &looks.warnings {
-        eprintln!("quarterdeck: {warning}");
+        super::tell(warning);
     }
     Ok((paths, config, looks))
 }
@@ -51,7 +52,7 @@ pub(super) fn keys(args: &Args) -> Result<ExitCode, Failure> {
 /// All themes, the one in use marked.
 pub(super) fn themes(args: &Args) -> Result<ExitCode, Failure> {
     let (_, _, looks) = load(args)?;
-    let row = |name: &str| format!("{} {name}\n", if name == looks.theme.name { "*" } else { " " });
+    let row = |name: &str| format!("{} {}\n", if name == looks.theme.name { "*" } else { " " }, clean(name));
     print(&looks.themes.iter().map(|theme| row(&theme.name)).collect::<String>())
 }
 
@@ -68,12 +69,12 @@ pub(super) fn config(args: &Args) -> Result<ExitCode, Failure> {
         ("logs", &paths.state),
         ("audit", &audit),
     ] {
-        text.push_str(&format!("{what:<8} {}{}\n", path.display(), there(path)));
+        text.push_str(&format!("{what:<8} {}{}\n", clean(&path.to_string_lossy()), there(path)));
     }
     text.push_str(&format!(
         "\ntheme = \"{}\"\nkeymap = \"{}\"\nascii = {}\nutc = {}\nread_only = {}\nmax_bulk = {}\nlog_level = \"{}\"\n\n[discover]\nkubernetes = {}\ndocker = {}\n",
-        config.theme,
-        config.keymap,
+        clean(&config.theme),
+        clean(&config.keymap),
         config.ascii,
         config.utc,
         config.read_only,
@@ -88,7 +89,7 @@ pub(super) fn config(args: &Args) -> Result<ExitCode, Failure> {
         marks.extend(cluster.protected.then_some("protected"));
         marks.extend(cluster.read_only.then_some("read only"));
         marks.extend(cluster.hide.then_some("hidden"));
-        text.push_str(&format!("\n[clusters.{name}]  # {}\n", marks.join(", ")));
+        text.push_str(&format!("\n[clusters.{}]  # {}\n", clean(name), marks.join(", ")));
     }
     print(&text)
 }

@@ -6,6 +6,7 @@ use crate::app::{self, App, Ended, Fleet, Looks, Start};
 use crate::backend::sim;
 use crate::model::OpState;
 use crate::term::{self, Caps};
+use crate::util::clean::clean;
 use crate::util::time::Timestamp;
 use rustix::fs::Mode;
 use std::process::ExitCode;
@@ -64,7 +65,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         audit,
         warnings,
         #[cfg(debug_assertions)]
-        break_off: args.break_off,
+        break_off: args.break_off.clone(),
     };
     tracing::info!("quarterdeck {} begins", env!("CARGO_PKG_VERSION"));
     let ended = runtime.block_on(App::run(start));
@@ -85,6 +86,6 @@ fn tell_unfinished(ended: &Ended) {
             OpState::Paused => "is paused; it can be resumed when quarterdeck runs again",
             _ => "was not over yet and was not followed to its end",
         };
-        println!("{} on {}: {stage}", operation.title, operation.intent.object.cluster);
+        println!("{} on {}: {stage}", operation.title, clean(&operation.intent.object.cluster));
     }
 }

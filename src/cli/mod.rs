@@ -10,6 +10,7 @@ mod picture;
 mod snapshot;
 mod svg;
 
+use crate::util::clean::clean;
 use args::{Args, Sub};
 use clap::Parser;
 use std::process::ExitCode;
@@ -33,6 +34,11 @@ impl Failure {
     }
 }
 
+/// Says something beside the output. Its words may be names and errors of clusters and files: they are made safe to show.
+fn tell(words: impl ToString) {
+    eprintln!("quarterdeck: {}", clean(&words.to_string()));
+}
+
 /// Runs the program.
 pub fn main() -> ExitCode {
     let args = Args::parse();
@@ -47,7 +53,7 @@ pub fn main() -> ExitCode {
     match done {
         Ok(code) => code,
         Err(failure) => {
-            eprintln!("quarterdeck: {}", failure.words);
+            tell(&failure.words);
             ExitCode::from(failure.code)
         }
     }

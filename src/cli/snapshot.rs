@@ -33,7 +33,7 @@ pub(super) fn run(args: &Args, options: &Snapshot) -> Result<ExitCode, Failure> 
     };
     let looks = Looks::for_pictures(&config, &paths, depth);
     for warning in &looks.warnings {
-        eprintln!("quarterdeck: {warning}");
+        super::tell(warning);
     }
     let keys = match options.keys.trim() {
         "" => None,
@@ -107,7 +107,7 @@ async fn watched(
     let clock = if args.common.demo { Clock::starting_at(demo.epoch.plus(options.at)) } else { Clock::System };
     let fleet = app::discover(config, &args.choice(), demo).map_err(Failure::usage)?;
     for warning in &fleet.warnings {
-        eprintln!("quarterdeck: {warning}");
+        super::tell(warning);
     }
     let engine = engine::Options { clock: clock.clone(), ..engine };
     let mut engine = Engine::start(fleet.connectors, engine);

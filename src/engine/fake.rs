@@ -189,7 +189,7 @@ impl Backend for Session {
     }
 
     fn denied<'a>(&'a self, _object: &'a ObjectRef, actions: &'a [ActionKind]) -> BoxFuture<'a, Option<Vec<(ActionKind, Text)>>> {
-        assert_eq!(actions, [ActionKind::Scale, ActionKind::Redeploy], "what it can do with a service");
+        assert_eq!(actions, [ActionKind::Scale, ActionKind::Redeploy, ActionKind::Rebalance], "what it can do with a service");
         let answer = self.0.denied.lock().clone();
         Box::pin(async move { answer })
     }

@@ -1,11 +1,11 @@
 //! What is left behind when the program breaks: the terminal as it was, and a report in the state folder.
 
 use super::restore;
+use crate::util::clean::clean;
 use std::backtrace::Backtrace;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
-use std::panic::PanicHookInfo;
 use std::path::{Path, PathBuf};
 use std::thread;
 
@@ -14,27 +14,30 @@ use std::thread;
 pub fn install_panic_hook(folder: PathBuf) {
     let ours = thread::current().id();
     std::panic::set_hook(Box::new(move |info| {
-        let report = write(&folder, info);
+        // the message may have text of a cluster in it
+        let said = info.to_string();
+        let said = clean(&said);
+        let report = write(&folder, &said);
         if thread::current().id() == ours {
             restore();
             let place = match &report {
                 Ok(path) => format!("the report is in {}", path.display()),
-                Err(error) => format!("the report could not be written to {}: {error}\n{info}", folder.display()),
+                Err(error) => format!("the report could not be written to {}: {error}; {said}", folder.display()),
             };
             let _ = writeln!(std::io::stderr(), "quarterdeck broke off because of a mistake in itself; {place}");
         } else {
-            tracing::error!("a part of the program broke off: {info}");
+            tracing::error!("a part of the program broke off: {said}");
         }
     }));
 }
 
 /// Only place, message and stack: no environment, no arguments, nothing of any cluster's that is not in the message.
-fn write(folder: &Path, info: &PanicHookInfo<'_>) -> std::io::Result<PathBuf> {
+fn write(folder: &Path, said: &str) -> std::io::Result<PathBuf> {
     std::fs::create_dir_all(folder)?;
     let path = folder.join(format!("panic-{}.txt", std::process::id()));
     let mut file = OpenOptions::new().create(true).append(true).mode(0o600).open(&path)?;
     let name = thread::current().name().unwrap_or("unnamed").to_owned();
     let version = env!("CARGO_PKG_VERSION");
-    writeln!(file, "quarterdeck {version}, thread {name}: {info}\n\n{}", Backtrace::force_capture())?;
+    writeln!(file, "quarterdeck {version}, thread {name}: {said}\n\n{}", Backtrace::force_capture())?;
     Ok(path)
 }

@@ -3,36 +3,62 @@
 
 use std::borrow::Cow;
 use std::fmt::Write;
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// Whether `c` must not reach the screen as it is: C0, DEL, C1, bidi controls, zero-width and tag characters,
-/// line and paragraph separators, private use.
+/// Marks that may stand on one letter; no script needs more, and a pile of them runs over the rows above and below.
+const MARKS: usize = 4;
+
+/// Whether `c` must not reach the screen as it is: C0, DEL, C1, bidi controls, line and paragraph separators, private use,
+/// noncharacters, and all that is drawn as nothing (Unicode's `Default_Ignorable_Code_Point`, the blank Braille pattern).
 pub fn hostile(c: char) -> bool {
     c.is_control()
         || matches!(c,
-            '\u{00ad}' | '\u{061c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fe00}'..='\u{fe0f}' | '\u{fff0}'..='\u{fffb}'
-            | '\u{e000}'..='\u{f8ff}' | '\u{e0000}'..='\u{e0fff}' | '\u{f0000}'..='\u{10ffff}')
+            '\u{00ad}' | '\u{034f}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+            | '\u{e000}'..='\u{f8ff}' | '\u{fdd0}'..='\u{fdef}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}'
+            | '\u{f0000}'..='\u{10ffff}')
+        || c as u32 & 0xfffe == 0xfffe
+}
+
+/// Whether `c` is drawn on the letter before it.
+fn mark(c: char) -> bool {
+    c.width() == Some(0)
 }
 
 /// `raw` with every hostile character made visible: tab and newline as a space, other C0 in caret notation
-/// (`^[`), the rest as `<U+202E>`. Borrowed when there was nothing to do, which is nearly always.
+/// (`^[`), the rest as `<U+202E>`, and so marks that stand on nothing or on too many others. Borrowed when there was nothing
+/// to do, which is nearly always.
 pub fn clean(raw: &str) -> Cow<'_, str> {
-    if raw.bytes().all(|b| (0x20..0x7f).contains(&b)) || !raw.chars().any(hostile) {
+    if raw.bytes().all(|b| (0x20..0x7f).contains(&b)) || !raw.chars().any(|c| hostile(c) || mark(c)) {
         return Cow::Borrowed(raw);
     }
     let mut out = String::with_capacity(raw.len() + 8);
-    for c in raw.chars() {
-        match c {
-            '\t' | '\n' | '\r' => out.push(' '),
-            c if c.is_ascii_control() => {
-                out.push('^');
-                out.push(char::from((c as u8) ^ 0x40));
+    for letter in raw.graphemes(true) {
+        let unseen = letter.width() == 0;
+        // how many marks there is still room for
+        let mut room = 0;
+        for c in letter.chars() {
+            let bare = mark(c) && (unseen || room == 0);
+            // a line may be broken at a space, which leaves its marks behind
+            room = match c {
+                c if hostile(c) || bare || c.is_whitespace() => 0,
+                c if mark(c) => room - 1,
+                _ => MARKS,
+            };
+            match c {
+                '\t' | '\n' | '\r' => out.push(' '),
+                c if c.is_ascii_control() => {
+                    out.push('^');
+                    out.push(char::from((c as u8) ^ 0x40));
+                }
+                c if hostile(c) || bare => {
+                    // writing to a String cannot fail
+                    let _ = write!(out, "<U+{:04X}>", c as u32);
+                }
+                c => out.push(c),
             }
-            c if hostile(c) => {
-                // writing to a String cannot fail
-                let _ = write!(out, "<U+{:04X}>", c as u32);
-            }
-            c => out.push(c),
         }
     }
     Cow::Owned(out)
@@ -73,6 +99,17 @@ mod tests {
         assert_eq!(clean("\u{1b}[2Jx\u{7f}"), "^[[2Jx^?");
         assert_eq!(clean("a\u{202e}b\u{200b}c\u{9b}d"), "a<U+202E>b<U+200B>c<U+009B>d");
         assert_eq!(clean("two\nlines\there"), "two lines here");
+        assert_eq!(clean("x\u{034f}\u{3164}\u{fffe}"), "x<U+034F><U+3164><U+FFFE>");
+    }
+
+    #[test]
+    fn marks_stand_on_letters_and_are_few() {
+        assert_eq!(clean("e\u{301}\u{302}"), "e\u{301}\u{302}");
+        assert_eq!(clean("\u{301}prod \u{302}eu"), "<U+0301>prod <U+0302>eu");
+        assert_eq!(clean("a\u{200b}\u{301}"), "a<U+200B><U+0301>");
+        let bomb = format!("a{}b", "\u{301}".repeat(6));
+        assert_eq!(clean(&bomb), format!("a{}<U+0301><U+0301>b", "\u{301}".repeat(4)));
+        assert_eq!(clean(&clean(&bomb)), clean(&bomb));
     }
 
     #[test]

@@ -28,6 +28,7 @@ mod wire;
 
 pub use connector::DockerConnector;
 pub use discover::{Env, discover};
+pub use logs::LogLines;
 
 use super::{About, Backend, BackendError, LogRequest, ProgressSink, Sink};
 use crate::model::{Expect, Intent, LogLine, ObjectRef};

@@ -101,7 +101,7 @@ struct Version {
 }
 
 async fn connect(mut config: Config) -> Result<(Api, Text), BackendError> {
-    let server = config.cluster_url.to_string();
+    let server = without_credentials(&config.cluster_url.to_string());
     let mut server = server.trim_end_matches('/').to_owned();
     let doing = format!("connect to {server}");
     if let Some(proxy) = &config.proxy_url {

@@ -4,6 +4,7 @@
 
 use super::failure::{Failure, Status};
 use super::raw::Listed;
+use crate::backend::secret;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -68,7 +69,7 @@ pub(super) fn page<T: Listed>(body: &[u8], head: &mut dyn FnMut(&PageMeta)) -> R
 fn page_of<'de, T: Deserialize<'de>>(text: &'de str, head: &mut dyn FnMut(&PageMeta)) -> Result<Page<T>, Failure> {
     let mut from = serde_json::Deserializer::from_str(text);
     let page = PageSeed { head, items: PhantomData }.deserialize(&mut from).and_then(|page| from.end().map(|()| page));
-    page.map_err(|err| Failure::decode(err.to_string()))
+    page.map_err(|err| Failure::decode(secret::unread(&err)))
 }
 
 struct PageSeed<'h, T> {
@@ -173,13 +174,16 @@ pub(super) fn line<T: Listed>(line: &[u8]) -> Result<Option<Line<T>>, Failure> {
     // a line that is whole and holds an odd object is that object's fault; any other is the stream's
     match serde_json::from_str::<Line<IgnoredAny>>(text) {
         Ok(Line::Added(_) | Line::Modified(_) | Line::Deleted(_)) => Ok(readable::<T>(Err(err)).and(None)),
-        _ => Err(Failure::decode(err.to_string())),
+        _ => Err(Failure::decode(secret::unread(&err))),
     }
 }
 
 /// The object, or a line in our own log that says why it was left out.
 fn readable<T: Listed>(item: Result<T, serde_json::Error>) -> Option<T> {
-    item.inspect_err(|err| tracing::warn!(kind = T::PLURAL, %err, "an object was left out: it could not be read")).ok()
+    item.inspect_err(|err| {
+        tracing::warn!(kind = T::PLURAL, err = secret::unread(err), "an object was left out: it could not be read")
+    })
+    .ok()
 }
 
 fn utf8(bytes: &[u8]) -> Result<&str, Failure> {

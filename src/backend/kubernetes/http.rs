@@ -5,6 +5,7 @@
 use super::credentials::Credentials;
 use super::failure::{Failure, Sort, link_words};
 use super::plugin::Unanswered;
+use crate::backend::secret;
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::BoxStream;
@@ -78,7 +79,7 @@ impl Api {
     /// GET of `path` as JSON, within `deadline`.
     pub async fn get_within<T: DeserializeOwned>(&self, path: &str, deadline: Duration) -> Result<T, Failure> {
         let body = self.get_bytes(path, deadline).await?;
-        serde_json::from_slice(&body).map_err(|err| Failure::decode(err.to_string()))
+        serde_json::from_slice(&body).map_err(|err| Failure::decode(secret::unread(&err)))
     }
 
     /// GET of `path`, whole, within `deadline`.
@@ -100,7 +101,7 @@ impl Api {
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content));
         *request.body_mut() = Body::from(body.to_string().into_bytes());
         let answer = self.within(WRITE, async { self.whole(self.send(request).await?).await }).await?;
-        serde_json::from_slice(&answer).map_err(|err| Failure::decode(err.to_string()))
+        serde_json::from_slice(&answer).map_err(|err| Failure::decode(secret::unread(&err)))
     }
 
     /// GET of `path` as a stream of chunks that ends when the server ends it. `quiet` is the longest silence within it

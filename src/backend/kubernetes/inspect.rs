@@ -3,7 +3,7 @@
 use super::http::Api;
 use super::index::Shared;
 use super::paths;
-use crate::backend::BackendError;
+use crate::backend::{BackendError, secret};
 use crate::model::{Kind, ObjectRef};
 use serde_json::Value;
 
@@ -40,8 +40,9 @@ fn is_same(value: &Value, object: &ObjectRef) -> bool {
     object.kind == Kind::Node || value.pointer("/metadata/uid").and_then(Value::as_str) == Some(&object.key)
 }
 
-/// Drops `managedFields` and the copy of the object that `kubectl apply` keeps, and masks values of Secrets.
+/// Drops `managedFields` and the copy of the object that `kubectl apply` keeps, and masks what is secret.
 fn clean(value: &mut Value) {
+    secret::mask(value);
     if let Some(meta) = value.get_mut("metadata").and_then(Value::as_object_mut) {
         meta.remove("managedFields");
         if let Some(annotations) = meta.get_mut("annotations").and_then(Value::as_object_mut) {

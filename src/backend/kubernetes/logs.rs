@@ -130,14 +130,15 @@ fn lines(chunks: BoxStream<'static, Result<bytes::Bytes, Failure>>, task: Text, 
 
 /// Splits a byte stream into lines of bounded length.
 #[derive(Default)]
-struct Splitter {
+pub(super) struct Splitter {
     line: Vec<u8>,
     /// Bytes of the present line that were dropped.
     over: usize,
 }
 
 impl Splitter {
-    fn feed(&mut self, chunk: &[u8], task: &Text) -> Vec<LogLine> {
+    /// The lines that `chunk` completes.
+    pub(super) fn feed(&mut self, chunk: &[u8], task: &Text) -> Vec<LogLine> {
         let mut out = Vec::new();
         for (i, part) in chunk.split(|b| *b == b'\n').enumerate() {
             if i > 0 {
@@ -151,7 +152,8 @@ impl Splitter {
         out
     }
 
-    fn rest(&mut self, task: &Text) -> Vec<LogLine> {
+    /// The unfinished line at the end.
+    pub(super) fn rest(&mut self, task: &Text) -> Vec<LogLine> {
         if self.line.is_empty() { Vec::new() } else { vec![self.take(task)] }
     }
 

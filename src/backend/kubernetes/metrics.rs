@@ -7,7 +7,7 @@ use super::http::Api;
 use super::index::Shared;
 use super::paths::narrowed;
 use super::raw::When;
-use crate::backend::Sink;
+use crate::backend::{Sink, secret};
 use crate::model::{Delta, Key, Kind, Text, Usage};
 use crate::util::time::Timestamp;
 use serde::Deserialize;
@@ -156,7 +156,7 @@ async fn pods(api: &Api, namespaces: &[String]) -> Result<Vec<Metrics>, Failure>
 
 async fn read(api: &Api, path: &str) -> Result<Vec<Metrics>, Failure> {
     let body = api.get_bytes(path, SWEEP).await?;
-    let list: List = serde_json::from_slice(&body).map_err(|err| Failure::decode(err.to_string()))?;
+    let list: List = serde_json::from_slice(&body).map_err(|err| Failure::decode(secret::unread(&err)))?;
     Ok(list.items.unwrap_or_default())
 }
 

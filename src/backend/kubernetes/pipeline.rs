@@ -1,10 +1,11 @@
-//! The way of a pod from bytes to its row without a server, for `tests/bench/decode.rs`.
+//! The way of a pod and of its log from bytes to rows without a server, for `tests/bench/decode.rs` and `tests/fuzz`.
 
 use super::convert::{self, Names};
 use super::decode::{self, Line};
+use super::logs::Splitter;
 use super::raw::RawPod;
 use crate::backend::BackendError;
-use crate::model::Task;
+use crate::model::{LogLine, Task, Text};
 
 /// What a session does with pods, as far as it costs by the pod.
 #[derive(Debug, Default)]
@@ -26,6 +27,14 @@ impl Pipeline {
             Some(Line::Added(pod) | Line::Modified(pod) | Line::Deleted(pod)) => Some(self.row(&pod)),
             _ => None,
         })
+    }
+
+    /// The lines of a log that arrives in these pieces.
+    pub fn log<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Vec<LogLine> {
+        let (mut splitter, task) = (Splitter::default(), Text::new("t"));
+        let mut lines: Vec<LogLine> = pieces.flat_map(|piece| splitter.feed(piece, &task)).collect();
+        lines.extend(splitter.rest(&task));
+        lines
     }
 
     fn row(&mut self, pod: &RawPod) -> Task {

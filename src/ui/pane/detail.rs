@@ -2,7 +2,7 @@
 
 use super::{Pane, PaneId, scopes_of};
 use crate::input::{Command, Scope};
-use crate::model::{Interest, Kind, ObjectRef};
+use crate::model::{Interest, Kind, ObjectRef, Text};
 use crate::ui::act;
 use crate::ui::cx::{Cx, Subject};
 use crate::ui::detail::{About, Detail};
@@ -65,7 +65,7 @@ impl Pane for DetailPane {
                         let name = state.and_then(|state| crate::ui::view::naming::plain(state, object.kind, &object.key));
                         name.map(|name| name.to_string()).unwrap_or_default()
                     }
-                    Some(About::Cluster(id)) => id.to_string(),
+                    Some(About::Cluster(id)) => Text::new(&id).to_string(),
                     None => return Outcome::Handled,
                 })]);
             }

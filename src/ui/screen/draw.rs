@@ -183,6 +183,8 @@ impl Ui {
             overlay.render(area, buf, &cx);
             self.cursor = overlay.cursor();
         }
+        // a line without room for its cursor
+        self.cursor = self.cursor.filter(|at| area.contains(*at));
         if let Some(begun) = &self.pending {
             pending::draw(Rect { height: area.height - 1, ..area }, buf, &cx, begun);
         }

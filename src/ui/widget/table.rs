@@ -103,7 +103,8 @@ impl CellText {
             };
             pen.put(&shown, style(*role));
             room = room.saturating_sub(width(&shown));
-            left -= wide;
+            // letters of two pieces may be drawn as one
+            left = left.saturating_sub(wide);
             from = *end;
         }
     }

@@ -5,9 +5,9 @@
 //! as long as the spec is still the one the operator saw.
 
 use super::changed;
-use crate::backend::BackendError;
 use crate::backend::docker::transport::{HttpError, http::Http};
 use crate::backend::docker::wire;
+use crate::backend::{BackendError, secret};
 use crate::model::Intent;
 use serde::Deserialize;
 use serde_json::Value;
@@ -75,7 +75,7 @@ pub struct Current {
 /// See [`HttpError`].
 pub async fn read(http: &Http, target: &Target) -> Result<Current, HttpError> {
     let whole: Whole = http.get(&format!("/{}/{}", target.table, target.id)).await?;
-    let spec = serde_json::from_str(whole.spec.get()).map_err(|e| HttpError::Unreadable(e.to_string()))?;
+    let spec = serde_json::from_str(whole.spec.get()).map_err(|e| HttpError::Unreadable(secret::unread(&e)))?;
     Ok(Current {
         version: whole.version.index,
         rev: wire::hash(whole.spec.get()),

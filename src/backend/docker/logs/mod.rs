@@ -2,6 +2,8 @@
 
 mod lines;
 
+pub use lines::Lines as LogLines;
+
 use super::transport::http::Http;
 use super::wire::{ContainerDetail, Task};
 use crate::backend::{BackendError, LogRequest};

@@ -6,6 +6,7 @@
 
 use super::dial::{Complaint, dial};
 use super::{Endpoint, HttpError, tls};
+use crate::backend::secret;
 use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
@@ -182,7 +183,7 @@ impl Http {
 /// # Errors
 /// [`HttpError::Unreadable`].
 pub fn decode<T: DeserializeOwned>(json: &[u8]) -> Result<T, HttpError> {
-    serde_json::from_slice(json).map_err(|e| HttpError::Unreadable(e.to_string()))
+    serde_json::from_slice(json).map_err(|e| HttpError::Unreadable(secret::unread(&e)))
 }
 
 fn request(method: Method, path: &str, json: Option<String>) -> Result<Request<Body>, HttpError> {

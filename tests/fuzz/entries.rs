@@ -1,0 +1,119 @@
+//! What is tried with bytes of any sort: one function for each reader of text that comes from outside. Each says what must
+//! hold whatever the bytes are; the fuzz targets and the normal tests call the same functions.
+
+use quarterdeck::backend::docker::LogLines;
+use quarterdeck::backend::kubernetes::{Pipeline, Proxies, discover_files};
+use quarterdeck::config::Layer;
+use quarterdeck::input::Keymap;
+use quarterdeck::model::{LogLine, Text};
+use quarterdeck::ui::view::filter::Query;
+use quarterdeck::util::clean::{clean, hostile, strip_sgr};
+use quarterdeck::util::width::width;
+use std::path::Path;
+use unicode_segmentation::UnicodeSegmentation;
+
+/// Text that was made safe has nothing in it that is not, shows all it has, and is not changed by being made safe again.
+pub fn sanitiser(data: &[u8]) {
+    let raw = String::from_utf8_lossy(data);
+    let shown = clean(&raw);
+    assert!(!shown.contains(hostile), "{shown:?}");
+    assert_eq!(clean(&shown), shown, "made safe twice");
+    for letter in shown.graphemes(true) {
+        assert!(width(letter) > 0, "{letter:?} is not seen in {shown:?}");
+    }
+    if raw.is_ascii() && !raw.contains(hostile) {
+        assert_eq!(shown, raw, "plain text was changed");
+    }
+    assert!(strip_sgr(&raw).len() <= raw.len());
+    safe(&Text::new(&strip_sgr(&raw)));
+}
+
+fn safe(text: &Text) {
+    assert!(!text.contains(hostile), "{text:?}");
+}
+
+fn same(whole: &[LogLine], pieces: &[LogLine]) {
+    whole.iter().for_each(|line| safe(&line.text));
+    assert_eq!(whole, pieces, "lines depend on how their bytes arrived");
+}
+
+/// An engine's log gives the same lines however its bytes arrive.
+pub fn docker_log(data: &[u8]) {
+    for terminal in [false, true] {
+        let read = |pieces: &mut dyn Iterator<Item = &[u8]>| {
+            let mut lines = LogLines::new(Text::new("t"), terminal);
+            let mut all = Vec::new();
+            for piece in pieces {
+                all.extend(lines.feed(piece).ok()?);
+            }
+            all.extend(lines.rest());
+            Some(all)
+        };
+        let whole = read(&mut std::iter::once(data));
+        let pieces = read(&mut data.chunks(1));
+        assert_eq!(whole.is_some(), pieces.is_some());
+        same(&whole.unwrap_or_default(), &pieces.unwrap_or_default());
+    }
+}
+
+/// So does a pod's.
+pub fn pod_log(data: &[u8]) {
+    same(&Pipeline::log(std::iter::once(data)), &Pipeline::log(data.chunks(1)));
+}
+
+/// A line of a watch or a page of a list is read or refused; its rows are safe.
+pub fn watch(data: &[u8]) {
+    let mut pipeline = Pipeline::default();
+    let line = pipeline.line(data).ok().flatten();
+    let page = pipeline.page(data).unwrap_or_default();
+    for task in line.iter().chain(&page) {
+        let all = [&task.name, &task.namespace, &task.image].into_iter().chain(&task.why).chain(&task.revision);
+        all.chain(&task.containers).for_each(safe);
+    }
+}
+
+/// A filter finds words where they stand; one more word finds no more rows.
+pub fn filter(data: &[u8]) {
+    let raw = String::from_utf8_lossy(data);
+    let (typed, text) = raw.split_once('\n').unwrap_or((&raw, "shop/web-7d9f İß"));
+    let query = Query::new(typed);
+    let mut from = 0;
+    for span in query.spans(text) {
+        assert!(span.start >= from && text.get(span.clone()).is_some_and(|found| !found.is_empty()), "{span:?} of {text:?}");
+        from = span.start;
+    }
+    let narrower = Query::new(&format!("{typed} web !job"));
+    if narrower.matches(std::iter::once(text)) {
+        assert!(query.matches(std::iter::once(text)), "{typed:?} finds less than more words do");
+    }
+    assert!(!query.is_empty() || query.matches(std::iter::once(text)));
+}
+
+/// A kubeconfig is read or told of in words; no address in it is shown with a password.
+pub fn kubeconfig(data: &[u8], folder: &Path) {
+    use quarterdeck::backend::Connector;
+    let file = folder.join("config");
+    let _ = std::fs::write(&file, data);
+    let found = discover_files(std::slice::from_ref(&file), &Proxies::new(|_| None));
+    for context in &found.contexts {
+        let cluster = context.cluster();
+        safe(&cluster.endpoint);
+        assert!(!cluster.endpoint.contains("hunter2"), "{}", cluster.endpoint);
+    }
+    for notice in &found.notices {
+        assert!(!notice.is_empty());
+    }
+}
+
+/// A keymap can be loaded whatever its file says; what is wrong with it is at a place in it, and there is a way out.
+pub fn keymap(data: &[u8]) {
+    let text = String::from_utf8_lossy(data).into_owned();
+    let last = text.split('\n').count();
+    let layer = Layer { name: "mine".to_owned(), file: Some("mine.toml".into()), text };
+    let (keymap, problems) = Keymap::load("mine", &[layer]);
+    for problem in problems {
+        assert!(problem.place.is_none_or(|(line, column)| (1..=last).contains(&line) && column > 0), "{problem}");
+        assert!(!problem.to_string().is_empty());
+    }
+    assert!(!keymap.bindings().is_empty());
+}

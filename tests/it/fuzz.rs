@@ -1,0 +1,206 @@
+//! The entries of the fuzz targets on generated input: bytes of any sort, and words of each format in any order. How many
+//! cases says `PROPTEST_CASES`.
+
+#[path = "../fuzz/entries.rs"]
+mod entries;
+
+use proptest::prelude::*;
+use proptest::sample::select;
+
+/// Bytes: any, and these words in any order with any bytes between them.
+fn bytes(words: &'static [&'static [u8]]) -> impl Strategy<Value = Vec<u8>> {
+    let word = select(words).prop_map(<[u8]>::to_vec);
+    let piece = prop_oneof![6 => word, 1 => prop::collection::vec(any::<u8>(), 0..4), 1 => any::<char>().prop_map(|c| c.to_string().into_bytes())];
+    prop_oneof![
+        1 => prop::collection::vec(any::<u8>(), 0..400),
+        4 => prop::collection::vec(piece, 0..30).prop_map(|pieces| pieces.concat()),
+    ]
+}
+
+const ESCAPES: &[&[u8]] = &[
+    b"\x1b[",
+    b"\x1b]52;c;",
+    b"\x1b[31m",
+    b"0;t",
+    b"\x07",
+    b"\x1b\\",
+    b"\xc2\x9b",
+    b"a",
+    b" ",
+    b"\n",
+    b"\xe2\x80\xae",
+    b"\xcc\x81",
+    b"\xe2\x80\x8d",
+    b"\xe1\x85\xa1",
+    b"\xe1\x84\x80",
+    b"\xf0\x9f\x91\xa9",
+    b"\xf0\x9f\x87\xa9",
+    b"\xd9\x84",
+    b"\xd8\xa7",
+    b"\xef\xb8\x8f",
+];
+const FRAMES: &[&[u8]] = &[
+    b"\x01\0\0\0\0\0\0\x05",
+    b"\x02\0\0\0\0\0\0\x20",
+    b"\x01\0\0\0\0\0\0\0",
+    b"\0\0\0\0\0\0\0\x03",
+    b"\x03\0\0\0\0\0\0\x02",
+    b"2026-01-01T00:00:00.5Z ",
+    b"2026-01-01T00:00:00Z",
+    b"\r\n",
+    b"\n",
+    b"hello",
+    b"\x1b[31mred\x1b[0m",
+    b"\xff",
+    b"x",
+];
+const WATCH: &[&[u8]] = &[
+    br#"{"type":"MODIFIED","object":"#,
+    br#"{"type":"BOOKMARK","object":"#,
+    br#"{"type":"ERROR","object":{"code":410}}"#,
+    br#"{"metadata":{"name":"w","uid":"u","#,
+    br#""labels":{"a":"b"}"#,
+    br#""ownerReferences":[{}]"#,
+    br#""spec":{"containers":[{"name":"c","image":"i"}]}"#,
+    br#""status":{"phase":"Running""#,
+    br#""containerStatuses":[{"restartCount":-1}]"#,
+    br#"{"items":["#,
+    b"{",
+    b"}",
+    b"]",
+    b",",
+    b"null",
+    b"\"\\u001b[2J\"",
+    b"\"\\ud800\"",
+    b":",
+    b"1e999",
+];
+const FILTER: &[&[u8]] = &[
+    b"web",
+    b"!job",
+    b"!",
+    b" ",
+    b"\n",
+    b"\t",
+    "İ".as_bytes(),
+    "ß".as_bytes(),
+    "ẞ".as_bytes(),
+    "Σς".as_bytes(),
+    b"shop/web",
+    b"\xcc\x87",
+    b"JOB",
+    b"web shop\nshop/web",
+];
+const KUBECONFIG: &[&[u8]] = &[
+    b"contexts: [{name: a, context: {cluster: c, user: u}}]\n",
+    b"clusters: [{name: c, cluster: {server: 'https://me:hunter2@h:1'}}]\n",
+    b"clusters: [{name: c, cluster: {server: 'https://me:a/hunter2@h'}}]\n",
+    b"users: [{name: u, user: {token: x}}]\n",
+    b"current-context: a\n",
+    b"&a [*a, *a]\n",
+    b"- ",
+    b"  ",
+    b"{",
+    b"}",
+    b"!!binary x\n",
+    b"---\n",
+    b"\t",
+    b"? ",
+    b"|\n",
+    b"\"\\x1b\"",
+    b"~\n",
+    b"<<: *a\n",
+];
+const KEYMAP: &[&[u8]] = &[
+    b"[global]\n",
+    b"[list]\n",
+    b"[nowhere]\n",
+    b"inherits = \"default\"\n",
+    b"inherits = \"mine\"\n",
+    b"quit = \"q\"\n",
+    b"\"quit\" = [\"ctrl-q\", \"g g\"]\n",
+    b"help = []\n",
+    b"quit = \"hyper-\x1b\"\n",
+    b"up = 3\n",
+    b"open = [1]\n",
+    b"\"",
+    b"=",
+    b"[",
+    b"]",
+    b"\n",
+    "é".as_bytes(),
+    b"#",
+    b"''' ",
+    b"ctrl-",
+    b"g g g g",
+];
+
+proptest! {
+    // a failure prints its smallest input
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn sanitiser(data in bytes(ESCAPES)) {
+        entries::sanitiser(&data);
+    }
+
+    #[test]
+    fn docker_log(data in bytes(FRAMES)) {
+        entries::docker_log(&data);
+    }
+
+    #[test]
+    fn pod_log(data in bytes(FRAMES)) {
+        entries::pod_log(&data);
+    }
+
+    #[test]
+    fn watch(data in bytes(WATCH)) {
+        entries::watch(&data);
+    }
+
+    #[test]
+    fn filter(data in bytes(FILTER)) {
+        entries::filter(&data);
+    }
+
+    #[test]
+    fn keymap(data in bytes(KEYMAP)) {
+        entries::keymap(&data);
+    }
+
+    #[test]
+    fn kubeconfig(data in bytes(KUBECONFIG)) {
+        let folder = tempfile::tempdir().unwrap();
+        entries::kubeconfig(&data, folder.path());
+    }
+}
+
+/// A real pod with any bytes in place of any of its own, and cut anywhere.
+#[test]
+fn a_pod_is_read_whatever_is_wrong_with_it() {
+    let whole = include_str!("../bench/probe/pod.json").trim().replace("\"{restarts}\"", "0");
+    let line = format!(r#"{{"type":"MODIFIED","object":{whole}}}"#).into_bytes();
+    for (n, at) in (0..line.len()).step_by(7).enumerate() {
+        entries::watch(&line[..at]);
+        let mut odd = line.clone();
+        odd[at] = [b'"', b'{', b'0', 0x1b, 0xff, b',', b'\\'][n % 7];
+        entries::watch(&odd);
+    }
+}
+
+/// A real kubeconfig likewise, with a password in an address.
+#[test]
+fn a_kubeconfig_is_read_whatever_is_wrong_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole =
+        b"apiVersion: v1\nkind: Config\ncurrent-context: a\nclusters:\n- name: c\n  cluster: {server: 'https://me:hunter2@h:1'}\n\
+        contexts:\n- name: a\n  context: {cluster: c, user: u}\nusers:\n- name: u\n  user: {token: x}\n";
+    entries::kubeconfig(whole, folder.path());
+    for at in 0..whole.len() {
+        entries::kubeconfig(&whole[..at], folder.path());
+        let mut odd = whole.to_vec();
+        odd[at] = [b'"', b'{', b'0', 0x1b, 0xff, b':', b'\n'][at % 7];
+        entries::kubeconfig(&odd, folder.path());
+    }
+}

@@ -1,0 +1,12 @@
+//! What reaches the terminal can be trusted, whatever clusters, files and keys say.
+
+mod grammar;
+mod payloads;
+mod platform;
+mod program;
+mod readonly;
+mod screen;
+mod secrets;
+mod sizes;
+mod stage;
+mod tour;

@@ -1,0 +1,86 @@
+//! Every text of the fleet is hostile: what the screen makes of it.
+
+use super::payloads::texts;
+use super::stage::{Stage, Words};
+use super::tour::tour;
+use quarterdeck::util::clean::clean;
+use quarterdeck::util::width::width;
+use std::collections::BTreeSet;
+use std::time::Instant;
+use unicode_segmentation::UnicodeSegmentation;
+
+/// Set, it puts each text into each field; else each stands in one or two.
+pub const ALL: &str = "QUARTERDECK_TEST_ALL";
+
+/// A harmless text that takes the same columns and has its blanks in the same places; none where columns are shared by two.
+fn twin(text: &str) -> Option<String> {
+    let shown = clean(text);
+    // words are taken apart at signs
+    let plain = |g: &str| g.chars().next().filter(|c| c.is_ascii() && !c.is_alphabetic()).unwrap_or('x');
+    shown.graphemes(true).all(|g| width(g) == 1).then(|| shown.graphemes(true).map(plain).collect())
+}
+
+fn walk<'a>(texts: &'a [String], from: usize, size: (u16, u16), typed: &str) -> Stage<'a> {
+    let mut stage = Stage::new(Words::new(texts, from), size);
+    tour(&mut stage, typed, |stage, place| stage.frame(place));
+    stage
+}
+
+#[test]
+fn no_text_of_a_cluster_sends_anything_else_or_moves_anything() {
+    let texts = texts();
+    let (even, twins): (Vec<String>, Vec<String>) = texts.iter().filter_map(|text| Some((text.clone(), twin(text)?))).unzip();
+    let uneven: Vec<String> = texts.iter().filter(|text| twin(text).is_none()).cloned().collect();
+    let began = Instant::now();
+    let (mut frames, mut copies, mut faults) = (0, 0, Vec::new());
+    let mut used = BTreeSet::new();
+    let step = if std::env::var_os(ALL).is_some() { 1 } else { 47 };
+    for (n, from) in (0..even.len()).step_by(step).enumerate() {
+        let size = [(160, 30), (80, 24), (100, 20)][n % 3];
+        let stage = walk(&even, from, size, &even[from]);
+        let harmless = walk(&twins, from, size, &even[from]);
+        for ((place, shown), (_, want)) in
+            stage.shapes.iter().zip(&harmless.shapes).filter(|((place, _), _)| !place.starts_with('~'))
+        {
+            for (y, (shown, want)) in shown.iter().zip(want).enumerate().filter(|(_, (shown, want))| shown != want) {
+                faults.push(format!("texts from {from} at {size:?}, {place}, row {y}:\n{shown}\nis not as\n{want}"));
+            }
+        }
+        (frames, copies) = (frames + stage.frames, copies + stage.copies);
+        used.extend(stage.words.used());
+        faults.extend(stage.faults.iter().map(|fault| format!("texts from {from} at {size:?}, {fault}")));
+    }
+    for from in 0..uneven.len() {
+        let stage = walk(&uneven, from, (150, 40), &uneven[from]);
+        (frames, copies) = (frames + stage.frames, copies + stage.copies);
+        faults.extend(stage.faults.iter().map(|fault| format!("wide texts from {from}, {fault}")));
+    }
+    assert!(faults.is_empty(), "{} faults, the first are\n{}", faults.len(), faults[..faults.len().min(20)].join("\n"));
+    assert_eq!(used.len(), even.len(), "some texts stood nowhere");
+    assert!(copies > 100, "{copies}");
+    println!("{} texts, {frames} frames, {copies} copies, {:?}", texts.len(), began.elapsed());
+}
+
+/// Whatever is put between two letters is seen: nothing is drawn as nothing, and nothing is left out.
+#[test]
+fn no_character_is_drawn_as_nothing() {
+    let (mut seen, mut faults) = (0, Vec::new());
+    for c in '\u{80}'..=char::MAX {
+        // Han and Hangul syllables are alike, and so are the private and the empty planes: the ends of each stand for it
+        if matches!(c as u32, 0x3401..=0x4dbe | 0x4e01..=0x9ffe | 0xac01..=0xd7a2 | 0x20001..=0xdfff0 | 0xf0002..=0x10fff0) {
+            continue;
+        }
+        seen += 1;
+        for raw in [format!("a{c}b"), format!("{c}b")] {
+            let shown = clean(&raw);
+            if let Some(fault) = super::grammar::text_fault(&shown) {
+                faults.push(fault);
+            }
+            if let Some(part) = shown.graphemes(true).find(|g| width(g) == 0) {
+                faults.push(format!("U+{:04X} leaves {part:?} without a column: {shown:?}", c as u32));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{} faults: {:?}", faults.len(), &faults[..faults.len().min(100)]);
+    println!("{seen} characters");
+}

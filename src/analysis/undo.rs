@@ -20,7 +20,9 @@ pub fn action(world: &World, intent: &Intent) -> Option<Action> {
 /// The object as an operation that is done left it.
 pub fn left(state: &ClusterState, expect: &Expect) -> Option<Bound> {
     match expect {
-        Expect::Scaled { service, spec_rev, .. } => Some(Bound { uid: service.clone(), spec_rev: *spec_rev }),
+        Expect::Scaled { service, spec_rev, .. } | Expect::Converged { service, spec_rev } => {
+            Some(Bound { uid: service.clone(), spec_rev: *spec_rev })
+        }
         Expect::NodeIs { node, .. } => {
             let node = state.nodes.get(node)?;
             Some(Bound { uid: node.uid.clone(), spec_rev: node.spec_rev })

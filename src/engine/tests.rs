@@ -245,6 +245,36 @@ async fn operations_on_one_object_take_turns_and_others_run_beside() {
     assert!(a[1] - a[0] >= secs(10));
 }
 
+/// Scales a service of the simulated fleet, and takes that back.
+#[tokio::test(start_paused = true)]
+async fn what_was_scaled_on_any_platform_can_be_taken_back() {
+    for (cluster, name) in [("prod-eu", "gateway"), ("edge-swarm", "edge_web")] {
+        let fleet = crate::backend::sim::fleet(&crate::backend::sim::demo_scenario().unwrap(), Default::default());
+        let engine = Engine::start(fleet, Options { clock: Clock::starting_at(START), ..Options::default() });
+        let id = ClusterId::from(cluster);
+        let row = |w: &World| w.cluster(&id).and_then(|c| c.services.iter().find(|s| s.name.as_str() == name).cloned());
+        until(&engine, secs(30), |w| {
+            row(w).is_some_and(|s| s.rollout == Rollout::STABLE && w.cluster(&id).unwrap().cluster.link.is_live())
+        })
+        .await;
+        let before = row(&engine.world.borrow()).unwrap();
+        let object = ObjectRef { cluster: id.clone(), kind: Kind::Service, key: before.key.clone() };
+        let was = before.desired.unwrap();
+        let bound = Bound { uid: before.key.clone(), spec_rev: before.spec_rev };
+        let intent = Intent { object, name: before.name.clone(), action: Action::Scale { to: was + 2 }, bound };
+        engine.requests.send(Request::Execute { intent: intent.clone(), title: Text::new("scale") }).await.unwrap();
+        until(&engine, secs(600), op_is(1, OpState::Done)).await;
+        let undo = op(&engine.world.borrow(), 1).unwrap().undo.clone().unwrap();
+        assert_eq!(undo.action, Action::Scale { to: was });
+        let bound = undo.bound.expect("as it was left");
+        assert_eq!(bound.spec_rev, row(&engine.world.borrow()).unwrap().spec_rev, "{name}");
+        let intent = Intent { action: undo.action, bound, ..intent };
+        engine.requests.send(Request::Execute { intent, title: Text::new("undo") }).await.unwrap();
+        until(&engine, secs(600), op_is(2, OpState::Done)).await;
+        assert_eq!(row(&engine.world.borrow()).unwrap().desired, Some(was));
+    }
+}
+
 fn bulk(services: usize, stop: bool) -> Request {
     let one = |n: usize| match scale("one", &format!("s{n:02}")) {
         Request::Execute { intent, .. } => (intent, Text::from(format!("scale s{n:02}"))),

@@ -8,7 +8,7 @@ use super::signals::Signals;
 use crate::config::Config;
 use crate::engine::{Audit, Engine, Options};
 use crate::input::KeyPress;
-use crate::model::{Interest, KindSync, Request, Text, World};
+use crate::model::{Interest, KindSync, Operation, Request, Text};
 use crate::term::{self, Events, Frame, Session};
 use crate::ui::{Effect, Moment, PaneId, TextInput, Ui};
 use crossterm::event::Event;
@@ -52,8 +52,8 @@ pub struct Start {
 pub struct Ended {
     /// Exit code.
     pub code: i32,
-    /// The last picture: operations in it that are under way go on in their clusters.
-    pub world: Arc<World>,
+    /// Operations whose end was not on screen, as far as they came: in their clusters they go on.
+    pub unfinished: Vec<Arc<Operation>>,
 }
 
 /// The program while it runs.
@@ -114,11 +114,14 @@ impl App {
             term::leave_by(app.end.unwrap_or_default(), GRACE);
         }
         drop(session);
-        let world = match app.engine {
-            Some(engine) => engine.shutdown().await,
-            None => Arc::default(),
-        };
-        Ok(Ended { code: app.end.unwrap_or_default(), world })
+        let mut unfinished = Vec::new();
+        if let Some(engine) = app.engine {
+            // the end of the engine ends them too: those are meant whose end could not be seen before
+            let before = Arc::clone(&engine.world.borrow());
+            unfinished.clone_from(&engine.shutdown().await.operations);
+            unfinished.retain(|last| !before.operations.iter().any(|op| op.id == last.id && op.state.ended()));
+        }
+        Ok(Ended { code: app.end.unwrap_or_default(), unfinished })
     }
 
     async fn turn(&mut self, signals: &mut Signals, events: &mut Events, session: &Session, gone: &Notify) -> io::Result<()> {

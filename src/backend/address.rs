@@ -2,10 +2,19 @@
 
 /// An address without user and password.
 pub(super) fn without_credentials(address: &str) -> String {
-    let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
+    let Some((scheme, rest)) = address.split_once("://") else { return misspelt(address) };
     match user(rest) {
         Some(user) => format!("{scheme}://{}", &rest[user.len() + 1..]),
         None => address.to_owned(),
+    }
+}
+
+/// The same for what should be an address and has no scheme: a slip in it must not show the password.
+fn misspelt(address: &str) -> String {
+    let start = address.find("//").map_or(0, |at| at + 2);
+    match address[start..].rsplit_once('@') {
+        Some((user, host)) if user.contains(':') => format!("{}{host}", &address[..start]),
+        _ => address.to_owned(),
     }
 }
 
@@ -34,6 +43,8 @@ mod tests {
             ("unix:///run/a@b.sock", "unix:///run/a@b.sock"),
             ("me@host", "me@host"),
             ("pg://me:a/b?c@db/x", "pg://db/x"),
+            ("https//me:pass@host:1", "https//host:1"),
+            ("https:/me:pass@host:1", "host:1"),
             ("http://[::1]:80/x@y", "http://[::1]:80/x@y"),
             ("http://a:80/x@y", "http://a:80/x@y"),
         ] {

@@ -80,11 +80,13 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
 
 /// Operations go on in their clusters when nobody watches; the operator has to know which.
 fn tell_unfinished(ended: &Ended) {
-    for operation in ended.world.operations.iter().filter(|operation| !operation.state.ended()) {
+    for operation in &ended.unfinished {
         let stage = match operation.state {
+            OpState::Done => continue,
             OpState::Queued => "was not sent",
             OpState::Paused => "is paused; it can be resumed when quarterdeck runs again",
-            _ => "was not over yet and was not followed to its end",
+            OpState::Running | OpState::Verifying => "was not over yet and was not followed to its end",
+            OpState::Failed | OpState::Cancelled => operation.progress.note.as_str(),
         };
         println!("{} on {}: {stage}", operation.title, clean(&operation.intent.object.cluster));
     }

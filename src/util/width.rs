@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-/// Columns that `text` takes on the terminal.
+/// Columns that `text` takes on the terminal: the sum over its letters, as each is drawn by itself. As a whole it can be
+/// less (Arabic lam and alef count as one).
 pub fn width(text: &str) -> usize {
-    if text.is_ascii() { text.len() } else { text.width() }
+    if text.is_ascii() { text.len() } else { text.graphemes(true).map(UnicodeWidthStr::width).sum() }
 }
 
 /// `text` in at most `max` columns, elided in the middle (`checkout-7d9…-x2x9k`): both ends of a generated name matter.
@@ -59,6 +60,7 @@ mod tests {
                 assert!(width(&elide_end(text, max)) <= max);
             }
         }
+        assert_eq!((width("\u{644}\u{627}"), width("e\u{301}"), width("東")), (2, 1, 2));
         assert_eq!(elide_middle("abcdefghij", 5), "ab…ij");
         assert_eq!(elide_end("abcdefghij", 5), "abcd…");
     }

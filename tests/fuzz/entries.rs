@@ -98,7 +98,7 @@ pub fn kubeconfig(data: &[u8], folder: &Path) {
     for context in &found.contexts {
         let cluster = context.cluster();
         safe(&cluster.endpoint);
-        assert!(!cluster.endpoint.contains("hunter2"), "{}", cluster.endpoint);
+        assert!(!cluster.endpoint.contains("hunter2@"), "{}", cluster.endpoint);
     }
     for notice in &found.notices {
         assert!(!notice.is_empty());

@@ -79,7 +79,7 @@ const ESCAPES: [&[u8]; 16] = [
 ];
 
 /// Characters that turn the order of others round, are drawn as nothing, or are no characters.
-const UNSEEN: [char; 52] = [
+pub const UNSEEN: [char; 52] = [
     '\u{00ad}',
     '\u{034f}',
     '\u{061c}',

@@ -21,7 +21,7 @@ pub struct Held {
     pub swarm: bool,
     /// Answers of an API server by path; it has empty lists beside them. Without any it is an engine.
     pub pages: Vec<(&'static str, u16, String)>,
-    /// Words of the answer to everything else.
+    /// Words of the answer to everything else; without any, what would change something is not answered at all.
     pub refusal: String,
 }
 
@@ -106,6 +106,9 @@ fn serve(stream: TcpStream, held: &Held, log: &Mutex<Vec<String>>, head: &Mutex<
         let path = path.strip_prefix("/v1.43").unwrap_or(path);
         let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
         if !first.starts_with("GET ") && !first.starts_with("HEAD ") {
+            if held.refusal.is_empty() {
+                thread::sleep(Duration::from_secs(600));
+            }
             send(&mut out, 500, json!({"message": held.refusal}).to_string().as_bytes());
             continue;
         }

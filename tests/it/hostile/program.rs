@@ -113,9 +113,39 @@ fn a_session_sends_nothing_but_its_own_sequences_and_leaves_a_plain_log() {
     let bytes = pty.bytes(0);
     println!("{} bytes, {} requests", bytes.len(), engine.asked().len());
     assert_eq!(grammar::fault(&bytes, true), None);
+    assert!(bytes.windows(5).any(|window| window == b"\x1b]52;"), "nothing was copied");
     assert!(engine.asked().iter().any(|asked| asked.contains("/logs")), "no log was read: {:#?}", engine.asked());
     let logs = home.path().join(".local/state/quarterdeck");
     for file in std::fs::read_dir(logs).unwrap().flatten() {
         assert_plain(&file.path().display().to_string(), &std::fs::read(file.path()).unwrap());
     }
+}
+
+#[test]
+fn what_is_said_after_the_end_is_text_too() {
+    let engine = Platform::start(Held { containers: vec![container(1, "\x1b[2J\u{202e}", "running")], ..Held::default() });
+    let home = tempfile::tempdir().unwrap();
+    let meta = home.path().join(".docker/contexts/meta/x");
+    std::fs::create_dir_all(&meta).unwrap();
+    let context = json!({"Name": "ctx\x1b]0;t\x07\u{2066}\n", "Endpoints": {"docker": {"Host": engine.host()}}});
+    std::fs::write(meta.join("meta.json"), context.to_string()).unwrap();
+    let env = [("HOME", home.path().to_str().unwrap())];
+    let mut pty = Pty::spawn(env!("CARGO_BIN_EXE_quarterdeck"), (160, 45), &[], &env);
+    pty.wait("the container", SECONDS, |screen| screen.contains("1 live"));
+    for (keys, then) in [("4", "sv1"), ("r", "enter to go on"), ("\r", "running")] {
+        pty.send(keys);
+        pty.wait_for(then, SECONDS);
+    }
+    let end = std::time::Instant::now() + SECONDS;
+    while engine.changes().is_empty() {
+        assert!(std::time::Instant::now() < end, "nothing was asked for");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    pty.send("\x03");
+    assert_eq!(pty.end(SECONDS), 0);
+    let bytes = pty.bytes(0);
+    assert_eq!(grammar::fault(&bytes, true), None);
+    let said = String::from_utf8_lossy(&bytes).rsplit_once("\x1b[?1049l").map(|(_, said)| said.to_owned()).unwrap();
+    assert!(said.contains("Quarterdeck ended while it was being sent") && said.contains("on ctx^[]0;t^G<U+2066>"), "{said:?}");
+    assert_eq!(said.trim().lines().count(), 1, "{said:?}");
 }

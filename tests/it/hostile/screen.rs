@@ -1,15 +1,17 @@
 //! Every text of the fleet is hostile: what the screen makes of it.
 
-use super::payloads::texts;
+use super::payloads::{UNSEEN, texts};
 use super::stage::{Stage, Words};
 use super::tour::tour;
+use quarterdeck::input::Command;
 use quarterdeck::util::clean::clean;
 use quarterdeck::util::width::width;
 use std::collections::BTreeSet;
 use std::time::Instant;
 use unicode_segmentation::UnicodeSegmentation;
 
-/// Set, it puts each text into each field; else each stands in one or two.
+/// Set, it puts each text into each field, else each stands in one or two; and it draws every place at every size, or at each
+/// so manyth if it is a number.
 pub const ALL: &str = "QUARTERDECK_TEST_ALL";
 
 /// A harmless text that takes the same columns and has its blanks in the same places; none where columns are shared by two.
@@ -59,6 +61,30 @@ fn no_text_of_a_cluster_sends_anything_else_or_moves_anything() {
     assert_eq!(used.len(), even.len(), "some texts stood nowhere");
     assert!(copies > 100, "{copies}");
     println!("{} texts, {frames} frames, {copies} copies, {:?}", texts.len(), began.elapsed());
+}
+
+/// Two names that differ are seen to differ: in rows, in the dialog before an action, in the word it asks for.
+#[test]
+fn no_name_looks_like_another() {
+    for c in UNSEEN.into_iter().chain(['\u{301}', '\u{1161}']) {
+        let shown = format!("<U+{:04X}>", c as u32);
+        let texts = [if UNSEEN.contains(&c) { format!("a{c}") } else { format!(" {c}") }];
+        let mut stage = Stage::new(Words::new(&texts, 0), (160, 40));
+        let mut see = |commands: &[Command], least: usize| {
+            commands.iter().for_each(|command| stage.press(*command));
+            stage.frame("");
+            let text: String = stage.last.content.iter().map(ratatui::buffer::Cell::symbol).collect();
+            let times = text.matches(&shown).count();
+            assert!(times >= least, "{shown} is there {times} times after {commands:?}");
+        };
+        see(&[Command::PaneClusters], 4);
+        see(&[Command::PaneNodes], 3);
+        // title, line and word
+        see(&[Command::EvacuateNode], 3 + 2);
+        see(&[Command::Back, Command::PaneServices, Command::Top], 3 + 1);
+        see(&[Command::RollBack], 3 + 1);
+        see(&[Command::Back, Command::PaneTasks, Command::Top, Command::DeleteTask], 3 + 2);
+    }
 }
 
 /// Whatever is put between two letters is seen: nothing is drawn as nothing, and nothing is left out.

@@ -381,12 +381,15 @@ impl<'a> Stage<'a> {
             let mut x = 0;
             while x < self.size.width {
                 let cell = &drawn[(x, y)];
-                let held = screen.cell(y, x)?;
-                let shown = if held.has_contents() { held.contents() } else { " " };
+                // a letter of several characters may be spread over the columns it takes
+                let wide = u16::try_from(quarterdeck::util::width::width(cell.symbol()).max(1)).unwrap();
+                let columns = (x..(x + wide).min(self.size.width)).filter_map(|x| screen.cell(y, x));
+                let shown: String = columns.map(|held| held.contents()).collect();
+                let shown = if shown.is_empty() { " " } else { shown.as_str() };
                 if shown != cell.symbol().replace('\u{fffd}', "?") {
                     return Some(format!("at {x},{y} stands {shown:?} and not {:?}", cell.symbol()));
                 }
-                x += u16::try_from(quarterdeck::util::width::width(cell.symbol()).max(1)).unwrap();
+                x += wide;
             }
         }
         None

@@ -6,6 +6,7 @@ mod cli;
 mod colours;
 mod config;
 mod discovery;
+mod faults;
 mod figures;
 mod link;
 mod pty;

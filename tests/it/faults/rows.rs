@@ -1,0 +1,177 @@
+//! The rows that the truth comes to, each as a text; what they were before; and the rows that are shown, as texts of the
+//! same make.
+
+use super::objects::{Resource, owner, text, uid};
+use super::truth::Truth;
+use quarterdeck::model::{Availability, ClusterState, Kind};
+use serde_json::Value;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+pub type Table = BTreeMap<String, String>;
+
+/// How long it is remembered what a row was.
+const KEPT: Duration = Duration::from_secs(240);
+
+#[derive(Default)]
+pub struct Rows {
+    now: [Table; 4],
+    /// What a row was until when; none where it was not.
+    past: HashMap<(Kind, String), Vec<(Instant, Option<String>)>>,
+}
+
+impl Rows {
+    /// A resource changed.
+    pub fn follow(&mut self, truth: &Truth, resource: Resource) {
+        let kind = match resource {
+            Resource::Nodes => Kind::Node,
+            Resource::Pods => Kind::Task,
+            Resource::Events => Kind::Event,
+            _ => Kind::Service,
+        };
+        self.change(kind, expected(truth, kind));
+        if resource == Resource::ReplicaSets {
+            self.change(Kind::Task, expected(truth, Kind::Task));
+        }
+    }
+
+    fn change(&mut self, kind: Kind, new: Table) {
+        let old = std::mem::replace(&mut self.now[kind.index()], new);
+        let (new, now) = (&self.now[kind.index()], Instant::now());
+        let differs = |key: &&String| old.get(*key) != new.get(*key);
+        let all: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).filter(differs).collect();
+        for key in all {
+            let past = self.past.entry((kind, key.clone())).or_default();
+            past.retain(|(until, _)| now - *until < KEPT);
+            past.push((now, old.get(key).cloned()));
+        }
+    }
+
+    pub fn of(&self, kind: Kind) -> &Table {
+        &self.now[kind.index()]
+    }
+
+    /// Since when a row is no longer as it is shown; none if it was never so.
+    fn until(&self, kind: Kind, key: &str, shown: Option<&String>) -> Option<Instant> {
+        let past = self.past.get(&(kind, key.to_owned()))?;
+        past.iter().rev().find(|(_, was)| was.as_ref() == shown).map(|(until, _)| *until)
+    }
+
+    /// The rows that are not as they are shown, in words, and since when each is not; none if it never was.
+    pub fn wrong(&self, kind: Kind, shown: &Table) -> Vec<(String, Option<Instant>)> {
+        let now = self.of(kind);
+        let keys: std::collections::BTreeSet<&String> = now.keys().chain(shown.keys()).collect();
+        let differs = keys.into_iter().filter(|key| now.get(*key) != shown.get(*key));
+        let words = |key: &String| {
+            let (shown, is) = (shown.get(key), now.get(key));
+            (format!("{} {key}: shown {shown:?}, is {is:?}", kind.word()), self.until(kind, key, shown))
+        };
+        differs.map(words).collect()
+    }
+}
+
+fn expected(truth: &Truth, kind: Kind) -> Table {
+    match kind {
+        Kind::Node => truth.now(Resource::Nodes).iter().map(|node| node_row(node)).collect(),
+        Kind::Task => {
+            let sets: HashMap<String, String> =
+                truth.now(Resource::ReplicaSets).iter().map(|set| (uid(set).to_owned(), owner(set).to_owned())).collect();
+            truth.now(Resource::Pods).iter().map(|pod| pod_row(pod, sets.get(owner(pod)))).collect()
+        }
+        Kind::Event => {
+            let row = |event: &Arc<Value>| (uid(event).to_owned(), text(event, "/message").to_owned());
+            truth.now(Resource::Events).iter().map(row).collect()
+        }
+        Kind::Service => services(truth),
+    }
+}
+
+fn node_row(node: &Value) -> (String, String) {
+    let paused = node.pointer("/spec/unschedulable").and_then(Value::as_bool).unwrap_or_default();
+    let row = format!("{} {} paused={paused}", uid(node), text(node, "/status/nodeInfo/kubeletVersion"));
+    (text(node, "/metadata/name").to_owned(), row)
+}
+
+fn pod_row(pod: &Value, service: Option<&String>) -> (String, String) {
+    let image = text(pod, "/spec/containers/0/image");
+    let service = service.map_or("", String::as_str);
+    (uid(pod).to_owned(), format!("{image} of={service} on={}", text(pod, "/spec/nodeName")))
+}
+
+fn services(truth: &Truth) -> Table {
+    let mut holders: HashMap<String, Vec<(u64, String)>> = HashMap::new();
+    for set in truth.now(Resource::ReplicaSets) {
+        let revision = text(&set, "/metadata/annotations/deployment.kubernetes.io~1revision").parse().unwrap();
+        let image = text(&set, "/spec/template/spec/containers/0/image").to_owned();
+        holders.entry(owner(&set).to_owned()).or_default().push((revision, image));
+    }
+    for held in truth.now(Resource::Revisions) {
+        let image = text(&held, "/data/spec/template/spec/containers/0/image").to_owned();
+        holders.entry(owner(&held).to_owned()).or_default().push((held["revision"].as_u64().unwrap(), image));
+    }
+    let (budgets, autoscalers) = (truth.now(Resource::Budgets), truth.now(Resource::Autoscalers));
+    let mut rows = Table::new();
+    for resource in
+        [Resource::Deployments, Resource::StatefulSets, Resource::DaemonSets, Resource::Jobs, Resource::CronJobs]
+    {
+        for object in truth.now(resource) {
+            let name = uid(&object);
+            let template = if resource == Resource::CronJobs { "/spec/jobTemplate/spec/template" } else { "/spec/template" };
+            let image = text(&object, &format!("{template}/spec/containers/0/image"));
+            let mut held = holders.remove(name).unwrap_or_default();
+            held.sort_unstable_by(|a, b| b.cmp(a));
+            let previous = held.get(1).map(|(revision, image)| format!("revision {revision} · image {image}"));
+            let allowed = budgets
+                .iter()
+                .filter(|budget| text(budget, "/spec/selector/matchLabels/app") == name)
+                .filter_map(|budget| budget.pointer("/status/disruptionsAllowed")?.as_u64())
+                .min();
+            let of_it = |scaler: &&Arc<Value>| {
+                resource == Resource::Deployments && text(scaler, "/spec/scaleTargetRef/name") == name
+            };
+            let scaler = autoscalers
+                .iter()
+                .find(of_it)
+                .map(|scaler| format!("{}, 1 to {}", text(scaler, "/metadata/name"), scaler["spec"]["maxReplicas"]));
+            rows.insert(name.to_owned(), service_row(image, previous.as_deref(), allowed, scaler.as_deref()));
+        }
+    }
+    rows
+}
+
+fn service_row(image: &str, previous: Option<&str>, allowed: Option<u64>, scaler: Option<&str>) -> String {
+    format!("{image} before={previous:?} allowed={allowed:?} scaler={scaler:?}")
+}
+
+/// The rows of a kind as they are shown.
+pub fn shown(state: &ClusterState, kind: Kind) -> Table {
+    match kind {
+        Kind::Node => state
+            .nodes
+            .iter()
+            .map(|node| {
+                let paused = node.availability == Availability::Paused;
+                (node.key.to_string(), format!("{} {} paused={paused}", node.uid, node.version))
+            })
+            .collect(),
+        Kind::Task => state
+            .tasks
+            .iter()
+            .map(|task| {
+                let (service, node) = (task.service.as_deref().unwrap_or_default(), task.node.as_deref().unwrap_or_default());
+                (task.key.to_string(), format!("{} of={service} on={node}", task.image))
+            })
+            .collect(),
+        Kind::Event => state.events.iter().map(|event| (event.key.to_string(), event.message.to_string())).collect(),
+        Kind::Service => state
+            .services
+            .iter()
+            .map(|service| {
+                let allowed = service.budget.as_ref().map(|budget| u64::from(budget.allowed));
+                let row = service_row(&service.image, service.previous.as_deref(), allowed, service.autoscaler.as_deref());
+                (service.key.to_string(), row)
+            })
+            .collect(),
+    }
+}

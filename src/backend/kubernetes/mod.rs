@@ -41,6 +41,7 @@ use futures::stream::BoxStream;
 use http::Api;
 use index::Shared;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A connected API server.
 struct Kubernetes {
@@ -48,12 +49,14 @@ struct Kubernetes {
     version: Text,
     /// Where to read what may not be read in all namespaces.
     namespaces: Arc<[String]>,
+    /// How often each kind is audited.
+    audit: Duration,
     index: Shared,
 }
 
 impl Kubernetes {
-    fn new(api: Api, version: Text, namespaces: Arc<[String]>) -> Self {
-        Self { api, version, namespaces, index: Shared::default() }
+    fn new(api: Api, version: Text, namespaces: Arc<[String]>, audit: Duration) -> Self {
+        Self { api, version, namespaces, audit, index: Shared::default() }
     }
 }
 
@@ -63,7 +66,7 @@ impl Backend for Kubernetes {
     }
 
     fn watch<'a>(&'a self, sink: &'a Sink) -> BoxFuture<'a, BackendError> {
-        Box::pin(session::run(&self.api, &self.namespaces, &self.index, sink))
+        Box::pin(session::run(&self.api, &self.namespaces, self.audit, &self.index, sink))
     }
 
     fn ping(&self) -> BoxFuture<'_, Result<(), BackendError>> {

@@ -85,7 +85,14 @@ impl Fault {
     pub fn ends_watches(self) -> bool {
         !matches!(
             self,
-            Self::Reset | Self::Closed | Self::BlackHole | Self::Stall | Self::Slices | Self::NoBookmarks | Self::Shuffled | Self::Lost
+            Self::Reset
+                | Self::Closed
+                | Self::BlackHole
+                | Self::Stall
+                | Self::Slices
+                | Self::NoBookmarks
+                | Self::Shuffled
+                | Self::Lost
         )
     }
 

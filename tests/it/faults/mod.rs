@@ -4,6 +4,7 @@
 //!
 //! `tests/faults` runs it; `QUARTERDECK_FAULT=Stall/Steady` and `QUARTERDECK_SEED=7` choose a cell and a seed.
 
+mod budget;
 mod fault;
 mod listing;
 mod objects;
@@ -30,7 +31,8 @@ fn chosen(name: &str) -> Option<String> {
 
 async fn matrix(runs: Vec<(Cell, u64)>, long: bool) {
     let only = chosen("QUARTERDECK_FAULT");
-    let runs: Vec<_> = runs.into_iter().filter(|(cell, _)| only.as_ref().is_none_or(|only| cell.to_string().starts_with(only))).collect();
+    let runs: Vec<_> =
+        runs.into_iter().filter(|(cell, _)| only.as_ref().is_none_or(|only| cell.to_string().starts_with(only))).collect();
     let runs = runs.into_iter().enumerate().map(|(at, (cell, seed))| async move {
         // not all in one moment: the machine would be the fault
         tokio::time::sleep(std::time::Duration::from_millis(if at < TOGETHER { 50 * at as u64 } else { 0 })).await;

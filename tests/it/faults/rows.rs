@@ -1,5 +1,5 @@
-//! The rows that the truth comes to, each as a text; what they were before; and the rows that are shown, as texts of the
-//! same make.
+//! The rows that the truth comes to, as texts; what they were before; and the rows that are shown, as texts of the same make.
+//! What a row has from objects of several kinds are several texts: each may be older than the others.
 
 use super::objects::{Resource, owner, text, uid};
 use super::truth::Truth;
@@ -61,6 +61,9 @@ impl Rows {
     /// The rows that are not as they are shown, in words, and since when each is not; none if it never was.
     pub fn wrong(&self, kind: Kind, shown: &Table) -> Vec<(String, Option<Instant>)> {
         let now = self.of(kind);
+        if now == shown {
+            return Vec::new();
+        }
         let keys: std::collections::BTreeSet<&String> = now.keys().chain(shown.keys()).collect();
         let differs = keys.into_iter().filter(|key| now.get(*key) != shown.get(*key));
         let words = |key: &String| {
@@ -77,7 +80,7 @@ fn expected(truth: &Truth, kind: Kind) -> Table {
         Kind::Task => {
             let sets: HashMap<String, String> =
                 truth.now(Resource::ReplicaSets).iter().map(|set| (uid(set).to_owned(), owner(set).to_owned())).collect();
-            truth.now(Resource::Pods).iter().map(|pod| pod_row(pod, sets.get(owner(pod)))).collect()
+            truth.now(Resource::Pods).iter().flat_map(|pod| pod_row(pod, sets.get(owner(pod)))).collect()
         }
         Kind::Event => {
             let row = |event: &Arc<Value>| (uid(event).to_owned(), text(event, "/message").to_owned());
@@ -93,10 +96,9 @@ fn node_row(node: &Value) -> (String, String) {
     (text(node, "/metadata/name").to_owned(), row)
 }
 
-fn pod_row(pod: &Value, service: Option<&String>) -> (String, String) {
-    let image = text(pod, "/spec/containers/0/image");
-    let service = service.map_or("", String::as_str);
-    (uid(pod).to_owned(), format!("{image} of={service} on={}", text(pod, "/spec/nodeName")))
+fn pod_row(pod: &Value, service: Option<&String>) -> [(String, String); 2] {
+    let own = format!("{} on={}", text(pod, "/spec/containers/0/image"), text(pod, "/spec/nodeName"));
+    [(uid(pod).to_owned(), own), (format!("{} of", uid(pod)), service.cloned().unwrap_or_default())]
 }
 
 fn services(truth: &Truth) -> Table {
@@ -112,9 +114,7 @@ fn services(truth: &Truth) -> Table {
     }
     let (budgets, autoscalers) = (truth.now(Resource::Budgets), truth.now(Resource::Autoscalers));
     let mut rows = Table::new();
-    for resource in
-        [Resource::Deployments, Resource::StatefulSets, Resource::DaemonSets, Resource::Jobs, Resource::CronJobs]
-    {
+    for resource in [Resource::Deployments, Resource::StatefulSets, Resource::DaemonSets, Resource::Jobs, Resource::CronJobs] {
         for object in truth.now(resource) {
             let name = uid(&object);
             let template = if resource == Resource::CronJobs { "/spec/jobTemplate/spec/template" } else { "/spec/template" };
@@ -127,21 +127,25 @@ fn services(truth: &Truth) -> Table {
                 .filter(|budget| text(budget, "/spec/selector/matchLabels/app") == name)
                 .filter_map(|budget| budget.pointer("/status/disruptionsAllowed")?.as_u64())
                 .min();
-            let of_it = |scaler: &&Arc<Value>| {
-                resource == Resource::Deployments && text(scaler, "/spec/scaleTargetRef/name") == name
-            };
+            let of_it =
+                |scaler: &&Arc<Value>| resource == Resource::Deployments && text(scaler, "/spec/scaleTargetRef/name") == name;
             let scaler = autoscalers
                 .iter()
                 .find(of_it)
                 .map(|scaler| format!("{}, 1 to {}", text(scaler, "/metadata/name"), scaler["spec"]["maxReplicas"]));
-            rows.insert(name.to_owned(), service_row(image, previous.as_deref(), allowed, scaler.as_deref()));
+            rows.extend(service_row(name, image, previous.as_deref(), allowed, scaler.as_deref()));
         }
     }
     rows
 }
 
-fn service_row(image: &str, previous: Option<&str>, allowed: Option<u64>, scaler: Option<&str>) -> String {
-    format!("{image} before={previous:?} allowed={allowed:?} scaler={scaler:?}")
+fn service_row(key: &str, image: &str, before: Option<&str>, allowed: Option<u64>, scaler: Option<&str>) -> [(String, String); 4] {
+    [
+        (key.to_owned(), image.to_owned()),
+        (format!("{key} before"), format!("{before:?}")),
+        (format!("{key} allowed"), format!("{allowed:?}")),
+        (format!("{key} scaler"), format!("{scaler:?}")),
+    ]
 }
 
 /// The rows of a kind as they are shown.
@@ -158,19 +162,18 @@ pub fn shown(state: &ClusterState, kind: Kind) -> Table {
         Kind::Task => state
             .tasks
             .iter()
-            .map(|task| {
-                let (service, node) = (task.service.as_deref().unwrap_or_default(), task.node.as_deref().unwrap_or_default());
-                (task.key.to_string(), format!("{} of={service} on={node}", task.image))
+            .flat_map(|task| {
+                let own = format!("{} on={}", task.image, task.node.as_deref().unwrap_or_default());
+                [(task.key.to_string(), own), (format!("{} of", task.key), task.service.as_deref().unwrap_or_default().to_owned())]
             })
             .collect(),
         Kind::Event => state.events.iter().map(|event| (event.key.to_string(), event.message.to_string())).collect(),
         Kind::Service => state
             .services
             .iter()
-            .map(|service| {
+            .flat_map(|service| {
                 let allowed = service.budget.as_ref().map(|budget| u64::from(budget.allowed));
-                let row = service_row(&service.image, service.previous.as_deref(), allowed, service.autoscaler.as_deref());
-                (service.key.to_string(), row)
+                service_row(&service.key, &service.image, service.previous.as_deref(), allowed, service.autoscaler.as_deref())
             })
             .collect(),
     }

@@ -56,6 +56,8 @@ pub struct State {
     pub epoch: u64,
     /// When something was asked, and what.
     pub asked: Vec<(Instant, String)>,
+    /// When somebody connected.
+    pub connected: Vec<Instant>,
     /// How often each pod was told to go.
     pub evicted: HashMap<String, usize>,
 }
@@ -90,6 +92,7 @@ impl Server {
             lost: HashSet::new(),
             epoch: 0,
             asked: Vec::new(),
+            connected: Vec::new(),
             evicted: HashMap::new(),
         };
         let server = Arc::new(Self {
@@ -113,6 +116,7 @@ impl Server {
             };
             let Ok((stream, _)) = accepted else { return };
             stream.set_nodelay(true).unwrap();
+            self.state.lock().connected.push(Instant::now());
             let (near, far) = tokio::io::duplex(1 << 16);
             connections.spawn(carry(stream, far, self.flow.subscribe()));
             let server = Arc::clone(&self);
@@ -246,7 +250,9 @@ impl Server {
             }
             Fault::Unavailable => Some(status(503, "the server is currently unable to handle the request", "ServiceUnavailable")),
             Fault::GoneByStatus if later => Some(status(410, "The provided continue parameter is too old", "Expired")),
-            Fault::TooLarge if query.watches() => Some(status(504, "Timeout: Too large resource version: 9, current: 5", "Timeout")),
+            Fault::TooLarge if query.watches() => {
+                Some(status(504, "Timeout: Too large resource version: 9, current: 5", "Timeout"))
+            }
             _ => None,
         }
     }
@@ -305,7 +311,8 @@ pub fn halves(text: String, go: impl FnOnce() -> bool + Send + 'static) -> Respo
 }
 
 pub fn status(code: u16, message: &str, reason: &str) -> Response<Body> {
-    let body = json!({ "kind": "Status", "apiVersion": "v1", "status": "Failure", "message": message, "reason": reason, "code": code });
+    let body =
+        json!({ "kind": "Status", "apiVersion": "v1", "status": "Failure", "message": message, "reason": reason, "code": code });
     let mut response = whole(body.to_string());
     *response.status_mut() = StatusCode::from_u16(code).unwrap();
     response

@@ -6,7 +6,7 @@ use super::super::raw::{Autoscaler, DisruptionBudget, Meta, Selector, Template};
 use super::relist::Relist;
 use crate::model::{Budget, Change, Delta, Key, Service, ServiceKind, Text};
 use crate::util::time::Timestamp;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The kinds whose objects are rows of this table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,6 +21,12 @@ pub(super) enum Feed {
 
 /// How many feeds there are.
 const FEEDS: usize = 6;
+
+/// What services are joined with, in words.
+pub(super) const BUDGETS: &str = "disruption budgets";
+pub(super) const AUTOSCALERS: &str = "autoscalers";
+pub(super) const REVISIONS: &str = "earlier definitions";
+const JOINED: [&str; 3] = [BUDGETS, AUTOSCALERS, REVISIONS];
 
 /// Where a feed stands.
 #[derive(Debug, Default)]
@@ -80,6 +86,8 @@ pub(super) struct Services {
     autoscalers: HashMap<Key, AutoscalerRow>,
     /// What is joined with services and cannot be read, and why.
     unknown: BTreeMap<&'static str, Text>,
+    /// What is joined with services and was listed, or is known to be unreadable, at least once.
+    joined: BTreeSet<&'static str>,
 }
 
 impl Services {
@@ -134,11 +142,18 @@ impl Services {
 
     /// Something that services are joined with cannot be read, or can again. Services are no less listed for it.
     pub fn unknown(&mut self, what: &'static str, why: Option<Text>) -> Vec<Delta> {
-        let before = match why {
+        let before = self.settled();
+        self.joined.insert(what);
+        let old_news = match why {
             Some(why) => self.unknown.insert(what, why.clone()).as_ref() == Some(&why),
             None => self.unknown.remove(what).is_none(),
         };
-        if before || !self.settled() { Vec::new() } else { self.standing() }
+        if !self.settled() || before && old_news { Vec::new() } else { self.standing() }
+    }
+
+    /// Whether a kind was listed, or is known to be unreadable.
+    pub fn knows(&self, feed: Feed) -> bool {
+        self.feeds[feed as usize].settled
     }
 
     /// Settles a feed, and says how the whole table stands when that is new.
@@ -169,8 +184,9 @@ impl Services {
         deltas
     }
 
+    /// Whether all lists came to an end, also those of what services are joined with: rows without that are not right.
     fn settled(&self) -> bool {
-        self.feeds.iter().all(|f| f.settled)
+        self.feeds.iter().all(|f| f.settled) && JOINED.iter().all(|what| self.joined.contains(what))
     }
 
     fn forget(&mut self, key: &Key) -> Option<Delta> {
@@ -317,8 +333,10 @@ mod tests {
         deltas.iter().map(word).collect()
     }
 
+    /// All but the last of the feeds.
     fn listed() -> Services {
         let mut services = Services::new(Shared::default());
+        assert!(JOINED.iter().all(|what| services.unknown(what, None).is_empty()));
         assert_eq!(words(&services.begin(Feed::Deployments)), ["begin"]);
         put(&mut services, "web");
         put(&mut services, "api");
@@ -344,6 +362,19 @@ mod tests {
         assert!(services.begin(Feed::Deployments).is_empty());
         assert!(put(&mut services, "web").is_empty(), "nothing about it changed");
         assert_eq!(words(&services.end(Feed::Deployments, None)), ["-api"]);
+    }
+
+    #[test]
+    fn the_table_is_whole_when_what_it_is_joined_with_is() {
+        let mut services = Services::new(Shared::default());
+        services.begin(Feed::Deployments);
+        put(&mut services, "web");
+        for feed in OTHERS.into_iter().chain([Feed::Deployments]) {
+            assert!(services.end(feed, None).is_empty());
+        }
+        assert!(services.unknown(BUDGETS, None).is_empty());
+        assert!(services.unknown(REVISIONS, Some("refused".into())).is_empty());
+        assert_eq!(words(&services.unknown(AUTOSCALERS, None)), ["end", "refused"]);
     }
 
     #[test]

@@ -201,15 +201,11 @@ impl Lists<'_> {
                 }
                 table.remove(&key).map(|old| (Some(old), None)).into_iter().collect()
             }
-            Change::End => {
-                *sync = KindSync::Live;
+            Change::End | Change::Narrowed(_) => {
+                *sync = if let Change::Narrowed(words) = change { KindSync::Narrowed(words) } else { KindSync::Live };
                 let Some(seen) = self.of.remove(&list) else { return Vec::new() };
                 let gone: Vec<Key> = table.iter().map(|row| row.key()).filter(|key| !seen.contains(*key)).cloned().collect();
                 gone.iter().filter_map(|key| table.remove(key)).map(|old| (Some(old), None)).collect()
-            }
-            Change::Narrowed(words) => {
-                *sync = KindSync::Narrowed(words);
-                Vec::new()
             }
             Change::Failed(reason) => {
                 let since = if let KindSync::Failed { since, .. } = sync { *since } else { now };

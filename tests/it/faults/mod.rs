@@ -23,7 +23,7 @@ use run::{Outcome, run};
 /// Seeds of each cell in the long form.
 const SEEDS: u64 = 25;
 /// Runs at the same time in the long form; each has about 30 sockets.
-const TOGETHER: usize = 150;
+const TOGETHER: usize = 100;
 
 fn chosen(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
@@ -35,7 +35,7 @@ async fn matrix(runs: Vec<(Cell, u64)>, long: bool) {
         runs.into_iter().filter(|(cell, _)| only.as_ref().is_none_or(|only| cell.to_string().starts_with(only))).collect();
     let runs = runs.into_iter().enumerate().map(|(at, (cell, seed))| async move {
         // not all in one moment: the machine would be the fault
-        tokio::time::sleep(std::time::Duration::from_millis(if at < TOGETHER { 50 * at as u64 } else { 0 })).await;
+        tokio::time::sleep(std::time::Duration::from_millis(if at < TOGETHER { 100 * at as u64 } else { 0 })).await;
         tokio::spawn(run(cell, seed, long)).await.unwrap()
     });
     let mut outcomes: Vec<Outcome> = Vec::new();

@@ -3,7 +3,7 @@
 
 use super::objects::{Resource, owner, text, uid};
 use super::truth::Truth;
-use quarterdeck::model::{Availability, ClusterState, Kind};
+use quarterdeck::model::{Availability, ClusterState, Keyed, Kind, Table as Rowed};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -22,30 +22,46 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// A resource changed.
-    pub fn follow(&mut self, truth: &Truth, resource: Resource) {
-        let kind = match resource {
-            Resource::Nodes => Kind::Node,
-            Resource::Pods => Kind::Task,
-            Resource::Events => Kind::Event,
-            _ => Kind::Service,
+    /// An object is new, different or gone.
+    pub fn follow(&mut self, truth: &Truth, resource: Resource, object: &Value, gone: bool) {
+        let now = Instant::now();
+        let (kind, rows) = match resource {
+            Resource::Nodes => (Kind::Node, vec![node_row(object)]),
+            Resource::Pods => (Kind::Task, pod_row(truth, object).into()),
+            Resource::Events => (Kind::Event, vec![event_row(object)]),
+            // what others are joined with
+            _ => {
+                self.renew(truth, Kind::Service);
+                return if resource == Resource::ReplicaSets {
+                    self.renew(truth, Kind::Task)
+                };
+            }
         };
-        self.change(kind, expected(truth, kind));
-        if resource == Resource::ReplicaSets {
-            self.change(Kind::Task, expected(truth, Kind::Task));
+        for (key, row) in rows {
+            self.set(kind, key, (!gone).then_some(row), now);
         }
     }
 
-    fn change(&mut self, kind: Kind, new: Table) {
-        let old = std::mem::replace(&mut self.now[kind.index()], new);
-        let (new, now) = (&self.now[kind.index()], Instant::now());
-        let differs = |key: &&String| old.get(*key) != new.get(*key);
-        let all: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).filter(differs).collect();
-        for key in all {
-            let past = self.past.entry((kind, key.clone())).or_default();
-            past.retain(|(until, _)| now - *until < KEPT);
-            past.push((now, old.get(key).cloned()));
+    /// Everything may be different.
+    pub fn renew(&mut self, truth: &Truth, kind: Kind) {
+        let (new, now) = (expected(truth, kind), Instant::now());
+        let gone: Vec<String> = self.of(kind).keys().filter(|key| !new.contains_key(*key)).cloned().collect();
+        gone.into_iter().for_each(|key| self.set(kind, key, None, now));
+        new.into_iter().for_each(|(key, row)| self.set(kind, key, Some(row), now));
+    }
+
+    fn set(&mut self, kind: Kind, key: String, row: Option<String>, now: Instant) {
+        let table = &mut self.now[kind.index()];
+        if table.get(&key) == row.as_ref() {
+            return;
         }
+        let was = match row {
+            Some(row) => table.insert(key.clone(), row),
+            None => table.remove(&key),
+        };
+        let past = self.past.entry((kind, key)).or_default();
+        past.retain(|(until, _)| now - *until < KEPT);
+        past.push((now, was));
     }
 
     pub fn of(&self, kind: Kind) -> &Table {
@@ -77,17 +93,14 @@ impl Rows {
 fn expected(truth: &Truth, kind: Kind) -> Table {
     match kind {
         Kind::Node => truth.now(Resource::Nodes).iter().map(|node| node_row(node)).collect(),
-        Kind::Task => {
-            let sets: HashMap<String, String> =
-                truth.now(Resource::ReplicaSets).iter().map(|set| (uid(set).to_owned(), owner(set).to_owned())).collect();
-            truth.now(Resource::Pods).iter().flat_map(|pod| pod_row(pod, sets.get(owner(pod)))).collect()
-        }
-        Kind::Event => {
-            let row = |event: &Arc<Value>| (uid(event).to_owned(), text(event, "/message").to_owned());
-            truth.now(Resource::Events).iter().map(row).collect()
-        }
+        Kind::Task => truth.now(Resource::Pods).iter().flat_map(|pod| pod_row(truth, pod)).collect(),
+        Kind::Event => truth.now(Resource::Events).iter().map(|event| event_row(event)).collect(),
         Kind::Service => services(truth),
     }
+}
+
+fn event_row(event: &Value) -> (String, String) {
+    (uid(event).to_owned(), text(event, "/message").to_owned())
 }
 
 fn node_row(node: &Value) -> (String, String) {
@@ -96,9 +109,10 @@ fn node_row(node: &Value) -> (String, String) {
     (text(node, "/metadata/name").to_owned(), row)
 }
 
-fn pod_row(pod: &Value, service: Option<&String>) -> [(String, String); 2] {
+fn pod_row(truth: &Truth, pod: &Value) -> [(String, String); 2] {
     let own = format!("{} on={}", text(pod, "/spec/containers/0/image"), text(pod, "/spec/nodeName"));
-    [(uid(pod).to_owned(), own), (format!("{} of", uid(pod)), service.cloned().unwrap_or_default())]
+    let service = truth.get(Resource::ReplicaSets, owner(pod)).map(|set| owner(&set).to_owned());
+    [(uid(pod).to_owned(), own), (format!("{} of", uid(pod)), service.unwrap_or_default())]
 }
 
 fn services(truth: &Truth) -> Table {
@@ -148,33 +162,44 @@ fn service_row(key: &str, image: &str, before: Option<&str>, allowed: Option<u64
     ]
 }
 
-/// The rows of a kind as they are shown.
-pub fn shown(state: &ClusterState, kind: Kind) -> Table {
-    match kind {
-        Kind::Node => state
-            .nodes
-            .iter()
-            .map(|node| {
-                let paused = node.availability == Availability::Paused;
-                (node.key.to_string(), format!("{} {} paused={paused}", node.uid, node.version))
-            })
-            .collect(),
-        Kind::Task => state
-            .tasks
-            .iter()
-            .flat_map(|task| {
-                let own = format!("{} on={}", task.image, task.node.as_deref().unwrap_or_default());
-                [(task.key.to_string(), own), (format!("{} of", task.key), task.service.as_deref().unwrap_or_default().to_owned())]
-            })
-            .collect(),
-        Kind::Event => state.events.iter().map(|event| (event.key.to_string(), event.message.to_string())).collect(),
-        Kind::Service => state
-            .services
-            .iter()
-            .flat_map(|service| {
-                let allowed = service.budget.as_ref().map(|budget| u64::from(budget.allowed));
-                service_row(&service.key, &service.image, service.previous.as_deref(), allowed, service.autoscaler.as_deref())
-            })
-            .collect(),
+/// The rows as they are shown, kept up to date from picture to picture.
+#[derive(Default)]
+pub struct Shown {
+    tables: [Table; 4],
+    last: Option<Arc<ClusterState>>,
+}
+
+impl Shown {
+    pub fn of(&self, kind: Kind) -> &Table {
+        &self.tables[kind.index()]
     }
+
+    pub fn follow(&mut self, state: &Arc<ClusterState>) {
+        let empty = Arc::new(ClusterState::new(state.cluster.clone()));
+        let last = self.last.replace(Arc::clone(state)).unwrap_or(empty);
+        let [nodes, services, tasks, events] = &mut self.tables;
+        changed(nodes, &last.nodes, &state.nodes, |node| {
+            let paused = node.availability == Availability::Paused;
+            vec![(node.key.to_string(), format!("{} {} paused={paused}", node.uid, node.version))]
+        });
+        changed(services, &last.services, &state.services, |service| {
+            let allowed = service.budget.as_ref().map(|budget| u64::from(budget.allowed));
+            service_row(&service.key, &service.image, service.previous.as_deref(), allowed, service.autoscaler.as_deref()).into()
+        });
+        changed(tasks, &last.tasks, &state.tasks, |task| {
+            let own = format!("{} on={}", task.image, task.node.as_deref().unwrap_or_default());
+            let of = task.service.as_deref().unwrap_or_default().to_owned();
+            vec![(task.key.to_string(), own), (format!("{} of", task.key), of)]
+        });
+        changed(events, &last.events, &state.events, |event| vec![(event.key.to_string(), event.message.to_string())]);
+    }
+}
+
+fn changed<T: Keyed>(table: &mut Table, last: &Rowed<T>, now: &Rowed<T>, texts: impl Fn(&T) -> Vec<(String, String)>) {
+    now.changes_since(last, |old, new| {
+        for (key, _) in old.map(|row| texts(row)).into_iter().flatten() {
+            table.remove(&key);
+        }
+        table.extend(new.map(|row| texts(row)).into_iter().flatten());
+    });
 }

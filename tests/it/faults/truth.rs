@@ -2,9 +2,11 @@
 
 use super::objects::{Resource, uid};
 use super::rows::Rows;
+use quarterdeck::model::Kind;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// An object as it was from a version on; none where it was gone.
 type Version = (u64, Option<Arc<Value>>);
@@ -16,6 +18,7 @@ pub struct Change {
     pub resource: Resource,
     pub word: &'static str,
     pub object: Arc<Value>,
+    pub at: Instant,
 }
 
 pub struct Truth {
@@ -61,14 +64,10 @@ impl Truth {
     }
 
     fn tell(&mut self, resource: Resource, word: &'static str, object: Arc<Value>) {
-        self.log.push(Change { version: self.version, resource, word, object });
-        self.count(resource);
-    }
-
-    fn count(&mut self, resource: Resource) {
         let mut rows = std::mem::take(&mut self.rows);
-        rows.follow(self, resource);
+        rows.follow(self, resource, &object, word == "DELETED");
         self.rows = rows;
+        self.log.push(Change { version: self.version, resource, word, object, at: Instant::now() });
     }
 
     /// All objects as they were at a version.
@@ -99,6 +98,8 @@ impl Truth {
             versions.retain(|(from, _)| *from <= version);
         }
         self.held.retain(|_, versions| !versions.is_empty());
-        Resource::ALL.into_iter().for_each(|resource| self.count(resource));
+        let mut rows = std::mem::take(&mut self.rows);
+        Kind::ALL.into_iter().for_each(|kind| rows.renew(self, kind));
+        self.rows = rows;
     }
 }

@@ -19,6 +19,9 @@ use tokio::time::{Instant, sleep_until};
 /// How often a watch is told up to where nothing happened.
 const BOOKMARK: Duration = Duration::from_secs(2);
 
+/// How long a change waits for another one to change places with.
+const WITHHELD: Duration = Duration::from_secs(1);
+
 struct Watch {
     server: Arc<Server>,
     news: watch::Receiver<u64>,
@@ -72,7 +75,7 @@ impl Watch {
             }
             tokio::select! {
                 changed = self.news.changed() => changed.ok()?,
-                () = sleep_until(self.bookmark.min(self.until)) => {}
+                () = sleep_until(self.bookmark.min(self.until).min(Instant::now() + WITHHELD)) => {}
             }
         }
         None
@@ -102,8 +105,9 @@ impl Watch {
         let told = |change: &&Change| !state.lost.contains(&change.version);
         let lines: Vec<String> = changes.iter().filter(told).map(|change| line(change.word, &change.object)).collect();
         if fault == Some(Fault::Shuffled) {
+            self.bookmark = Instant::now() + BOOKMARK;
             // the wrong order needs two
-            if changes.len() < 2 {
+            if changes.is_empty() || changes.len() == 1 && changes[0].at.elapsed() < WITHHELD {
                 return None;
             }
             self.after = changes.last().map_or(self.after, |change| change.version);

@@ -257,10 +257,7 @@ impl Session<'_> {
     }
 
     async fn pods_are_whole(&self, only: Option<Text>) {
-        self.sink.send(Delta::Task(Change::End)).await;
-        if let Some(only) = only {
-            self.sink.send(Delta::Task(Change::Narrowed(only))).await;
-        }
+        self.sink.send(Delta::Task(only.map_or(Change::End, Change::Narrowed))).await;
     }
 
     /// The row of a pod, with its service as far as it is known; remembered if it is not.
@@ -305,11 +302,7 @@ impl Session<'_> {
                 self.index.lock().events.remove(&key);
                 Change::Remove(key)
             }
-            Step::End(only) => {
-                self.sink.send(Delta::Event(Change::End)).await;
-                let Some(only) = only else { return };
-                Change::Narrowed(only)
-            }
+            Step::End(only) => only.map_or(Change::End, Change::Narrowed),
             Step::Failed(why) => Change::Failed(why),
             Step::Absent => Change::Failed(absent::<RawEvent>()),
         };

@@ -170,16 +170,19 @@ impl Services {
         if !std::mem::replace(&mut self.begun, true) {
             deltas.push(Delta::Service(Change::Begin));
         }
-        // rows of an earlier session that none of the lists had go away here
-        deltas.push(Delta::Service(Change::End));
         let mut only: Vec<&str> = self.feeds.iter().filter_map(|f| f.only.as_deref()).collect();
         only.dedup();
         only.extend(self.unknown.values().map(Text::as_str));
-        let why: Vec<&str> = self.feeds.iter().filter_map(|f| f.failed.as_deref()).collect();
-        if !why.is_empty() {
-            deltas.push(Delta::Service(Change::Failed(Text::from(why.into_iter().chain(only).collect::<Vec<_>>().join("; ")))));
-        } else if !only.is_empty() {
-            deltas.push(Delta::Service(Change::Narrowed(Text::from(only.join("; ")))));
+        let why: Vec<&str> = self.feeds.iter().filter_map(|f| f.failed.as_deref()).chain(only.iter().copied()).collect();
+        // rows of an earlier session that none of the lists had go away here
+        if why.is_empty() {
+            deltas.push(Delta::Service(Change::End));
+            return deltas;
+        }
+        let why = Text::from(why.join("; "));
+        deltas.push(Delta::Service(Change::Narrowed(why.clone())));
+        if self.feeds.iter().any(|f| f.failed.is_some()) {
+            deltas.push(Delta::Service(Change::Failed(why)));
         }
         deltas
     }
@@ -374,13 +377,13 @@ mod tests {
         }
         assert!(services.unknown(BUDGETS, None).is_empty());
         assert!(services.unknown(REVISIONS, Some("refused".into())).is_empty());
-        assert_eq!(words(&services.unknown(AUTOSCALERS, None)), ["end", "refused"]);
+        assert_eq!(words(&services.unknown(AUTOSCALERS, None)), ["refused"]);
     }
 
     #[test]
     fn a_kind_that_cannot_be_read_is_said_once_the_others_are_listed_and_taken_back_when_it_can() {
         let mut services = listed();
-        assert_eq!(words(&services.failed(Feed::CronJobs, "cannot list cronjobs".into())), ["end", "cannot list cronjobs"]);
+        assert_eq!(words(&services.failed(Feed::CronJobs, "cannot list cronjobs".into())), ["cannot list cronjobs"; 2]);
         assert!(services.failed(Feed::CronJobs, "cannot list cronjobs".into()).is_empty());
         services.begin(Feed::CronJobs);
         assert_eq!(words(&services.end(Feed::CronJobs, None)), ["end"]);
@@ -391,9 +394,9 @@ mod tests {
         let mut services = listed();
         services.begin(Feed::CronJobs);
         let only = || Some("only namespace shop".into());
-        assert_eq!(words(&services.end(Feed::CronJobs, only())), ["end", "only namespace shop"]);
+        assert_eq!(words(&services.end(Feed::CronJobs, only())), ["only namespace shop"]);
         services.begin(Feed::Jobs);
-        assert_eq!(words(&services.end(Feed::Jobs, only())), ["end", "only namespace shop"]);
+        assert_eq!(words(&services.end(Feed::Jobs, only())), ["only namespace shop"]);
         services.begin(Feed::Jobs);
         assert!(services.end(Feed::Jobs, only()).is_empty(), "nothing new");
         services.begin(Feed::Jobs);
@@ -406,7 +409,7 @@ mod tests {
     fn budgets_or_autoscalers_that_cannot_be_read_are_said_for_previews_leave_them_out() {
         let mut services = listed();
         assert!(services.unknown("autoscalers", Some("autoscalers are not known".into())).is_empty(), "not listed yet");
-        assert_eq!(words(&services.end(Feed::CronJobs, None)), ["end", "autoscalers are not known"]);
+        assert_eq!(words(&services.end(Feed::CronJobs, None)), ["autoscalers are not known"]);
         assert!(services.unknown("autoscalers", Some("autoscalers are not known".into())).is_empty(), "no news");
         assert_eq!(words(&services.unknown("autoscalers", None)), ["end"]);
         assert!(services.unknown("autoscalers", None).is_empty());

@@ -14,11 +14,14 @@ pub type Table = BTreeMap<String, String>;
 /// How long it is remembered what a row was.
 const KEPT: Duration = Duration::from_secs(240);
 
+/// Until when a text was so; none where there was none.
+type Was = (Instant, Option<String>);
+
 #[derive(Default)]
 pub struct Rows {
     now: [Table; 4],
-    /// What a row was until when; none where it was not.
-    past: HashMap<(Kind, String), Vec<(Instant, Option<String>)>>,
+    /// What each was before.
+    past: HashMap<(Kind, String), Vec<Was>>,
 }
 
 impl Rows {

@@ -106,7 +106,7 @@ pub fn step(truth: &mut Truth, dice: &mut Dice) {
                 _ => truth.put(Resource::CronJobs, objects::cron_job("nightly", mark)),
             }
         }
-        76..79 => come_and_go(truth, Resource::Jobs, 3, |uid, mark| objects::workload(uid, mark)),
+        76..79 => come_and_go(truth, Resource::Jobs, 3, objects::workload),
         79..82 => {
             let next = truth.now(Resource::Revisions).iter().filter_map(|held| held["revision"].as_u64()).max().unwrap_or(0) + 1;
             come_and_go(truth, Resource::Revisions, 3, |uid, mark| objects::revision(uid, "db", next, mark));

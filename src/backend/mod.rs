@@ -17,9 +17,10 @@ mod tls;
 pub use error::BackendError;
 
 use crate::model::{
-    ActionKind, Capabilities, Cluster, ClusterId, ClusterKind, Delta, Expect, Fact, Intent, Interest, Key, LogLine, ObjectRef,
-    Progress, Text,
+    ActionKind, Capabilities, Cluster, ClusterId, ClusterKind, Delta, Expect, Fact, Intent, Interest, Key, LogLine, Notice,
+    ObjectRef, Progress, Text,
 };
+use crate::util::time::Timestamp;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use std::sync::Arc;
@@ -128,6 +129,11 @@ impl Sink {
     pub async fn send(&self, delta: Delta) {
         // a closed channel means that the process is ending: nobody is left to tell
         let _ = self.facts.send(Fact::Cluster(self.cluster.clone(), delta)).await;
+    }
+
+    /// Tells the operator something to be read once.
+    pub async fn warn(&self, text: Text) {
+        let _ = self.facts.send(Fact::Notice(Notice::warning(Timestamp::now(), text))).await;
     }
 
     /// What is being looked at, now and as it changes.

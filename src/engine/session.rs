@@ -89,9 +89,13 @@ pub(super) async fn run(of: &mut Supervisor, backend: Arc<dyn Backend>, proof: A
                         due = Instant::now() + BEAT;
                         misses = 0;
                         if away || !of.is_live() {
+                            // what the old ones still have to say is from before
+                            watches.shutdown().await;
+                            of.live().await;
                             watches = watch(of, &backend, &proof);
+                        } else {
+                            of.live().await;
                         }
-                        of.live().await;
                     }
                     Err(error @ BackendError::Unauthorised(_)) => return End::Error(error),
                     Err(error) => {
@@ -169,10 +173,10 @@ async fn forward(mut deltas: mpsc::Receiver<Fact>, shared: Arc<Shared>, proof: A
 }
 
 /// Whether a delta can only come from an answer of the cluster: backends say `Begin` before they ask, and `Failed` when
-/// they got no answer.
+/// they got no answer, which may be the `End` of a table that others have filled.
 fn proves_life(fact: &Fact) -> bool {
     fn row<T>(change: &Change<T>) -> bool {
-        matches!(change, Change::Upsert(_) | Change::Remove(_) | Change::End)
+        matches!(change, Change::Upsert(_) | Change::Remove(_))
     }
     let Fact::Cluster(_, delta) = fact else { return false };
     match delta {

@@ -132,10 +132,13 @@ impl Supervisor {
         session::run(self, backend, proof).await
     }
 
-    /// A session that had been well ended. Whoever is refused is told at once; else the link may still be live for the
-    /// rest of its time, because most sessions that break are replaced within a second.
+    /// A session ended. The link may still be live for the rest of its time, because most sessions that break are replaced
+    /// within a second: also after a single refusal of who we are, which a server in trouble gives to anybody. Whoever is
+    /// refused again is told at once.
     async fn ended(&mut self, error: BackendError) -> bool {
-        if let BackendError::Unauthorised(_) = error {
+        if self.backoff.attempts() > 0
+            && let BackendError::Unauthorised(_) = error
+        {
             return self.failed(error).await;
         }
         self.trouble = Some(Text::from(error.to_string()));

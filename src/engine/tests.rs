@@ -163,11 +163,21 @@ async fn refused_credentials_are_tried_slowly() {
     until(&engine, secs(1), |w| matches!(link(w, 0), Link::Unauthorised { .. })).await;
     sleep(secs(300)).await;
     assert!(scripts[0].connects.load(SeqCst) <= 11);
-    // and a session whose credentials run out says so at once
+    // a single refusal of a session that was well is tried again at once
     scripts[0].set(Mood::Well);
     until(&engine, secs(61), |w| link(w, 0).is_live()).await;
-    *scripts[0].end.lock() = Some(BackendError::Unauthorised("token expired".into()));
+    sleep(secs(60)).await;
+    let connects = scripts[0].connects.load(SeqCst);
+    let refuse = || *scripts[0].end.lock() = Some(BackendError::Unauthorised("token expired".into()));
+    refuse();
+    sleep(secs(2)).await;
+    assert!(link(&engine.world.borrow(), 0).is_live());
+    assert_eq!(scripts[0].connects.load(SeqCst), connects + 1);
+    // and the next one is said at once
+    refuse();
     until(&engine, secs(1), |w| matches!(link(w, 0), Link::Unauthorised { .. })).await;
+    sleep(secs(14)).await;
+    assert_eq!(scripts[0].connects.load(SeqCst), connects + 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -31,7 +31,16 @@ impl Fact {
     /// Whether a list is whole with it: somebody may be waiting for that.
     pub fn ends_list(&self) -> bool {
         use Delta::{Event, Node, Service, Task};
-        matches!(self, Self::Cluster(_, Node(Change::End) | Service(Change::End) | Task(Change::End) | Event(Change::End)))
+        fn ends<T>(change: &Change<T>) -> bool {
+            matches!(change, Change::End | Change::Narrowed(_))
+        }
+        match self {
+            Self::Cluster(_, Node(change)) => ends(change),
+            Self::Cluster(_, Service(change)) => ends(change),
+            Self::Cluster(_, Task(change)) => ends(change),
+            Self::Cluster(_, Event(change)) => ends(change),
+            _ => false,
+        }
     }
 }
 
@@ -77,7 +86,7 @@ pub enum Delta {
     Rights(Rights),
 }
 
-/// One change of one table. A list is `Begin`, any number of `Upsert`s, `End`: rows that were not seen in between are
+/// One change of one table. A list is `Begin`, any number of `Upsert`s, `End` or `Narrowed`: rows that were not seen in between are
 /// removed at `End`, so that a missed deletion is repaired by every relist, and the table is never empty in the middle.
 #[derive(Debug)]
 pub enum Change<T> {
@@ -89,7 +98,7 @@ pub enum Change<T> {
     Remove(Key),
     /// The list is whole; changes are followed from here.
     End,
-    /// The list that ended just now is whole for some namespaces only; which, in words.
+    /// The list is whole, for some namespaces only or without something that rows are joined with; which, in words.
     Narrowed(Text),
     /// This kind cannot be read, and why in words.
     Failed(Text),

@@ -97,8 +97,14 @@ impl Store {
         let state = Arc::make_mut(slot);
         let mut lists = Lists { of: &mut self.lists, cluster: id };
         match delta {
-            Delta::Link(link) => state.cluster.link = link,
+            Delta::Link(link) => {
+                if link.is_live() && !state.cluster.link.is_live() {
+                    anew(&mut state.sync);
+                }
+                state.cluster.link = link;
+            }
             Delta::About { kind, version, capabilities, engine } => {
+                anew(&mut state.sync);
                 state.cluster.kind = kind;
                 state.cluster.version = Some(version);
                 state.cluster.capabilities = capabilities;
@@ -155,6 +161,13 @@ impl Store {
     }
 }
 
+/// A session begins, or the cluster is back: nothing was followed until now, so no table is current until its list is whole.
+fn anew(sync: &mut [KindSync; 4]) {
+    for sync in sync.iter_mut().filter(|sync| matches!(sync, KindSync::Live | KindSync::Narrowed(_))) {
+        *sync = KindSync::Loading(0);
+    }
+}
+
 /// A row before and after a change.
 type Replaced<T> = (Option<Arc<T>>, Option<Arc<T>>);
 
@@ -199,18 +212,13 @@ impl Lists<'_> {
                 }
                 table.remove(&key).map(|old| (Some(old), None)).into_iter().collect()
             }
-            Change::End => {
-                *sync = KindSync::Live;
+            Change::End | Change::Narrowed(_) => {
+                *sync = if let Change::Narrowed(words) = change { KindSync::Narrowed(words) } else { KindSync::Live };
                 let Some(seen) = self.of.remove(&list) else { return Vec::new() };
                 let gone: Vec<Key> = table.iter().map(|row| row.key()).filter(|key| !seen.contains(*key)).cloned().collect();
                 gone.iter().filter_map(|key| table.remove(key)).map(|old| (Some(old), None)).collect()
             }
-            Change::Narrowed(words) => {
-                *sync = KindSync::Narrowed(words);
-                Vec::new()
-            }
             Change::Failed(reason) => {
-                self.of.remove(&list);
                 let since = if let KindSync::Failed { since, .. } = sync { *since } else { now };
                 *sync = KindSync::Failed { since, reason };
                 Vec::new()
@@ -381,5 +389,39 @@ impl Notice {
     /// A warning.
     pub fn warning(at: Timestamp, text: impl Into<Text>) -> Self {
         Self { at, warning: true, text: text.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::analysis::fixture::{self, Fixture};
+    use crate::model::Link;
+
+    #[test]
+    fn rows_from_before_an_outage_are_not_current_until_they_are_listed() {
+        let cluster = Fixture::kubernetes().state().cluster.clone();
+        let (id, mut store) = (cluster.id.clone(), Store::new([cluster]));
+        let mut sync_after = |delta: Delta| {
+            store.apply(Fact::Cluster(id.clone(), delta), Timestamp(0));
+            let state = store.world().cluster(&id).unwrap();
+            (state.sync_of(Kind::Task).clone(), state.tasks.len())
+        };
+        let stale = || Delta::Link(Link::Stale { since: Timestamp(0), reason: Text::new("silent") });
+        let task = |key: &str| Delta::Task(Change::Upsert(fixture::task(key, "web", "n1")));
+        sync_after(Delta::Link(Link::Live));
+        sync_after(Delta::Task(Change::Begin));
+        sync_after(task("t1"));
+        assert_eq!(sync_after(Delta::Task(Change::End)), (KindSync::Live, 1));
+        assert_eq!(sync_after(Delta::Link(Link::Live)), (KindSync::Live, 1), "it was live all the time");
+        assert_eq!(sync_after(stale()), (KindSync::Live, 1));
+        assert_eq!(sync_after(Delta::Link(Link::Live)), (KindSync::Loading(0), 1));
+        sync_after(Delta::Task(Change::Begin));
+        assert_eq!(sync_after(task("t2")), (KindSync::Loading(1), 2));
+        // that it cannot be read at the moment does not make a list forget what it has seen
+        let failed = sync_after(Delta::Task(Change::Failed("busy".into())));
+        assert!(matches!(failed, (KindSync::Failed { .. }, 2)));
+        assert_eq!(sync_after(Delta::Task(Change::End)), (KindSync::Live, 1));
     }
 }

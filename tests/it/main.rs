@@ -8,6 +8,7 @@ mod colours;
 mod config;
 mod discovery;
 mod exits;
+mod faults;
 mod figures;
 mod fuzz;
 mod hostile;

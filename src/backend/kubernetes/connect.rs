@@ -31,6 +31,8 @@ const ANSWER: Duration = Duration::from_secs(8);
 const CONNECT: Duration = Duration::from_secs(5);
 /// A connection without traffic is probed after this long, and given up after [`DEAD`].
 const KEEPALIVE: Duration = Duration::from_secs(10);
+/// How often each kind is held against a list of the server: seldom, for it costs the server a list, though few bytes.
+const AUDIT: Duration = Duration::from_secs(600);
 /// Sent bytes that stay unacknowledged this long end the connection (Linux; elsewhere keepalive alone).
 #[cfg(target_os = "linux")]
 const DEAD: Duration = Duration::from_secs(20);
@@ -49,17 +51,24 @@ pub struct Context {
     source: Source,
     proxies: Proxies,
     namespaces: Vec<String>,
+    audit: Duration,
 }
 
 impl Context {
     pub(super) fn new(id: ClusterId, server: String, source: Source, proxies: &Proxies) -> Self {
-        Self { id, server, source, proxies: proxies.clone(), namespaces: Vec::new() }
+        Self { id, server, source, proxies: proxies.clone(), namespaces: Vec::new(), audit: AUDIT }
     }
 
     /// The same, reading these namespaces where all may not be read. With none it is the context's own.
     #[must_use]
     pub fn reading(self, namespaces: &[String]) -> Self {
         Self { namespaces: namespaces.to_vec(), ..self }
+    }
+
+    /// The same, holding each kind against a list of the server about this often.
+    #[must_use]
+    pub fn audited_every(self, audit: Duration) -> Self {
+        Self { audit, ..self }
     }
 }
 
@@ -88,7 +97,7 @@ impl Connector for Context {
             let own = std::slice::from_ref(&config.default_namespace);
             let namespaces = Arc::from(if self.namespaces.is_empty() { own } else { self.namespaces.as_slice() });
             let (api, version) = connect(config).await?;
-            Ok(Arc::new(Kubernetes::new(api, version, namespaces)) as Arc<dyn Backend>)
+            Ok(Arc::new(Kubernetes::new(api, version, namespaces, self.audit)) as Arc<dyn Backend>)
         })
     }
 }

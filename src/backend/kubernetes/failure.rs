@@ -69,6 +69,12 @@ impl Failure {
         Self::of(Sort::Decode, message)
     }
 
+    /// A watch that tells of an older version after a newer one: no more to be gone on with than one the server has
+    /// forgotten.
+    pub fn disorder(older: u64, newer: u64) -> Self {
+        Self::of(Sort::Status(410), format!("the server told of version {older} after {newer}"))
+    }
+
     /// A failure without anything from the server.
     pub fn of(sort: Sort, message: impl Into<String>) -> Self {
         Self { sort, message: message.into(), reason: String::new(), causes: Vec::new(), retry_after: None }

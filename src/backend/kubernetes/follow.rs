@@ -25,31 +25,43 @@
 //! brings 1.2 KB/s, but a table tells nothing of pressure, taints and what can be allocated: those would be late, so whole
 //! nodes are watched.
 
-use super::decode::{self, Line};
+mod audit;
+mod heard;
+mod lapse;
+
+use super::decode;
 use super::failure::{Failure, Sort, forbidden};
 use super::http::{Api, LIST};
 use super::link::Link;
 use super::paths::escape;
 use super::raw::Listed;
-use crate::backend::BackendError;
+use crate::backend::{BackendError, Sink};
 use crate::model::Text;
 use crate::util::backoff::Backoff;
+use audit::{Audit, Difference, Marks};
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
+use heard::Heard;
+use lapse::{Following, Lapse};
+use parking_lot::Mutex;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::task::AbortOnDropHandle;
 
 /// Rows of a page of a list.
 const PAGE: u32 = 500;
-/// Longest line of a watch: etcd holds objects of up to about 1.5 MiB, aggregated servers larger ones.
-const LINE: usize = 8 << 20;
 /// A connection that has more hands it over within this time.
 const DRAINED: Duration = Duration::from_millis(2);
 /// Between two looks at a watch that is busy.
 const PAUSE: Duration = Duration::from_millis(200);
+/// A list that took longer is old by the time it is whole: it counts as such once the watch has told what happened since.
+const LONG: Duration = Duration::from_secs(5);
+/// A watch that has been silent for so long after its beginning has told that.
+const QUIET: Duration = Duration::from_millis(100);
+/// And one that is never silent has by then.
+const CAUGHT_UP: Duration = Duration::from_secs(1);
 /// How often a kind that may not be read is asked for again.
 const REFUSED: Duration = Duration::from_secs(60);
 /// How often all namespaces are asked for again where only some may be read.
@@ -84,6 +96,10 @@ pub(super) struct Follower<T> {
     pub lists: Arc<Semaphore>,
     /// Where to read what may not be read in all namespaces.
     pub namespaces: Arc<[String]>,
+    /// How often what is held is compared with what the server has.
+    pub audit: Duration,
+    /// Where a difference is told of.
+    pub sink: Sink,
     /// Spreads timeouts and delays of the loops apart.
     pub seed: u64,
 }
@@ -92,6 +108,10 @@ pub(super) struct Follower<T> {
 struct Place {
     path: String,
     version: String,
+    /// What there is at that version.
+    marks: Marks,
+    /// When it is compared next.
+    audit: Instant,
 }
 
 /// What was listed: one place over all namespaces, or one for each that may be read. Empty: to be listed anew.
@@ -100,25 +120,31 @@ struct Held {
     places: Vec<Place>,
     /// When all namespaces are asked for again, if these are not all.
     wider: Option<Instant>,
-}
-
-/// What a piece of a watch brought.
-struct Heard<T> {
-    /// The steps, to be sent together.
-    steps: Vec<Step<T>>,
-    /// The version to go on from once they are sent; empty where there is none.
-    version: String,
+    /// The end of the list, if it is still to be told.
+    end: Mutex<Option<Option<Text>>>,
 }
 
 impl<T: Listed> Follower<T> {
     /// Runs until the receiver goes away.
     pub async fn run(self) {
+        let lapse = Lapse::default();
+        tokio::select! {
+            () = self.follow(&lapse) => {}
+            () = lapse.say(&self.out, T::PLURAL) => {}
+        }
+    }
+
+    async fn follow(&self, lapse: &Lapse) {
         let mut backoff = Backoff::new(Duration::from_millis(800), Duration::from_secs(30), self.seed);
         let mut held = Held::default();
+        let mut known = Difference::default();
         loop {
+            if lapse.was_said() {
+                held.places.clear();
+            }
             let began = Instant::now();
             let listing = held.places.is_empty();
-            let result = if listing { self.list().await.map(|new| held = new) } else { self.watch(&mut held.places).await };
+            let result = if listing { self.list(lapse).await.map(|new| held = new) } else { self.watch(&mut held, lapse).await };
             let lasted = began.elapsed();
             match result {
                 Ok(()) if listing => {}
@@ -133,12 +159,22 @@ impl<T: Listed> Follower<T> {
                     }
                 }
                 Err(Stop::Closed) => return,
+                Err(Stop::Differs(found)) => {
+                    // what a list does not change is not told of twice: objects that cannot be read
+                    if !found.is_within(&known) {
+                        self.sink.warn(found.words(self.sink.cluster(), T::PLURAL)).await;
+                        held.places.clear();
+                    }
+                    known = found;
+                }
                 Err(Stop::Broken(failure)) => {
                     tracing::debug!(kind = T::PLURAL, why = failure.message, "a watch broke off");
+                    lapse.because(&failure.message);
                     backoff.healthy(lasted);
                     sleep(backoff.next_delay()).await;
                 }
                 Err(Stop::Failed(failure)) => {
+                    lapse.because(&failure.message);
                     if failure.wants_relist() && (!listing || backoff.attempts() < 5) {
                         held.places.clear();
                         sleep(backoff.next_delay()).await;
@@ -149,6 +185,7 @@ impl<T: Listed> Follower<T> {
                     let (wait, said) = self.report(failure, wait, listing).await;
                     if said {
                         // only a list takes back what was said, and tells what may still be read
+                        lapse.said();
                         held.places.clear();
                     }
                     sleep(wait).await;
@@ -203,13 +240,14 @@ impl<T: Listed> Follower<T> {
     }
 
     /// Lists the kind in all namespaces, or in those where it may be read.
-    async fn list(&self) -> Result<Held, Stop> {
+    async fn list(&self, lapse: &Lapse) -> Result<Held, Stop> {
         let _turn = self.lists.acquire().await.map_err(|_| Stop::Closed)?;
+        let began = Instant::now();
         let mut begun = false;
         let refusal = match self.list_place(T::PATH.to_owned(), &mut begun).await {
             Ok(place) => {
-                self.send(vec![Step::End(None)]).await?;
-                return Ok(Held { places: vec![place], wider: None });
+                let end = self.whole(None, began, lapse).await?;
+                return Ok(Held { places: vec![place], wider: None, end });
             }
             Err(Stop::Failed(failure)) if T::NAMESPACED && failure.status() == Some(403) => failure,
             Err(stop) => return Err(stop),
@@ -233,13 +271,25 @@ impl<T: Listed> Follower<T> {
         for why in &refused {
             only.push_str(&format!("; {why}"));
         }
-        self.send(vec![Step::End(Some(Text::from(only)))]).await?;
+        let end = self.whole(Some(Text::from(only)), began, lapse).await?;
         let again = if refused.is_empty() { WIDER } else { REFUSED };
-        Ok(Held { places, wider: Some(Instant::now() + again) })
+        Ok(Held { places, wider: Some(Instant::now() + again), end })
+    }
+
+    /// Tells the end of a list, or returns it to be told when the watch has caught up.
+    async fn whole(&self, only: Option<Text>, began: Instant, lapse: &Lapse) -> Result<Mutex<Option<Option<Text>>>, Stop> {
+        lapse.listed();
+        if began.elapsed() >= LONG {
+            return Ok(Mutex::new(Some(only)));
+        }
+        self.send(vec![Step::End(only)]).await?;
+        lapse.begin();
+        Ok(Mutex::default())
     }
 
     /// Lists all pages of one place. The next page is under way while one is read and shown.
     async fn list_place(&self, path: String, begun: &mut bool) -> Result<Place, Stop> {
+        let mut marks = Marks::default();
         let mut body = self.fetch(&path, "").await?;
         loop {
             self.link.fine(T::PLURAL);
@@ -254,11 +304,12 @@ impl<T: Listed> Follower<T> {
                 self.send(vec![Step::Begin]).await?;
             }
             for batch in page.items {
+                batch.iter().for_each(|item| marks.put(item.meta()));
                 self.send(batch.into_iter().map(Step::Item).collect()).await?;
             }
             match next {
                 Some(fetch) => body = fetch.await?,
-                None => return Ok(Place { path, version: page.meta.resource_version }),
+                None => return Ok(Place { path, version: page.meta.resource_version, marks, audit: self.next_audit() }),
             }
         }
     }
@@ -273,25 +324,70 @@ impl<T: Listed> Follower<T> {
 
     /// Watches all places until the first of these watches ends. Each place holds the last version whose change was sent,
     /// so nothing is lost when the others are dropped with it.
-    async fn watch(&self, places: &mut [Place]) -> Result<(), Stop> {
-        let watches = places.iter_mut().map(|place| Box::pin(self.watch_place(place)));
+    async fn watch(&self, held: &mut Held, lapse: &Lapse) -> Result<(), Stop> {
+        let Held { places, end, .. } = held;
+        let (following, end) = (lapse.following(places.len()), &*end);
+        let watches = places.iter_mut().map(|place| Box::pin(self.watch_place(place, &following, end)));
         futures::future::select_all(watches).await.0
     }
 
-    /// Watches one place until the server ends it.
-    async fn watch_place(&self, place: &mut Place) -> Result<(), Stop> {
-        let Place { path, version } = place;
+    /// A watch has begun and tells what is new. Returns whether it is of use: not if it came too late.
+    async fn begun(&self, following: &Following<'_>, end: &Mutex<Option<Option<Text>>>) -> Result<bool, Stop> {
+        let Some(all) = following.one_more() else { return Ok(false) };
+        let end = if all { end.lock().take() } else { None };
+        if let Some(only) = end {
+            self.send(vec![Step::End(only)]).await?;
+        }
+        Ok(true)
+    }
+
+    /// Watches one place until the server ends it. If the `end` of the list is still to be told, the watch catches up first.
+    async fn watch_place(
+        &self,
+        place: &mut Place,
+        following: &Following<'_>,
+        end: &Mutex<Option<Option<Text>>>,
+    ) -> Result<(), Stop> {
+        let Place { path, version, marks, audit } = place;
         // spread, so that the loops do not all come back in the same second
         let seconds = 120 + self.seed % 61;
+        let list = path.clone();
         let path = format!("{path}?watch=true&allowWatchBookmarks=true&resourceVersion={version}&timeoutSeconds={seconds}");
         let mut chunks = self.api.stream(&path, Some(Duration::from_secs(seconds + 15))).await?;
         self.link.fine(T::PLURAL);
+        let mut behind = end.lock().is_some().then(|| Instant::now() + CAUGHT_UP);
+        if behind.is_none() && !self.begun(following, end).await? {
+            return Ok(());
+        }
         let mut begun: Vec<u8> = Vec::new();
-        while let Some(chunk) = next(&mut chunks).await {
+        let mut auditing = Audit::at(*audit);
+        loop {
+            let chunk = tokio::select! {
+                chunk = next(&mut chunks, behind.is_some()) => chunk,
+                () = until(behind), if behind.is_some() => {
+                    behind = None;
+                    if !self.begun(following, end).await? {
+                        return Ok(());
+                    }
+                    continue;
+                }
+                found = auditing.step(|| audit::compare(self.api.clone(), Arc::clone(&self.lists), list.clone(), version.clone(), marks.clone())) => {
+                    *audit = self.next_audit();
+                    auditing = Audit::at(*audit);
+                    if let Some(found) = found {
+                        return Err(Stop::Differs(found));
+                    }
+                    continue;
+                }
+            };
+            let Some(chunk) = chunk else { return Ok(()) };
             let chunk = chunk.map_err(Stop::Broken)?;
-            let mut heard = Heard { steps: Vec::new(), version: String::new() };
+            let mut heard = Heard::after(version);
             let result = heard.chunk(&chunk, &mut begun);
             // what was heard before something went wrong counts
+            for step in &heard.steps {
+                marks.follow(step);
+            }
             if !heard.steps.is_empty() {
                 self.send(heard.steps).await?;
             }
@@ -300,55 +396,27 @@ impl<T: Listed> Follower<T> {
             }
             result?;
         }
-        Ok(())
+    }
+
+    /// Spread, so that the kinds are not all compared in the same minute.
+    fn next_audit(&self) -> Instant {
+        Instant::now() + self.audit.mul_f64(0.75 + (self.seed % 512) as f64 / 1_024.0)
     }
 }
 
-impl<T: Listed> Heard<T> {
-    /// Hears a chunk of a watch, of which `begun` holds the line that has not ended yet.
-    fn chunk(&mut self, chunk: &[u8], begun: &mut Vec<u8>) -> Result<(), Failure> {
-        let mut rest = chunk;
-        while let Some(end) = memchr::memchr(b'\n', rest) {
-            let (head, tail) = rest.split_at(end);
-            rest = tail.get(1..).unwrap_or_default();
-            if begun.is_empty() {
-                self.line(head)?;
-            } else {
-                begun.extend_from_slice(head);
-                self.line(begun)?;
-                begun.clear();
-            }
-        }
-        begun.extend_from_slice(rest);
-        if begun.len() > LINE {
-            return Err(Failure::decode(format!("an object is larger than {} MiB", LINE >> 20)));
-        }
-        Ok(())
-    }
-
-    fn line(&mut self, line: &[u8]) -> Result<(), Failure> {
-        if line.iter().all(u8::is_ascii_whitespace) {
-            return Ok(());
-        }
-        let (item, gone) = match decode::line::<T>(line)? {
-            None => return Ok(()),
-            Some(Line::Error(status)) => return Err(Failure::from_status(status)),
-            Some(Line::Bookmark(mark)) => {
-                self.version = mark.metadata.resource_version;
-                return Ok(());
-            }
-            Some(Line::Added(item) | Line::Modified(item)) => (item, false),
-            Some(Line::Deleted(item)) => (item, true),
-        };
-        item.meta().resource_version.as_str().clone_into(&mut self.version);
-        self.steps.push(if gone { Step::Gone(item) } else { Step::Item(item) });
-        Ok(())
-    }
+/// Waits until a watch that is behind has been quiet for a while, or has had time enough.
+async fn until(behind: Option<Instant>) {
+    let quiet = Instant::now() + QUIET;
+    sleep_until(behind.map_or(quiet, |limit| limit.min(quiet))).await;
 }
 
 /// The next part of a watch. Once all that has come was taken there is a pause: what comes first after a quiet time is
-/// taken at once, and what comes all the time is taken five times a second, not packet by packet.
-async fn next<S: Stream + Unpin>(chunks: &mut S) -> Option<S::Item> {
+/// taken at once, and what comes all the time is taken five times a second, not packet by packet;
+/// or `at_once`.
+async fn next<S: Stream + Unpin>(chunks: &mut S, at_once: bool) -> Option<S::Item> {
+    if at_once {
+        return chunks.next().await;
+    }
     if let Ok(chunk) = timeout(DRAINED, chunks.next()).await {
         return chunk;
     }
@@ -371,6 +439,8 @@ enum Stop {
     Broken(Failure),
     /// It failed.
     Failed(Failure),
+    /// What was followed is not what the server has.
+    Differs(Difference),
 }
 
 impl From<Failure> for Stop {

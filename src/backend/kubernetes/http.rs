@@ -87,6 +87,14 @@ impl Api {
         self.within(deadline, async { self.whole(self.send(self.request(Method::GET, path)?).await?).await }).await
     }
 
+    /// GET of a page of the list at `path` with nothing of its objects but their metadata.
+    pub async fn marks(&self, path: &str) -> Result<Bytes, Failure> {
+        let mut request = self.request(Method::GET, path)?;
+        let partial = HeaderValue::from_static("application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1");
+        request.headers_mut().insert(ACCEPT, partial);
+        self.within(LIST, async { self.whole(self.send(request).await?).await }).await
+    }
+
     /// Changes what is at `path` and returns the server's answer. A failure of sort [`Sort::Link`] means that nobody knows
     /// whether it happened.
     pub async fn write<T: DeserializeOwned>(&self, how: Write, path: &str, body: &serde_json::Value) -> Result<T, Failure> {

@@ -43,6 +43,7 @@ use http::Api;
 use index::Shared;
 use rights::Rights;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A connected API server.
 struct Kubernetes {
@@ -50,13 +51,15 @@ struct Kubernetes {
     version: Text,
     /// Where to read what may not be read in all namespaces.
     namespaces: Arc<[String]>,
+    /// How often each kind is audited.
+    audit: Duration,
     index: Shared,
     rights: Rights,
 }
 
 impl Kubernetes {
-    fn new(api: Api, version: Text, namespaces: Arc<[String]>) -> Self {
-        Self { api, version, namespaces, index: Shared::default(), rights: Rights::default() }
+    fn new(api: Api, version: Text, namespaces: Arc<[String]>, audit: Duration) -> Self {
+        Self { api, version, namespaces, audit, index: Shared::default(), rights: Rights::default() }
     }
 }
 
@@ -66,7 +69,7 @@ impl Backend for Kubernetes {
     }
 
     fn watch<'a>(&'a self, sink: &'a Sink) -> BoxFuture<'a, BackendError> {
-        Box::pin(session::run(&self.api, &self.namespaces, &self.index, sink))
+        Box::pin(session::run(&self.api, &self.namespaces, self.audit, &self.index, sink))
     }
 
     fn ping(&self) -> BoxFuture<'_, Result<(), BackendError>> {

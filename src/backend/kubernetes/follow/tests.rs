@@ -4,7 +4,8 @@
 
 use super::*;
 use crate::backend::kubernetes::raw::{RawNode, RawPod};
-use crate::backend::kubernetes::scripted::server;
+use crate::backend::kubernetes::scripted::{Asked, server};
+use crate::model::{Fact, Interest};
 
 fn follow(api: Api) -> (mpsc::Receiver<Vec<Step<RawNode>>>, Link) {
     follow_in(api, &[])
@@ -15,8 +16,15 @@ fn follow_in<T: Listed>(api: Api, namespaces: &[&str]) -> (mpsc::Receiver<Vec<St
     let link = Link::new();
     let lists = Arc::new(Semaphore::new(2));
     let namespaces = namespaces.iter().map(|n| (*n).to_owned()).collect();
-    tokio::spawn(Follower { api, out, link: link.clone(), lists, namespaces, seed: 60 }.run());
+    tokio::spawn(Follower { api, out, link: link.clone(), lists, namespaces, audit: AUDIT, sink: sink().0, seed: 60 }.run());
     (steps, link)
+}
+
+const AUDIT: Duration = Duration::from_secs(600);
+
+fn sink() -> (Sink, mpsc::Receiver<Fact>) {
+    let (facts, told) = mpsc::channel(8);
+    (Sink::new("c".into(), facts, tokio::sync::watch::channel(Interest::default()).1), told)
 }
 
 async fn words<T: Listed>(steps: &mut mpsc::Receiver<Vec<Step<T>>>, count: usize) -> Vec<String> {
@@ -76,7 +84,7 @@ async fn the_next_page_is_asked_for_while_nobody_has_taken_the_one_before() {
     let (api, asked) = server(vec![list(10, "more", &many), list(10, "", &[node("last", 2)])]).await;
     let (out, mut steps) = mpsc::channel::<Vec<Step<RawNode>>>(1);
     let (link, lists) = (Link::new(), Arc::new(Semaphore::new(2)));
-    tokio::spawn(Follower { api, out, link, lists, namespaces: Arc::from([]), seed: 60 }.run());
+    tokio::spawn(Follower { api, out, link, lists, namespaces: Arc::from([]), audit: AUDIT, sink: sink().0, seed: 60 }.run());
     let mut waited = 0;
     while asked.lock().len() < 2 {
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -110,6 +118,88 @@ async fn a_version_the_server_does_not_have_is_listed_anew_however_it_says_so() 
         let (mut steps, _link) = follow(api);
         assert_eq!(words(&mut steps, 6).await, ["begin", "+a", "end", "begin", "+c", "end"]);
     }
+}
+
+#[tokio::test]
+async fn a_watch_that_goes_back_in_time_is_listed_anew() {
+    let later = event("MODIFIED", &node("a", 12));
+    let mark = |version: u32| event("BOOKMARK", &format!(r#"{{"metadata":{{"resourceVersion":"{version}"}}}}"#));
+    // before the list, before what the watch told, and in a bookmark
+    for (told, steps) in [
+        (event("MODIFIED", &node("a", 9)), 0),
+        ([later.clone(), event("DELETED", &node("a", 11))].concat(), 1),
+        ([later, mark(11)].concat(), 1),
+    ] {
+        let script = vec![list(10, "", &[node("a", 1)]), (200, told), list(30, "", &[node("c", 3)])];
+        let (api, _) = server(script).await;
+        let (mut all, _link) = follow(api);
+        assert_eq!(words(&mut all, 3 + steps).await[3..], ["+a"][..steps]);
+        assert_eq!(words(&mut all, 3).await, ["begin", "+c", "end"]);
+    }
+}
+
+#[tokio::test]
+async fn what_a_watch_left_out_is_found_told_of_and_listed_anew_but_not_what_cannot_be_read() {
+    let odd = r#"{"metadata":{"name":7,"uid":"odd","resourceVersion":"4"}}"#.to_owned();
+    let page = || list(10, "", &[node("a", 1), node("b", 2), odd.clone()]);
+    let have = |nodes: &[String]| list(10, "", nodes);
+    // the server has a newer `a`, no `b`, and a `c`; and then what was listed
+    let script =
+        [page(), have(&[node("a", 5), node("c", 3), odd.clone()]), page(), have(&[node("b", 2), odd.clone(), node("a", 1)])];
+    let asked = Asked::default();
+    let api = listing(script.to_vec(), &asked).await;
+    let (out, mut steps) = mpsc::channel::<Vec<Step<RawNode>>>(100);
+    let (sink, mut told) = sink();
+    let lists = Arc::new(Semaphore::new(2));
+    let audit = Duration::from_millis(200);
+    let follower = Follower { api, out, link: Link::new(), lists, namespaces: Arc::from([]), audit, sink, seed: 60 };
+    let _following = AbortOnDropHandle::new(tokio::spawn(follower.run()));
+    assert_eq!(words(&mut steps, 8).await, ["begin", "+a", "+b", "end", "begin", "+a", "+b", "end"]);
+    let Some(Fact::Notice(notice)) = told.recv().await else { panic!() };
+    assert_eq!(
+        notice.text.as_str(),
+        "c: the watch of nodes had left something out (2 new, 1 changed, 1 gone): all are listed anew"
+    );
+    while asked.lock().len() < 6 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(told.try_recv().is_err(), "that an object cannot be read is no news");
+    let asked = asked.lock();
+    let audits: Vec<&String> = asked.iter().filter(|path| path.contains("Exact")).collect();
+    assert_eq!(audits[0], "/api/v1/nodes?limit=500&resourceVersion=10&resourceVersionMatch=Exact");
+}
+
+/// A server whose lists come from a script, the last one again and again, and whose watches are silent.
+async fn listing(script: Vec<(u16, String)>, asked: &Asked) -> Api {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let log = Arc::clone(asked);
+    tokio::spawn(async move {
+        let mut kept = Vec::new();
+        let mut at = 0;
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(stream.read_u8().await.unwrap());
+            }
+            let path = String::from_utf8(head).unwrap().split(' ').nth(1).unwrap().to_owned();
+            let watches = path.contains("watch=true");
+            log.lock().push(path);
+            if watches {
+                stream.write_all(b"HTTP/1.1 200 x\r\nconnection: close\r\n\r\n").await.unwrap();
+                kept.push(stream);
+            } else {
+                let body = &script[at.min(script.len() - 1)].1;
+                let head = format!("HTTP/1.1 200 x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+                stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+                at += 1;
+            }
+        }
+    });
+    let config = kube::Config::new(url.parse().unwrap());
+    let client = crate::backend::kubernetes::connect::client(config).unwrap();
+    Api::new(client, Arc::new(crate::backend::kubernetes::credentials::Credentials::default()), &url)
 }
 
 #[tokio::test]

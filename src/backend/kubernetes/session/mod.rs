@@ -25,6 +25,7 @@ use services::{Feed, Services};
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
@@ -34,13 +35,15 @@ const BATCHES: usize = 4;
 const LISTS: usize = 2;
 
 /// Watches everything until the link ends.
-pub(super) async fn run(api: &Api, namespaces: &Arc<[String]>, index: &Shared, sink: &Sink) -> BackendError {
+pub(super) async fn run(api: &Api, namespaces: &Arc<[String]>, audit: Duration, index: &Shared, sink: &Sink) -> BackendError {
     let link = Link::new();
     let mut loops = Loops {
         api: api.clone(),
         link: link.clone(),
         lists: Arc::new(Semaphore::new(LISTS)),
         namespaces: Arc::clone(namespaces),
+        audit,
+        sink: sink.clone(),
         seed: seed(sink.cluster()),
         tasks: JoinSet::new(),
     };
@@ -55,6 +58,7 @@ pub(super) async fn run(api: &Api, namespaces: &Arc<[String]>, index: &Shared, s
         nodes: HashMap::new(),
         node_names: Relist::default(),
         pods: Relist::default(),
+        pods_end: None,
         sets: Relist::default(),
         revisions: Relist::default(),
         budgets: Relist::default(),
@@ -120,6 +124,8 @@ struct Loops {
     link: Link,
     lists: Arc<Semaphore>,
     namespaces: Arc<[String]>,
+    audit: Duration,
+    sink: Sink,
     seed: u64,
     tasks: JoinSet<()>,
 }
@@ -134,6 +140,8 @@ impl Loops {
             link: self.link.clone(),
             lists: Arc::clone(&self.lists),
             namespaces: Arc::clone(&self.namespaces),
+            audit: self.audit,
+            sink: self.sink.clone(),
             seed: self.seed >> 16,
         };
         self.tasks.spawn(follower.run());
@@ -155,6 +163,8 @@ struct Session<'a> {
     nodes: HashMap<Key, Node>,
     node_names: Relist,
     pods: Relist,
+    /// The end of their list, if it is still to be told; and where they were read, if not everywhere.
+    pods_end: Option<Option<Text>>,
     sets: Relist,
     revisions: Relist,
     budgets: Relist,
@@ -208,6 +218,7 @@ impl Session<'_> {
         let change = match step {
             Step::Begin => {
                 self.pods.begin();
+                self.pods_end = None;
                 Change::Begin
             }
             Step::Item(raw) => {
@@ -230,14 +241,25 @@ impl Session<'_> {
                 }
                 // the index outlives a session: what was in it before this one's first list may be gone
                 self.index.lock().pods.retain(|key, _| self.pods.holds(key));
-                self.sink.send(Delta::Task(Change::End)).await;
-                let Some(only) = only else { return };
-                Change::Narrowed(only)
+                // while their ReplicaSets are not known, rows do not say what they belong to
+                if self.services.knows(Feed::ReplicaSets) {
+                    self.pods_are_whole(only).await;
+                } else {
+                    self.pods_end = Some(only);
+                }
+                return;
             }
-            Step::Failed(why) => Change::Failed(why),
+            Step::Failed(why) => {
+                self.pods_end = None;
+                Change::Failed(why)
+            }
             Step::Absent => Change::Failed(absent::<RawPod>()),
         };
         self.sink.send(Delta::Task(change)).await;
+    }
+
+    async fn pods_are_whole(&self, only: Option<Text>) {
+        self.sink.send(Delta::Task(only.map_or(Change::End, Change::Narrowed))).await;
     }
 
     /// The row of a pod, with its service as far as it is known; remembered if it is not.
@@ -282,11 +304,7 @@ impl Session<'_> {
                 self.index.lock().events.remove(&key);
                 Change::Remove(key)
             }
-            Step::End(only) => {
-                self.sink.send(Delta::Event(Change::End)).await;
-                let Some(only) = only else { return };
-                Change::Narrowed(only)
-            }
+            Step::End(only) => only.map_or(Change::End, Change::Narrowed),
             Step::Failed(why) => Change::Failed(why),
             Step::Absent => Change::Failed(absent::<RawEvent>()),
         };

@@ -40,6 +40,9 @@ impl Relist {
     /// An object is gone.
     pub fn gone(&mut self, key: &Key) {
         self.held.remove(key);
+        if let Some(arriving) = &mut self.arriving {
+            arriving.remove(key);
+        }
     }
 
     /// The list is whole: returns the keys that were held and are not in it.
@@ -69,5 +72,11 @@ mod tests {
         list.seen(&a);
         assert_eq!(list.end(), HashSet::from([c]));
         assert!(list.end().is_empty());
+        // what goes while the list is still arriving
+        list.begin();
+        list.seen(&a);
+        list.seen(&b);
+        list.gone(&b);
+        assert!(list.end().is_empty() && !list.holds(&b));
     }
 }

@@ -6,7 +6,7 @@ use super::super::raw::{Autoscaler, DisruptionBudget, Meta, Selector, Template};
 use super::relist::Relist;
 use crate::model::{self, Budget, Change, Delta, Key, Service, ServiceKind, Text};
 use crate::util::time::Timestamp;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The kinds whose objects are rows of this table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,6 +21,12 @@ pub(super) enum Feed {
 
 /// How many feeds there are.
 const FEEDS: usize = 6;
+
+/// What services are joined with, in words.
+pub(super) const BUDGETS: &str = "disruption budgets";
+pub(super) const AUTOSCALERS: &str = "autoscalers";
+pub(super) const REVISIONS: &str = "earlier definitions";
+const JOINED: [&str; 3] = [BUDGETS, AUTOSCALERS, REVISIONS];
 
 /// Where a feed stands.
 #[derive(Debug, Default)]
@@ -80,6 +86,8 @@ pub(super) struct Services {
     autoscalers: HashMap<Key, AutoscalerRow>,
     /// What is joined with services and cannot be read, and why.
     unknown: BTreeMap<&'static str, Text>,
+    /// What is joined with services and was listed, or is known to be unreadable, at least once.
+    joined: BTreeSet<&'static str>,
 }
 
 impl Services {
@@ -134,11 +142,18 @@ impl Services {
 
     /// Something that services are joined with cannot be read, or can again. Services are no less listed for it.
     pub fn unknown(&mut self, what: &'static str, why: Option<Text>) -> Vec<Delta> {
-        let before = match why {
+        let before = self.settled();
+        self.joined.insert(what);
+        let old_news = match why {
             Some(why) => self.unknown.insert(what, why.clone()).as_ref() == Some(&why),
             None => self.unknown.remove(what).is_none(),
         };
-        if before || !self.settled() { Vec::new() } else { self.standing() }
+        if !self.settled() || before && old_news { Vec::new() } else { self.standing() }
+    }
+
+    /// Whether a kind was listed, or is known to be unreadable.
+    pub fn knows(&self, feed: Feed) -> bool {
+        self.feeds[feed as usize].settled
     }
 
     /// Settles a feed, and says how the whole table stands when that is new.
@@ -155,22 +170,26 @@ impl Services {
         if !std::mem::replace(&mut self.begun, true) {
             deltas.push(Delta::Service(Change::Begin));
         }
-        // rows of an earlier session that none of the lists had go away here
-        deltas.push(Delta::Service(Change::End));
         let mut only: Vec<&str> = self.feeds.iter().filter_map(|f| f.only.as_deref()).collect();
         only.dedup();
         only.extend(self.unknown.values().map(Text::as_str));
-        let why: Vec<&str> = self.feeds.iter().filter_map(|f| f.failed.as_deref()).collect();
-        if !why.is_empty() {
-            deltas.push(Delta::Service(Change::Failed(Text::from(why.into_iter().chain(only).collect::<Vec<_>>().join("; ")))));
-        } else if !only.is_empty() {
-            deltas.push(Delta::Service(Change::Narrowed(Text::from(only.join("; ")))));
+        let why: Vec<&str> = self.feeds.iter().filter_map(|f| f.failed.as_deref()).chain(only.iter().copied()).collect();
+        // rows of an earlier session that none of the lists had go away here
+        if why.is_empty() {
+            deltas.push(Delta::Service(Change::End));
+            return deltas;
+        }
+        let why = Text::from(why.join("; "));
+        deltas.push(Delta::Service(Change::Narrowed(why.clone())));
+        if self.feeds.iter().any(|f| f.failed.is_some()) {
+            deltas.push(Delta::Service(Change::Failed(why)));
         }
         deltas
     }
 
+    /// Whether all lists came to an end, also those of what services are joined with: rows without that are not right.
     fn settled(&self) -> bool {
-        self.feeds.iter().all(|f| f.settled)
+        self.feeds.iter().all(|f| f.settled) && JOINED.iter().all(|what| self.joined.contains(what))
     }
 
     fn forget(&mut self, key: &Key) -> Option<Delta> {
@@ -317,8 +336,10 @@ mod tests {
         deltas.iter().map(word).collect()
     }
 
+    /// All but the last of the feeds.
     fn listed() -> Services {
         let mut services = Services::new(Shared::default());
+        assert!(JOINED.iter().all(|what| services.unknown(what, None).is_empty()));
         assert_eq!(words(&services.begin(Feed::Deployments)), ["begin"]);
         put(&mut services, "web");
         put(&mut services, "api");
@@ -347,9 +368,22 @@ mod tests {
     }
 
     #[test]
+    fn the_table_is_whole_when_what_it_is_joined_with_is() {
+        let mut services = Services::new(Shared::default());
+        services.begin(Feed::Deployments);
+        put(&mut services, "web");
+        for feed in OTHERS.into_iter().chain([Feed::Deployments]) {
+            assert!(services.end(feed, None).is_empty());
+        }
+        assert!(services.unknown(BUDGETS, None).is_empty());
+        assert!(services.unknown(REVISIONS, Some("refused".into())).is_empty());
+        assert_eq!(words(&services.unknown(AUTOSCALERS, None)), ["refused"]);
+    }
+
+    #[test]
     fn a_kind_that_cannot_be_read_is_said_once_the_others_are_listed_and_taken_back_when_it_can() {
         let mut services = listed();
-        assert_eq!(words(&services.failed(Feed::CronJobs, "cannot list cronjobs".into())), ["end", "cannot list cronjobs"]);
+        assert_eq!(words(&services.failed(Feed::CronJobs, "cannot list cronjobs".into())), ["cannot list cronjobs"; 2]);
         assert!(services.failed(Feed::CronJobs, "cannot list cronjobs".into()).is_empty());
         services.begin(Feed::CronJobs);
         assert_eq!(words(&services.end(Feed::CronJobs, None)), ["end"]);
@@ -360,9 +394,9 @@ mod tests {
         let mut services = listed();
         services.begin(Feed::CronJobs);
         let only = || Some("only namespace shop".into());
-        assert_eq!(words(&services.end(Feed::CronJobs, only())), ["end", "only namespace shop"]);
+        assert_eq!(words(&services.end(Feed::CronJobs, only())), ["only namespace shop"]);
         services.begin(Feed::Jobs);
-        assert_eq!(words(&services.end(Feed::Jobs, only())), ["end", "only namespace shop"]);
+        assert_eq!(words(&services.end(Feed::Jobs, only())), ["only namespace shop"]);
         services.begin(Feed::Jobs);
         assert!(services.end(Feed::Jobs, only()).is_empty(), "nothing new");
         services.begin(Feed::Jobs);
@@ -375,7 +409,7 @@ mod tests {
     fn budgets_or_autoscalers_that_cannot_be_read_are_said_for_previews_leave_them_out() {
         let mut services = listed();
         assert!(services.unknown("autoscalers", Some("autoscalers are not known".into())).is_empty(), "not listed yet");
-        assert_eq!(words(&services.end(Feed::CronJobs, None)), ["end", "autoscalers are not known"]);
+        assert_eq!(words(&services.end(Feed::CronJobs, None)), ["autoscalers are not known"]);
         assert!(services.unknown("autoscalers", Some("autoscalers are not known".into())).is_empty(), "no news");
         assert_eq!(words(&services.unknown("autoscalers", None)), ["end"]);
         assert!(services.unknown("autoscalers", None).is_empty());

@@ -8,14 +8,9 @@ use super::super::raw::{
     Autoscaler, ControllerRevision, CronJob, DaemonSet, Deployment, DisruptionBudget, Job, Listed, Meta, RawPod, ReplicaSet,
     StatefulSet, Template,
 };
-use super::services::{Feed, uid};
+use super::services::{AUTOSCALERS, BUDGETS, Feed, REVISIONS, uid};
 use super::{Session, absent};
 use crate::model::{Change, Delta, Key, Service, Text};
-
-/// What services are joined with, in words.
-const BUDGETS: &str = "disruption budgets";
-const AUTOSCALERS: &str = "autoscalers";
-const REVISIONS: &str = "earlier definitions";
 
 /// A list of pods, whole.
 #[derive(serde::Deserialize)]
@@ -71,6 +66,15 @@ impl Session<'_> {
 
     /// A ReplicaSet is a definition of its Deployment; one that nothing owns is a service of its own.
     pub(super) async fn set(&mut self, step: Step<ReplicaSet>) {
+        self.set_step(step).await;
+        if self.services.knows(Feed::ReplicaSets)
+            && let Some(only) = self.pods_end.take()
+        {
+            self.pods_are_whole(only).await;
+        }
+    }
+
+    async fn set_step(&mut self, step: Step<ReplicaSet>) {
         let deltas = match step {
             Step::Begin => {
                 self.sets.begin();
@@ -176,7 +180,7 @@ impl Session<'_> {
                 deltas
             }
             Step::Failed(why) => self.services.unknown(REVISIONS, Some(not_known(REVISIONS, &why))),
-            Step::Absent => Vec::new(),
+            Step::Absent => self.services.unknown(REVISIONS, None),
         };
         self.send(deltas).await;
     }
@@ -202,7 +206,7 @@ impl Session<'_> {
                 deltas
             }
             Step::Failed(why) => self.services.unknown(BUDGETS, Some(not_known(BUDGETS, &why))),
-            Step::Absent => Vec::new(),
+            Step::Absent => self.services.unknown(BUDGETS, None),
         };
         self.send(deltas).await;
     }
@@ -229,7 +233,7 @@ impl Session<'_> {
                 deltas
             }
             Step::Failed(why) => self.services.unknown(AUTOSCALERS, Some(not_known(AUTOSCALERS, &why))),
-            Step::Absent => Vec::new(),
+            Step::Absent => self.services.unknown(AUTOSCALERS, None),
         };
         self.send(deltas).await;
     }

@@ -1,0 +1,177 @@
+//! Objects of an API server, as far as rows are made of them. A mark that no other change has stands where a row shows it,
+//! so that two rows are the same only if they tell of the same change.
+
+use serde_json::{Value, json};
+
+/// What is listed and watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Resource {
+    Nodes,
+    ReplicaSets,
+    Budgets,
+    Autoscalers,
+    Revisions,
+    Pods,
+    Deployments,
+    StatefulSets,
+    DaemonSets,
+    Jobs,
+    CronJobs,
+    Events,
+}
+
+impl Resource {
+    pub const ALL: [Self; 12] = [
+        Self::Nodes,
+        Self::ReplicaSets,
+        Self::Budgets,
+        Self::Autoscalers,
+        Self::Revisions,
+        Self::Pods,
+        Self::Deployments,
+        Self::StatefulSets,
+        Self::DaemonSets,
+        Self::Jobs,
+        Self::CronJobs,
+        Self::Events,
+    ];
+
+    /// Path of its list over all namespaces.
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Nodes => "/api/v1/nodes",
+            Self::Pods => "/api/v1/pods",
+            Self::Events => "/api/v1/events",
+            Self::ReplicaSets => "/apis/apps/v1/replicasets",
+            Self::Deployments => "/apis/apps/v1/deployments",
+            Self::StatefulSets => "/apis/apps/v1/statefulsets",
+            Self::DaemonSets => "/apis/apps/v1/daemonsets",
+            Self::Revisions => "/apis/apps/v1/controllerrevisions",
+            Self::Jobs => "/apis/batch/v1/jobs",
+            Self::CronJobs => "/apis/batch/v1/cronjobs",
+            Self::Budgets => "/apis/policy/v1/poddisruptionbudgets",
+            Self::Autoscalers => "/apis/autoscaling/v2/horizontalpodautoscalers",
+        }
+    }
+
+    pub fn of(path: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|resource| resource.path() == path)
+    }
+}
+
+const BORN: &str = "2026-01-01T00:00:00Z";
+
+/// The label that ties the pods of a workload to it.
+fn labels(app: &str) -> Value {
+    json!({ "app": app })
+}
+
+fn template(app: &str, mark: u64) -> Value {
+    json!({ "metadata": { "labels": labels(app) }, "spec": { "containers": [{ "name": "main", "image": image(mark) }] } })
+}
+
+pub fn image(mark: u64) -> String {
+    format!("registry.local/app:{mark}")
+}
+
+fn meta(name: &str, uid: &str) -> Value {
+    json!({ "name": name, "namespace": "shop", "uid": uid, "generation": 1, "creationTimestamp": BORN })
+}
+
+fn owned(mut meta: Value, kind: &str, owner: &str) -> Value {
+    meta["ownerReferences"] = json!([{ "kind": kind, "uid": owner, "controller": true }]);
+    meta
+}
+
+pub fn node(name: &str, uid: &str, mark: u64, unschedulable: bool) -> Value {
+    let spec = if unschedulable { json!({ "unschedulable": true }) } else { json!({}) };
+    json!({
+        "metadata": { "name": name, "uid": uid, "creationTimestamp": BORN },
+        "spec": spec,
+        "status": {
+            "allocatable": { "cpu": "8", "memory": "32Gi", "pods": "110" },
+            "conditions": [{ "type": "Ready", "status": "True", "lastTransitionTime": BORN }],
+            "nodeInfo": { "kubeletVersion": format!("v1.{mark}") },
+        }
+    })
+}
+
+pub fn pod(uid: &str, set: &str, node: &str, mark: u64) -> Value {
+    json!({
+        "metadata": owned(meta(&format!("pod-{uid}"), uid), "ReplicaSet", set),
+        "spec": { "nodeName": node, "containers": [{ "name": "main", "image": image(mark) }] },
+        "status": {
+            "phase": "Running",
+            "conditions": [{ "type": "Ready", "status": "True", "lastTransitionTime": BORN }],
+            "containerStatuses": [{ "name": "main", "ready": true, "restartCount": 0, "state": { "running": { "startedAt": BORN } } }],
+        }
+    })
+}
+
+pub fn replica_set(uid: &str, deployment: &str, revision: u64, mark: u64) -> Value {
+    let mut meta = owned(meta(&format!("set-{uid}"), uid), "Deployment", deployment);
+    meta["annotations"] = json!({ "deployment.kubernetes.io/revision": revision.to_string() });
+    json!({ "metadata": meta, "spec": { "replicas": 1, "template": template(deployment, mark) }, "status": { "replicas": 1 } })
+}
+
+pub fn deployment(uid: &str, revision: u64, mark: u64) -> Value {
+    let mut meta = meta(uid, uid);
+    meta["annotations"] = json!({ "deployment.kubernetes.io/revision": revision.to_string() });
+    json!({
+        "metadata": meta,
+        "spec": { "replicas": 10, "template": template(uid, mark) },
+        "status": { "observedGeneration": 1, "replicas": 10, "readyReplicas": 10, "updatedReplicas": 10, "availableReplicas": 10 }
+    })
+}
+
+/// A workload of one of the other kinds.
+pub fn workload(uid: &str, mark: u64) -> Value {
+    json!({ "metadata": meta(uid, uid), "spec": { "replicas": 1, "template": template(uid, mark) }, "status": { "observedGeneration": 1 } })
+}
+
+pub fn cron_job(uid: &str, mark: u64) -> Value {
+    json!({ "metadata": meta(uid, uid), "spec": { "schedule": "0 0 * * *", "jobTemplate": { "spec": { "template": template(uid, mark) } } } })
+}
+
+pub fn revision(uid: &str, owner: &str, number: u64, mark: u64) -> Value {
+    json!({
+        "metadata": owned(meta(uid, uid), "StatefulSet", owner),
+        "revision": number,
+        "data": { "spec": { "template": template(owner, mark) } }
+    })
+}
+
+pub fn budget(uid: &str, app: &str, allowed: u64) -> Value {
+    json!({
+        "metadata": meta(uid, uid),
+        "spec": { "maxUnavailable": 1, "selector": { "matchLabels": labels(app) } },
+        "status": { "disruptionsAllowed": allowed }
+    })
+}
+
+pub fn autoscaler(uid: &str, deployment: &str, max: u64) -> Value {
+    json!({
+        "metadata": meta(uid, uid),
+        "spec": { "scaleTargetRef": { "kind": "Deployment", "name": deployment }, "minReplicas": 1, "maxReplicas": max }
+    })
+}
+
+pub fn event(uid: &str, pod: &str, mark: u64) -> Value {
+    json!({
+        "metadata": meta(uid, uid),
+        "involvedObject": { "kind": "Pod", "name": format!("pod-{pod}"), "namespace": "shop", "uid": pod },
+        "reason": "Pulled", "type": "Normal", "message": format!("mark {mark}"), "count": 1, "lastTimestamp": BORN
+    })
+}
+
+pub fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
+    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}
+
+pub fn uid(object: &Value) -> &str {
+    text(object, "/metadata/uid")
+}
+
+pub fn owner(object: &Value) -> &str {
+    text(object, "/metadata/ownerReferences/0/uid")
+}

@@ -1,0 +1,279 @@
+//! One run: an engine against a server with a fault, and what came of it.
+
+use super::fault::{Cell, Fault, Phase};
+use super::rows::Shown;
+use super::server::{Server, Stage, State, TOKENS};
+use super::writer::{self, Dice};
+use parking_lot::Mutex;
+use quarterdeck::backend::Connector;
+use quarterdeck::backend::kubernetes::{Proxies, discover_files};
+use quarterdeck::engine::{Engine, Options};
+use quarterdeck::model::{Action, Bound, ClusterState, Intent, Kind, KindSync, ObjectRef, OpState, Request, Text, World};
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+use tokio_util::task::AbortOnDropHandle;
+
+/// After the end of a fault the rows must be right within this time.
+const EQUAL: Duration = Duration::from_secs(60);
+/// No longer than this may rows be shown as live that are wrong.
+const FALSE: Duration = Duration::from_secs(15);
+/// Between two changes at the server, on average.
+const CHANGE: Duration = Duration::from_millis(300);
+/// How often all objects are looked at where that is what finds the fault.
+const AUDIT: Duration = Duration::from_secs(4);
+/// How often the oracle looks.
+const LOOK: Duration = Duration::from_millis(400);
+/// An authority, so that not all those of the machine are read for every connection. There is no TLS here.
+const AUTHORITY: &str = "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSUJiakNDQVJXZ0F3SUJBZ0lVVFRLaGVseDBxSWhOMmdXaTlvaFNCTDFTSUxVd0NnWUlLb1pJemowRUF3SXcKRERFS01BZ0dBMVVFQXd3QmREQWdGdzB5TmpFeE1qUXhNekEyTXpoYUdBOHlNVEkyTVRBek1URXpNRFl6T0ZvdwpEREVLTUFnR0ExVUVBd3dCZERCWk1CTUdCeXFHU000OUFnRUdDQ3FHU000OUF3RUhBMElBQkV2TUZEL2YySDNYCkNYTTMyT0hVUEtEcXdwTWJWN1RpZWZZczVkQXpYWUpscndYYXVqTE8yNFljUVlrSmF3enFjUjkxVE1pNVJJeEQKaHF5V2RjZ01hczZqVXpCUk1CMEdBMVVkRGdRV0JCVGtxcEtTeDlDd1VPbStLdzNjQUlvTzEzNDNaVEFmQmdOVgpIU01FR0RBV2dCVGtxcEtTeDlDd1VPbStLdzNjQUlvTzEzNDNaVEFQQmdOVkhSTUJBZjhFQlRBREFRSC9NQW9HCkNDcUdTTTQ5QkFNQ0EwY0FNRVFDSUVqSlZZMXI4TVY5eGRwZzFteWtiNGlYc1ZrZXV5bS8vdVZPY1J3YnRJQWcKQWlBdDkveDF1QnJKMkpkSGVLdmFCNTlHK1NwUDd5UVJQVGFnejVYaE9KZW9adz09Ci0tLS0tRU5EIENFUlRJRklDQVRFLS0tLS0=";
+
+/// What came of a run.
+pub struct Outcome {
+    pub cell: Cell,
+    pub seed: u64,
+    /// How long after the fault the rows were right.
+    pub equal: Option<Duration>,
+    /// Why they were not, or not for good.
+    pub late: Option<String>,
+    /// Rows that were shown as live, and were not.
+    pub false_live: Option<String>,
+    /// Anything else that must not be.
+    pub wrong: Option<String>,
+    /// Requests in the busiest second.
+    pub busiest: usize,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let equal = self.equal.map_or_else(|| "never".to_owned(), |after| format!("{:.1} s after", after.as_secs_f64()));
+        write!(f, "{} seed={} equal {equal}, at most {} requests a second", self.cell, self.seed, self.busiest)?;
+        for (what, words) in [("late", &self.late), ("false_live", &self.false_live), ("wrong", &self.wrong)] {
+            if let Some(words) = words {
+                write!(f, "\n    {what}: {words}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A server with a kubeconfig, and an engine that is to follow it.
+pub struct Bench {
+    pub server: Arc<Server>,
+    pub engine: Engine,
+    file: PathBuf,
+    writes: watch::Sender<bool>,
+    _folder: tempfile::TempDir,
+    _tasks: [AbortOnDropHandle<()>; 2],
+}
+
+impl Bench {
+    pub async fn start(cell: Cell, seed: u64) -> Self {
+        let (server, task) = Server::start(cell, seed).await;
+        {
+            let mut state = server.state.lock();
+            let State { truth, dice, .. } = &mut *state;
+            (0..60).for_each(|_| writer::step(truth, dice));
+        }
+        let (writes, writing) = watch::channel(true);
+        let writer = tokio::spawn(write(Arc::clone(&server), writing, seed));
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config");
+        kubeconfig(&file, &server, TOKENS[0]);
+        let context = discover_files(std::slice::from_ref(&file), &Proxies::default()).contexts.remove(0);
+        let context = if cell.fault == Fault::Lost { context.audited_every(AUDIT) } else { context };
+        if matches!(cell.phase, Phase::FirstPage | Phase::LaterPage) {
+            server.arm();
+        }
+        let engine = Engine::start(vec![Arc::new(context) as Arc<dyn Connector>], Options::default());
+        Self { server, engine, file, writes, _folder: folder, _tasks: [task, writer].map(AbortOnDropHandle::new) }
+    }
+
+    /// Changes at the server stop, and the rows must be right before long.
+    pub async fn equal(&self, within: Duration) -> Result<(), String> {
+        self.writes.send_replace(false);
+        let right = equal(&self.server, &self.engine, within).await;
+        self.writes.send_replace(true);
+        right
+    }
+}
+
+pub async fn run(cell: Cell, seed: u64, long: bool) -> Outcome {
+    let bench = Bench::start(cell, seed).await;
+    let found = Arc::new(Mutex::new(None));
+    let oracle = watch_over(Arc::clone(&bench.server), bench.engine.world.clone(), Arc::clone(&found));
+    let _oracle = AbortOnDropHandle::new(tokio::spawn(oracle));
+    let mut outcome = Outcome { cell, seed, equal: None, late: None, false_live: None, wrong: None, busiest: 0 };
+    if let Err(why) = story(&bench, long, &mut outcome).await {
+        outcome.late = Some(why);
+    }
+    // what a watch leaves out nobody can know before it is looked for, which is every ten minutes: it must be found and said
+    outcome.false_live = found.lock().take().filter(|_| cell.fault != Fault::Lost);
+    outcome.busiest = busiest(&bench.server.state.lock().asked);
+    let last = bench.engine.shutdown().await;
+    outcome.wrong = untrue(&bench.server, &last);
+    outcome
+}
+
+/// From the first list to the end of the fault and after it. What is late is an error.
+async fn story(bench: &Bench, long: bool, outcome: &mut Outcome) -> Result<(), String> {
+    let mut dice = Dice::new(outcome.seed ^ 0x5eed);
+    let (cell, server) = (outcome.cell, &bench.server);
+    if matches!(cell.phase, Phase::Steady | Phase::Evacuation) {
+        bench.equal(Duration::from_secs(40)).await.map_err(|why| format!("before the fault: {why}"))?;
+        sleep(Duration::from_millis(1_000 + dice.next() % 1_000)).await;
+        if cell.phase == Phase::Steady {
+            server.begin();
+        } else {
+            server.arm();
+            evacuate(&bench.engine).await?;
+        }
+    }
+    let mut stage = server.stage.subscribe();
+    let began = timeout(Duration::from_secs(40), stage.wait_for(|stage| *stage == Stage::Under)).await.is_ok();
+    if !began {
+        return Err("the fault never began".to_owned());
+    }
+    sleep(cell.fault.lasts(&mut dice, long)).await;
+    server.end();
+    if cell.fault == Fault::RefusedForEver {
+        kubeconfig(&bench.file, server, TOKENS[1]);
+    }
+    let ended = Instant::now();
+    sleep(Duration::from_secs(2)).await;
+    bench.equal(EQUAL.saturating_sub(ended.elapsed())).await?;
+    outcome.equal = Some(ended.elapsed());
+    // and they must be followed from there on
+    sleep(Duration::from_secs(2)).await;
+    bench.equal(FALSE).await.map_err(|why| format!("right once, and not followed from there: {why}"))?;
+    Ok(())
+}
+
+async fn write(server: Arc<Server>, mut writing: watch::Receiver<bool>, seed: u64) {
+    let mut dice = Dice::new(seed ^ 0xfeed);
+    while writing.wait_for(|on| *on).await.is_ok() {
+        {
+            let mut state = server.state.lock();
+            let shuffled = server.cell.fault == Fault::Shuffled && state.stage == Stage::Under;
+            let State { truth, dice, .. } = &mut *state;
+            writer::step(truth, dice);
+            if shuffled {
+                writer::last_words(truth, dice);
+            }
+        }
+        server.tell();
+        sleep(CHANGE.mul_f64(0.5 + (dice.next() % 1_000) as f64 / 1_000.0)).await;
+    }
+}
+
+fn kubeconfig(file: &Path, server: &Server, token: &str) {
+    let text = format!(
+        "clusters: [{{name: c, cluster: {{server: 'http://{}', certificate-authority-data: {AUTHORITY}}}}}]\nusers: [{{name: u, user: {{token: {token}}}}}]\ncontexts: [{{name: c, context: {{cluster: c, user: u}}}}]\n",
+        server.address
+    );
+    std::fs::write(file, text).unwrap();
+}
+
+async fn evacuate(engine: &Engine) -> Result<(), String> {
+    let world = Arc::clone(&engine.world.borrow());
+    let state = &world.clusters[0];
+    let Some(node) = state.nodes.get("node-0") else { return Err("there is no node-0".to_owned()) };
+    let object = ObjectRef { cluster: state.cluster.id.clone(), kind: Kind::Node, key: node.key.clone() };
+    let bound = Bound { uid: node.uid.clone(), spec_rev: node.spec_rev };
+    let intent = Intent { object, name: node.name.clone(), action: Action::Evacuate, bound };
+    engine.requests.send(Request::Execute { intent, title: Text::new("evacuate node-0") }).await.map_err(|err| err.to_string())
+}
+
+/// Waits until all is live and right, or says what is not.
+async fn equal(server: &Server, engine: &Engine, within: Duration) -> Result<(), String> {
+    let end = Instant::now() + within;
+    let mut shown = Shown::default();
+    loop {
+        let world = Arc::clone(&engine.world.borrow());
+        let state = &world.clusters[0];
+        let unlike = differs(server, state, &mut shown);
+        if live(state) == Kind::ALL && unlike.is_empty() {
+            return Ok(());
+        }
+        if Instant::now() >= end {
+            let unlike: Vec<String> = unlike.into_iter().map(|(words, _)| words).take(4).collect();
+            return Err(format!("link {:?}, {:?}; {}", state.cluster.link, state.sync, unlike.join("; ")));
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// The kinds that are shown as live.
+fn live(state: &ClusterState) -> Vec<Kind> {
+    // narrowed is not live: it says in words what is not known
+    let sync = |kind: &Kind| *state.sync_of(*kind) == KindSync::Live;
+    Kind::ALL.into_iter().filter(|kind| state.cluster.link.is_live() && sync(kind)).collect()
+}
+
+/// The rows shown as live that are not right, and since when.
+fn differs(server: &Server, state: &Arc<ClusterState>, shown: &mut Shown) -> Vec<(String, Option<Instant>)> {
+    shown.follow(state);
+    let live = live(state);
+    let state = server.state.lock();
+    live.into_iter().flat_map(|kind| state.truth.rows.wrong(kind, shown.of(kind))).collect()
+}
+
+/// Looks all the time for rows that are shown as live and have been wrong for too long.
+async fn watch_over(server: Arc<Server>, world: watch::Receiver<Arc<World>>, found: Arc<Mutex<Option<String>>>) {
+    // what was never so is wrong since it was first shown
+    let mut seen: HashMap<String, Instant> = HashMap::new();
+    let mut shown = Shown::default();
+    let mut late: VecDeque<Duration> = VecDeque::new();
+    loop {
+        let due = Instant::now() + LOOK;
+        sleep(LOOK).await;
+        // by how much a machine that has other things to do makes all timers late, ours and those of the engine
+        late.push_back(due.elapsed());
+        if late.len() as u32 * LOOK > FALSE {
+            late.pop_front();
+        }
+        let most = FALSE + late.iter().sum::<Duration>();
+        let (picture, now) = (Arc::clone(&world.borrow()), Instant::now());
+        let wrong = differs(&server, &picture.clusters[0], &mut shown);
+        seen.retain(|words, _| wrong.iter().any(|(held, _)| held == words));
+        for (words, since) in wrong {
+            let since = since.unwrap_or_else(|| *seen.entry(words.clone()).or_insert(now));
+            if now - since > most {
+                let stage = server.state.lock().stage;
+                let words = format!("wrong for {:.1} s ({stage:?} the fault): {words}", (now - since).as_secs_f64());
+                found.lock().get_or_insert(words);
+            }
+        }
+    }
+}
+
+fn busiest(asked: &[(Instant, String)]) -> usize {
+    let mut most = 0;
+    let mut from = 0;
+    for (at, (time, _)) in asked.iter().enumerate() {
+        while *time - asked[from].0 > Duration::from_secs(1) {
+            from += 1;
+        }
+        most = most.max(at - from + 1);
+    }
+    most
+}
+
+/// What was said or done that is not true: an evacuation that is done while its node is not empty, a pod told to go twice,
+/// a loss that was repaired and not told.
+fn untrue(server: &Server, world: &World) -> Option<String> {
+    let state = server.state.lock();
+    if let Some((pod, times)) = state.evicted.iter().find(|(_, times)| **times > 1) {
+        return Some(format!("{pod} was told to go {times} times"));
+    }
+    if server.cell.fault == Fault::Lost && !world.notices.iter().any(|notice| notice.warning && notice.text.contains("pods")) {
+        return Some("nothing was said of what was lost".to_owned());
+    }
+    let done = world.operations.iter().any(|op| op.state == OpState::Done);
+    let left = state.truth.rows.of(Kind::Task).values().filter(|row| row.ends_with(" on=node-0")).count();
+    let paused = state.truth.rows.of(Kind::Node)["node-0"].ends_with("paused=true");
+    (done && (left > 0 || !paused)).then(|| format!("the evacuation is done: {left} pods are left, paused {paused}"))
+}

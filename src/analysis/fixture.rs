@@ -103,6 +103,8 @@ pub(crate) fn service(key: &str, desired: u32) -> Service {
         kind: ServiceKind::Deployment,
         stack: None,
         image: Text::new("web:1"),
+        container: Text::new("main"),
+        beside: Box::default(),
         desired: Some(desired),
         ready: desired,
         updated: desired,

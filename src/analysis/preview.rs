@@ -86,6 +86,7 @@ pub fn preview(world: &World, object: &ObjectRef, action: &Action) -> Result<Pre
     };
     let change = match (action, state.services.get(&object.key)) {
         (Action::Scale { to }, Some(s)) => format!(" {}→{to}", s.desired.unwrap_or(0)),
+        (Action::SetImage { image, .. }, Some(_)) => format!(" {image}"),
         _ => String::new(),
     };
     let danger = if state.cluster.protected { draft.danger.raised() } else { draft.danger };

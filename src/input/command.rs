@@ -160,6 +160,7 @@ commands! {
     HoldService     "service.hold"      Service   "hold it: pause its rollout, or suspend a job";
     ResumeService   "service.resume"    Service   "let a paused rollout or a suspended job go on";
     TriggerService  "service.run-now"   Service   "run a cronjob now, beside its schedule";
+    SetImage        "service.set-image" Service   "change the image of a container";
     DeleteService   "service.delete"    Service   "delete this service, with its tasks or without";
     Reschedule      "task.reschedule"   Task      "move this task to another node";
     DeleteTask      "task.delete"       Task      "delete this task; its service makes a new one";

@@ -50,6 +50,13 @@ pub enum Action {
         /// What becomes of its tasks.
         propagation: Propagation,
     },
+    /// Change the image of one container of a service.
+    SetImage {
+        /// The container's name; empty where a platform has one container a task.
+        container: Text,
+        /// The image wanted.
+        image: Text,
+    },
 }
 
 /// What becomes of the tasks of a service that is deleted. Only Kubernetes knows more than the first.
@@ -101,6 +108,7 @@ pub enum ActionKind {
     Resume,
     Trigger,
     DeleteService,
+    SetImage,
 }
 
 /// How much confirmation an action needs.
@@ -138,7 +146,7 @@ pub struct ActionSpec {
 
 impl ActionKind {
     /// All kinds, in the order menus show them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Scale,
         Self::Redeploy,
         Self::RollBack,
@@ -158,6 +166,7 @@ impl ActionKind {
         Self::Resume,
         Self::Trigger,
         Self::DeleteService,
+        Self::SetImage,
     ];
 
     /// The action table.
@@ -183,6 +192,7 @@ impl ActionKind {
             Self::Resume => ("resume", Kind::Service, Reversible),
             Self::Trigger => ("run now", Kind::Service, Reversible),
             Self::DeleteService => ("delete", Kind::Service, Destructive),
+            Self::SetImage => ("set image", Kind::Service, Disruptive),
         };
         ActionSpec { label, on, danger }
     }
@@ -211,6 +221,7 @@ impl Action {
             Self::Resume => ActionKind::Resume,
             Self::Trigger => ActionKind::Trigger,
             Self::DeleteService { .. } => ActionKind::DeleteService,
+            Self::SetImage { .. } => ActionKind::SetImage,
         }
     }
 }

@@ -137,6 +137,10 @@ pub struct Service {
     pub stack: Option<Text>,
     /// Image of the first container, without digest.
     pub image: Text,
+    /// Name of the first container; empty where a platform has one container a task.
+    pub container: Text,
+    /// The containers after the first: name, and image without digest.
+    pub beside: Box<[(Text, Text)]>,
     /// Tasks wanted; none for kinds without a number (CronJob).
     pub desired: Option<u32>,
     /// Tasks that are ready.
@@ -171,6 +175,11 @@ impl Service {
     /// Whether fewer serve than are wanted.
     pub fn is_short(&self) -> bool {
         self.desired.is_some_and(|desired| self.ready < desired)
+    }
+
+    /// Its containers: name and image.
+    pub fn images(&self) -> impl Iterator<Item = (&Text, &Text)> {
+        std::iter::once((&self.container, &self.image)).chain(self.beside.iter().map(|(name, image)| (name, image)))
     }
 
     /// Whether someone holds it: its rollout is paused, or it is suspended.

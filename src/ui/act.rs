@@ -21,6 +21,7 @@ pub fn kind_of(command: Command) -> Option<ActionKind> {
         Command::DeleteTask => ActionKind::DeleteTask,
         Command::StartTask => ActionKind::Start,
         Command::StopTask => ActionKind::Stop,
+        Command::SetImage => ActionKind::SetImage,
         Command::DeleteService => ActionKind::DeleteService,
         Command::RestartTask => ActionKind::Restart,
         Command::KillTask => ActionKind::Kill,
@@ -41,6 +42,9 @@ pub fn open_action(kind: ActionKind, objects: Vec<ObjectRef>, cx: &Cx<'_>) -> Ou
     let fitting: Vec<ObjectRef> = objects.into_iter().filter(|object| object.kind == kind.spec().on).collect();
     if let Some(why) = refusal(kind, &fitting, cx) {
         return Outcome::Say(why);
+    }
+    if kind == ActionKind::SetImage && fitting.len() > 1 {
+        return Outcome::say("an image is set on one service at a time: take the marks away");
     }
     let Some(action) = begin(kind, &fitting, cx) else {
         return Outcome::say("cannot scale: it has no number of tasks (one runs on each node, or by the clock)");
@@ -113,6 +117,11 @@ fn begin(kind: ActionKind, objects: &[ObjectRef], cx: &Cx<'_>) -> Option<Action>
         ActionKind::Start => Action::Start,
         ActionKind::Stop => Action::Stop,
         ActionKind::DeleteService => Action::DeleteService { propagation: Propagation::default() },
+        ActionKind::SetImage => {
+            let object = objects.first()?;
+            let service = cx.world.cluster(&object.cluster)?.services.get(&object.key)?;
+            Action::SetImage { container: service.container.clone(), image: service.image.clone() }
+        }
         ActionKind::Restart => Action::Restart,
         ActionKind::Kill => Action::Kill,
         ActionKind::ForceDelete => Action::ForceDelete,

@@ -44,6 +44,8 @@ pub fn service(key: &str, namespace: &str, name: &str, ready: u32, desired: u32)
         kind: ServiceKind::Deployment,
         stack: None,
         image: Text::from(format!("registry.local/{name}:1.3")),
+        container: Text::new("main"),
+        beside: Box::default(),
         desired: Some(desired),
         ready,
         updated: desired,

@@ -4,6 +4,7 @@ mod access;
 mod delete;
 mod door;
 mod held;
+mod image;
 mod link;
 
 use crate::platform::{Client, quarterdeck, required, wait_gone};

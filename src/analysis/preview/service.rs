@@ -2,6 +2,7 @@
 
 mod delete;
 mod held;
+mod image;
 
 use super::Draft;
 use crate::analysis::reasons::count;
@@ -15,12 +16,13 @@ pub(super) fn consequences(state: &ClusterState, service: &Service, action: &Act
         Action::RollBack => roll_back(state, service, draft)?,
         Action::Rebalance => rebalance(state, service, draft)?,
         Action::DeleteService { propagation } => delete::delete(state, service, *propagation, draft),
+        Action::SetImage { container, image } => image::set(state, service, container, image, draft)?,
         Action::Hold => held::hold(service, draft),
         Action::Resume => held::resume(service, draft),
         Action::Trigger => held::trigger(service, draft),
         _ => {}
     }
-    let renews = matches!(action, Action::Redeploy | Action::RollBack | Action::Rebalance);
+    let renews = matches!(action, Action::Redeploy | Action::RollBack | Action::Rebalance | Action::SetImage { .. });
     if service.rollout.state == RolloutState::Progressing && renews {
         draft.warn("a rollout of it is under way; this begins another one on top");
     }
@@ -38,7 +40,13 @@ pub(super) fn refused(state: &ClusterState, service: &Service, action: ActionKin
         ActionKind::DeleteService if matches!(kind, ServiceKind::Compose | ServiceKind::Container) => {
             "an engine has containers only: delete them one by one".to_owned()
         }
-        ActionKind::Redeploy | ActionKind::RollBack if kind == Deployment && service.is_held() => {
+        ActionKind::SetImage if matches!(kind, Job | ServiceKind::SwarmJob | ReplicaSet) => {
+            format!("the tasks of a {word} keep the image they were made with")
+        }
+        ActionKind::SetImage if matches!(kind, ServiceKind::Compose | ServiceKind::Container) => {
+            "a container keeps the image it was made with: deploy its Compose file again".to_owned()
+        }
+        ActionKind::Redeploy | ActionKind::RollBack | ActionKind::SetImage if kind == Deployment && service.is_held() => {
             "its rollout is paused: resume it first".to_owned()
         }
         ActionKind::Scale if kind.one_per_node() => format!("{}; it has no number to change", per_node()),

@@ -293,6 +293,35 @@ fn deleting_a_service_says_what_becomes_of_its_tasks_and_needs_the_name() {
 }
 
 #[test]
+fn another_image_is_shown_beside_the_present_one() {
+    let set = |container: &str, image: &str| Action::SetImage { container: Text::new(container), image: Text::new(image) };
+    let mut kubernetes = fleet(ClusterKind::Kubernetes);
+    let beside = Box::new([(Text::new("proxy"), Text::new("envoy:3"))]);
+    kubernetes.service(Service { beside, ..service("web", 3) });
+    let of = |action: Action| seen(&kubernetes, Kind::Service, "web", &action);
+    let (title, danger, lines) = of(set("main", "r:5000/web:2")).unwrap();
+    assert_eq!((title.as_str(), danger), ("set image shop/web r:5000/web:2", Danger::Disruptive));
+    assert_eq!(lines, ["main: web:1 → r:5000/web:2", "replaces 3 tasks, a few at a time"]);
+    assert_eq!(of(set("proxy", "envoy:4")).unwrap().2[0], "proxy: envoy:3 → envoy:4");
+    assert_eq!(of(set("main", "web:1")).unwrap().2, ["nothing changes: main has web:1"]);
+    let latest = "! without a tag of its own it is whatever `latest` is when a node pulls it";
+    for loose in ["r:5000/web", "web:latest"] {
+        assert_eq!(of(set("main", loose)).unwrap().2[1], latest);
+    }
+    assert_eq!(of(set("gone", "web:2")).unwrap_err(), "it has no container gone any more");
+    let mut swarm = fleet(ClusterKind::Swarm);
+    swarm.service(Service { container: Text::default(), ..service("web", 3) });
+    let lines = seen(&swarm, Kind::Service, "web", &set("", "web:2")).unwrap().2;
+    assert_eq!(
+        (lines[0].as_str(), lines[2].as_str()),
+        ("image: web:1 → web:2", "a roll back goes to the present definition then: Swarm keeps one")
+    );
+    swarm.service(Service { kind: ServiceKind::SwarmJob, ..service("web", 3) });
+    let why = seen(&swarm, Kind::Service, "web", &set("", "web:2")).unwrap_err();
+    assert_eq!(why, "the tasks of a job keep the image they were made with");
+}
+
+#[test]
 fn a_swarms_task_is_deleted_on_its_own_engine_only() {
     let mut fleet = fleet(ClusterKind::Swarm);
     let (kind, version) = (ClusterKind::Swarm, Text::new("28"));

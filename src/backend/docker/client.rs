@@ -63,11 +63,23 @@ impl Docker {
     pub fn about(&self) -> About {
         use ActionKind::{
             Activate, DeleteService, DeleteTask, Drain, Evacuate, ForceDelete, Kill, Pause, Rebalance, Redeploy, Reschedule,
-            Restart, RollBack, Scale, Start, Stop,
+            Restart, RollBack, Scale, SetImage, Start, Stop,
         };
         let (kind, capabilities) = if self.is_swarm() {
-            let all =
-                &[Scale, Redeploy, RollBack, Rebalance, Reschedule, DeleteTask, DeleteService, Pause, Activate, Evacuate, Drain];
+            let all = &[
+                Scale,
+                Redeploy,
+                RollBack,
+                Rebalance,
+                Reschedule,
+                DeleteTask,
+                DeleteService,
+                SetImage,
+                Pause,
+                Activate,
+                Evacuate,
+                Drain,
+            ];
             (ClusterKind::Swarm, Capabilities::of(all))
         } else {
             (ClusterKind::Docker, Capabilities::of(&[Redeploy, DeleteTask, ForceDelete, Start, Stop, Restart, Kill]))

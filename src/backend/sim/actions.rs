@@ -14,7 +14,7 @@ use crate::model::{
 pub(super) fn capabilities(kind: ClusterKind) -> Capabilities {
     use ActionKind::{
         Activate, DeleteService, DeleteTask, Drain, Evacuate, ForceDelete, Hold, Kill, Pause, Rebalance, Redeploy, Reschedule,
-        Restart, Resume, RollBack, Scale, Start, Stop, Trigger,
+        Restart, Resume, RollBack, Scale, SetImage, Start, Stop, Trigger,
     };
     match kind {
         ClusterKind::Kubernetes => Capabilities::of(&[
@@ -32,6 +32,7 @@ pub(super) fn capabilities(kind: ClusterKind) -> Capabilities {
             Resume,
             Trigger,
             DeleteService,
+            SetImage,
         ]),
         ClusterKind::Swarm => Capabilities::of(&[
             Scale,
@@ -41,6 +42,7 @@ pub(super) fn capabilities(kind: ClusterKind) -> Capabilities {
             Reschedule,
             DeleteTask,
             DeleteService,
+            SetImage,
             Pause,
             Activate,
             Evacuate,
@@ -82,7 +84,7 @@ impl Platform {
         }
         let fixed = kind.one_per_node() || kind.runs_to_completion();
         let refuse = |why: &str| Err(BackendError::Unsupported(format!("{what}: {why}")));
-        match intent.action {
+        match intent.action.clone() {
             Action::Scale { .. } if fixed => return refuse("its number of tasks does not follow from a number of its own"),
             Action::DeleteService { propagation } => return Ok(self.delete_service(id, intent.object.key.clone(), propagation)),
             Action::Hold | Action::Resume => return self.set_held(id, matches!(intent.action, Action::Hold), what),
@@ -91,6 +93,15 @@ impl Platform {
                 let made = self.make_job(id, &suffix).ok_or_else(|| gone(what))?;
                 return Ok(Begun::Taken(Expect::Began { service: made }));
             }
+            Action::SetImage { image, .. } if kind == ServiceKind::CronJob => {
+                if let Some(workload) = self.workloads.get_mut(&id) {
+                    let definition = Definition { image, ..Definition::clone(&workload.definition) };
+                    workload.define(definition, now);
+                    workload.rollout = RolloutState::Stable;
+                }
+                self.touch_workload(id);
+            }
+            Action::SetImage { image, .. } if !kind.runs_to_completion() => self.roll_out(id, &image),
             _ if kind.runs_to_completion() => return refuse("it runs to its end by itself"),
             Action::Scale { to } => {
                 let name = workload.name.clone();

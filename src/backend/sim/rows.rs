@@ -112,6 +112,8 @@ impl Platform {
             kind: workload.kind,
             stack: workload.stack.clone(),
             image: workload.definition.image.clone(),
+            container: if self.kind == ClusterKind::Kubernetes { workload.name.clone() } else { Text::default() },
+            beside: Box::default(),
             desired: (workload.kind != ServiceKind::CronJob).then(|| {
                 // an engine wants what nobody stopped
                 if engine { self.instances_of(workload).filter(|i| i.wanted).count() as u32 } else { workload.desired }

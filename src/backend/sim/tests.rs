@@ -17,7 +17,8 @@ fn every_action_converges_as_on_a_real_cluster() {
         Activate, DeleteService, DeleteTask, Drain, Evacuate, ForceDelete, Kill, Pause, Rebalance, Redeploy, Reschedule, Restart,
         RollBack, Scale, Start, Stop,
     };
-    let table: [(&str, Kind, &str, Action); 33] = [
+    let image = |image: &str| Action::SetImage { container: "main".into(), image: image.into() };
+    let table: [(&str, Kind, &str, Action); 37] = [
         (KUBERNETES, Kind::Service, "web", Scale { to: 7 }),
         (KUBERNETES, Kind::Service, "web", Scale { to: 0 }),
         (KUBERNETES, Kind::Service, "web", Redeploy),
@@ -48,6 +49,10 @@ fn every_action_converges_as_on_a_real_cluster() {
         (KUBERNETES, Kind::Service, "db", DeleteService { propagation: Propagation::Orphan }),
         (KUBERNETES, Kind::Service, "sweep", DeleteService { propagation: Propagation::Foreground }),
         (SWARM, Kind::Service, "db", DeleteService { propagation: Propagation::Background }),
+        (KUBERNETES, Kind::Service, "web", image("web:3")),
+        (KUBERNETES, Kind::Service, "agent", image("agent:3")),
+        (KUBERNETES, Kind::Service, "sweep", image("sweep:2")),
+        (SWARM, Kind::Service, "web", image("web:3")),
         (ENGINE, Kind::Task, "lone", Restart),
         (ENGINE, Kind::Task, "lone", Kill),
         (ENGINE, Kind::Task, "lone", ForceDelete),

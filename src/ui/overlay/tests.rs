@@ -360,3 +360,24 @@ fn what_becomes_of_the_tasks_is_chosen_before_the_name_is_typed() {
     bench.type_in("catalog");
     assert_eq!(text(&mut bench, ENTER), [("delete shop/catalog".to_owned(), propagation(Propagation::Foreground), 1)]);
 }
+
+#[test]
+fn an_image_is_typed_and_only_then_confirmed() {
+    let mut bench = on(PaneId::Services, "catalog");
+    bench.press(Command::SetImage);
+    let screen = bench.screen();
+    assert!(screen.contains("main  registry.local/catalog:1.3") && screen.contains("type another image"), "{screen}");
+    assert_eq!(text(&mut bench, ENTER), []);
+    assert!(bench.screen().contains("it is the present image: nothing would change"), "{}", bench.screen());
+    text(&mut bench, TextInput::DeleteLine);
+    // an image may be pasted, and has any letters
+    text(&mut bench, TextInput::Paste("mirror/".into()));
+    assert_eq!(text(&mut bench, TextInput::Char('y')), [], "a letter of the image is no yes");
+    bench.type_in(":2");
+    let screen = bench.screen();
+    assert!(screen.contains("main: registry.local/catalog:1.3 → mirror/y:2") && screen.contains("enter, then y"), "{screen}");
+    assert_eq!(text(&mut bench, ENTER), []);
+    assert_eq!(text(&mut bench, TextInput::Char('n')), [], "no part of the image any more");
+    let set = Action::SetImage { container: "main".into(), image: "mirror/y:2".into() };
+    assert_eq!(text(&mut bench, TextInput::Char('y')), [("set image shop/catalog mirror/y:2".to_owned(), set, 1)]);
+}

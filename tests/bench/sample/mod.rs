@@ -54,6 +54,8 @@ impl Crowd {
             kind: ServiceKind::Deployment,
             stack: None,
             image: format!("registry.local/service-{n:04}:1.3").into(),
+            container: "main".into(),
+            beside: Box::default(),
             desired: Some(tasks),
             ready: tasks,
             updated: tasks,

@@ -16,8 +16,9 @@ use crate::model::{Action, Expect, Intent, Progress, Text};
 /// Carries out an action; see [`crate::backend::Backend::execute`].
 pub async fn execute(docker: &Docker, intent: &Intent, progress: &ProgressSink) -> Result<Expect, BackendError> {
     if docker.is_swarm() {
-        match intent.action {
-            Action::Scale { to } => service::scale(docker, intent, to).await,
+        match &intent.action {
+            Action::Scale { to } => service::scale(docker, intent, *to).await,
+            Action::SetImage { image, .. } => service::set_image(docker, intent, image).await,
             Action::Redeploy => service::force(docker, intent, "redeploying").await,
             Action::Rebalance => service::force(docker, intent, "rebalancing").await,
             Action::RollBack => service::roll_back(docker, intent).await,
@@ -48,6 +49,9 @@ pub async fn execute(docker: &Docker, intent: &Intent, progress: &ProgressSink) 
             Action::RollBack => Err(unsupported(intent, "an engine keeps no earlier definition; deploy its Compose file again")),
             Action::Reschedule | Action::Rebalance | Action::Evacuate | Action::Drain | Action::Pause | Action::Activate => {
                 Err(unsupported(intent, "a single engine has no other node to move to"))
+            }
+            Action::SetImage { .. } => {
+                Err(unsupported(intent, "a container keeps the image it was made with; deploy its Compose file again"))
             }
             Action::DeleteService { .. } => Err(unsupported(intent, "an engine has containers only; delete them one by one")),
             Action::Hold | Action::Resume | Action::Trigger => {

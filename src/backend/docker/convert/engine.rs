@@ -84,6 +84,8 @@ fn service(key: &Key, members: &[(&Container, Task)]) -> Option<Service> {
         kind: if compose.is_some() { ServiceKind::Compose } else { ServiceKind::Container },
         stack: project,
         image: newest.image.clone(),
+        container: Text::default(),
+        beside: Box::default(),
         desired: Some(count(&|task| task.wanted)),
         ready: count(&|task| task.ready),
         updated: count(&|task| task.wanted && task.revision == newest.revision),

@@ -60,6 +60,8 @@ pub fn service(raw: &wire::Service, tasks: &[&Converted<'_>]) -> Service {
         kind,
         stack,
         image: Text::new(words::image(&spec.task_template.container_spec.image)),
+        container: Text::default(),
+        beside: Box::default(),
         desired: Some(desired),
         ready: count.ready,
         updated: count.updated,

@@ -34,6 +34,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities::of(&[
     ActionKind::Resume,
     ActionKind::Trigger,
     ActionKind::DeleteService,
+    ActionKind::SetImage,
 ]);
 
 /// How often a write is made anew because only the object's status changed in between.
@@ -42,8 +43,8 @@ const CONFLICTS: usize = 5;
 /// Carries out `intent`.
 pub(super) async fn execute(api: &Api, index: &Shared, intent: &Intent, progress: &ProgressSink) -> Result<Expect, BackendError> {
     let act = Act { api, index, intent, progress };
-    match intent.action {
-        Action::Scale { to } => act.scale(to).await,
+    match &intent.action {
+        Action::Scale { to } => act.scale(*to).await,
         Action::Redeploy => act.redeploy().await,
         Action::RollBack => act.roll_back().await,
         Action::Rebalance => act.rebalance().await,
@@ -58,7 +59,8 @@ pub(super) async fn execute(api: &Api, index: &Shared, intent: &Intent, progress
         Action::Hold => act.set_held(true).await,
         Action::Resume => act.set_held(false).await,
         Action::Trigger => act.trigger().await,
-        Action::DeleteService { propagation } => act.delete_service(propagation).await,
+        Action::DeleteService { propagation } => act.delete_service(*propagation).await,
+        Action::SetImage { container, image } => act.set_image(container, image).await,
         Action::Start | Action::Stop | Action::Restart | Action::Kill => {
             Err(BackendError::Unsupported("Kubernetes has no stopped containers: scale the service instead".to_owned()))
         }

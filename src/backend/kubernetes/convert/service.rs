@@ -190,6 +190,8 @@ fn row(meta: &Meta, kind: ServiceKind, template: &Template, names: &mut Names) -
         kind,
         stack: stack.map(|s| names.text(s)),
         image: names.text(template.spec.containers.first().map_or("", |c| image_name(&c.image))),
+        container: names.text(template.spec.containers.first().map_or("", |c| &c.name)),
+        beside: template.spec.containers.iter().skip(1).map(|c| (names.text(&c.name), names.text(image_name(&c.image)))).collect(),
         desired: None,
         ready: 0,
         updated: 0,

@@ -112,6 +112,7 @@ pub(crate) fn service(key: &str, desired: u32) -> Service {
         rollout: Rollout::STABLE,
         revision: None,
         previous: Some(Text::new("revision 6")),
+        earlier: Box::default(),
         budget: None,
         autoscaler: None,
         suspended: false,

@@ -273,7 +273,7 @@ async fn what_may_not_be_sent_is_refused_in_words() {
     let (engine, scripts) = start(&["one"]);
     until(&engine, secs(1), |w| link(w, 0).is_live()).await;
     let Request::Execute { mut intent, title } = scale("one", "a") else { panic!() };
-    intent.action = Action::RollBack;
+    intent.action = Action::RollBack { to: None };
     engine.requests.send(Request::Execute { intent, title }).await.unwrap();
     until(&engine, secs(1), op_is(1, OpState::Failed)).await;
     scripts[0].set(Mood::Silent);

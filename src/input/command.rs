@@ -155,7 +155,7 @@ commands! {
     LogStrip        "logs.below"        List      "log lines of this row below the list, on a large screen";
     Scale           "service.scale"     Service   "change the number of tasks";
     Redeploy        "service.redeploy"  Service   "make new tasks from the same definition, rolling";
-    RollBack        "service.roll-back" Service   "go back to the previous definition";
+    RollBack        "service.roll-back" Service   "go back to the previous definition, or one before it";
     Rebalance       "service.rebalance" Service   "spread the tasks evenly over nodes and zones";
     HoldService     "service.hold"      Service   "hold it: pause its rollout, or suspend a job";
     ResumeService   "service.resume"    Service   "let a paused rollout or a suspended job go on";

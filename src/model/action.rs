@@ -13,8 +13,11 @@ pub enum Action {
     },
     /// Make new tasks of a service from the same definition.
     Redeploy,
-    /// Go back to the previous definition of a service.
-    RollBack,
+    /// Go back to an earlier definition of a service.
+    RollBack {
+        /// Its revision, where the platform keeps several; none is the previous one.
+        to: Option<u64>,
+    },
     /// Move tasks of a service so that nodes and zones carry it evenly.
     Rebalance,
     /// Move one task to another node.
@@ -204,7 +207,7 @@ impl Action {
         match self {
             Self::Scale { .. } => ActionKind::Scale,
             Self::Redeploy => ActionKind::Redeploy,
-            Self::RollBack => ActionKind::RollBack,
+            Self::RollBack { .. } => ActionKind::RollBack,
             Self::Rebalance => ActionKind::Rebalance,
             Self::Reschedule => ActionKind::Reschedule,
             Self::DeleteTask => ActionKind::DeleteTask,

@@ -99,6 +99,17 @@ pub struct Budget {
     pub rule: Text,
 }
 
+/// A definition a service had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Earlier {
+    /// Its number.
+    pub revision: u64,
+    /// Image of the first container, without digest.
+    pub image: Text,
+    /// When it was made, where that is known.
+    pub made: Option<Timestamp>,
+}
+
 /// What sets the number of a service's tasks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Autoscaler {
@@ -155,6 +166,8 @@ pub struct Service {
     pub revision: Option<Text>,
     /// What a roll back would go to, in words (`revision 6 · image web:1.2`); none when there is nothing to go back to.
     pub previous: Option<Text>,
+    /// The definitions that a roll back can go to, the previous one first, where the platform keeps several.
+    pub earlier: Box<[Earlier]>,
     /// The budget that eviction must respect.
     pub budget: Option<Budget>,
     /// The autoscaler that owns the number of tasks, where there is one.

@@ -106,7 +106,7 @@ fn begin(kind: ActionKind, objects: &[ObjectRef], cx: &Cx<'_>) -> Option<Action>
     Some(match kind {
         ActionKind::Scale => Action::Scale { to: objects.iter().find_map(|object| desired(cx.world, object))? },
         ActionKind::Redeploy => Action::Redeploy,
-        ActionKind::RollBack => Action::RollBack,
+        ActionKind::RollBack => Action::RollBack { to: None },
         ActionKind::Rebalance => Action::Rebalance,
         ActionKind::Reschedule => Action::Reschedule,
         ActionKind::DeleteTask => Action::DeleteTask,

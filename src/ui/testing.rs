@@ -53,6 +53,7 @@ pub fn service(key: &str, namespace: &str, name: &str, ready: u32, desired: u32)
         rollout: Rollout::STABLE,
         revision: Some(Text::new("8")),
         previous: Some(Text::new("revision 7 · image 1.2")),
+        earlier: Box::default(),
         budget: None,
         autoscaler: None,
         suspended: false,

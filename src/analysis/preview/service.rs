@@ -13,7 +13,7 @@ pub(super) fn consequences(state: &ClusterState, service: &Service, action: &Act
     match action {
         Action::Scale { to } => scale(state, service, *to, draft)?,
         Action::Redeploy => redeploy(state, service, draft),
-        Action::RollBack => roll_back(state, service, draft)?,
+        Action::RollBack { to } => roll_back(state, service, *to, draft)?,
         Action::Rebalance => rebalance(state, service, draft)?,
         Action::DeleteService { propagation } => delete::delete(state, service, *propagation, draft),
         Action::SetImage { container, image } => image::set(state, service, container, image, draft)?,
@@ -22,7 +22,7 @@ pub(super) fn consequences(state: &ClusterState, service: &Service, action: &Act
         Action::Trigger => held::trigger(service, draft),
         _ => {}
     }
-    let renews = matches!(action, Action::Redeploy | Action::RollBack | Action::Rebalance | Action::SetImage { .. });
+    let renews = matches!(action, Action::Redeploy | Action::RollBack { .. } | Action::Rebalance | Action::SetImage { .. });
     if service.rollout.state == RolloutState::Progressing && renews {
         draft.warn("a rollout of it is under way; this begins another one on top");
     }
@@ -116,11 +116,29 @@ fn redeploy(state: &ClusterState, service: &Service, draft: &mut Draft) {
     alone(state, service, draft);
 }
 
-fn roll_back(state: &ClusterState, service: &Service, draft: &mut Draft) -> Result<(), Text> {
+fn roll_back(state: &ClusterState, service: &Service, to: Option<u64>, draft: &mut Draft) -> Result<(), Text> {
     let Some(previous) = &service.previous else {
         return Err(Text::new("there is no earlier definition to go back to"));
     };
-    draft.fact(format!("goes back to {previous}"));
+    match to {
+        None => draft.fact(format!("goes back to {previous}")),
+        Some(to) => {
+            let there = service.earlier.iter().find(|earlier| earlier.revision == to);
+            let there = there.ok_or_else(|| Text::from(format!("the platform no longer keeps revision {to}")))?;
+            draft.fact(format!("goes back to revision {to} · image {}", there.image));
+            draft.fact(match there.image == service.image {
+                true => "the image stays as it is; other settings differ".to_owned(),
+                false => format!("image: {} → {}; other settings may differ, too", service.image, there.image),
+            });
+            let between = service.earlier.iter().filter(|earlier| earlier.revision > to).count();
+            if between > 0 {
+                draft.warn(format!(
+                    "{} lies between: what that changed is undone, too",
+                    count(u32::try_from(between).unwrap_or(u32::MAX), "definition")
+                ));
+            }
+        }
+    }
     draft.fact(match service.updated.min(service.desired.unwrap_or(service.current)) {
         0 => "no task has the newest definition yet: what runs goes on".to_owned(),
         newest => format!("replaces {} of the newest definition, a few at a time", count(newest, "task")),

@@ -3,8 +3,8 @@
 use super::*;
 use crate::analysis::fixture::{Fixture, node, service, task};
 use crate::model::{
-    Autoscaler, Availability, Budget, ClusterId, ClusterKind, Key, Node, Propagation, Rollout, RolloutState, Service, ServiceKind,
-    Task, TaskState, World,
+    Autoscaler, Availability, Budget, ClusterId, ClusterKind, Earlier, Key, Node, Propagation, Rollout, RolloutState, Service,
+    ServiceKind, Task, TaskState, World,
 };
 use std::sync::Arc;
 
@@ -132,10 +132,10 @@ fn rebalancing_and_rolling_back_say_what_they_find() {
     fleet.task(task("w3", "web", "n1"));
     let (_, _, lines) = seen(&fleet, Kind::Service, "web", &Action::Rebalance).unwrap();
     assert_eq!(lines[0], "moves 1 of 3 tasks, one at a time, each after the one before is ready again");
-    let (_, _, lines) = seen(&fleet, Kind::Service, "web", &Action::RollBack).unwrap();
+    let (_, _, lines) = seen(&fleet, Kind::Service, "web", &Action::RollBack { to: None }).unwrap();
     assert_eq!(lines[0], "goes back to revision 6");
     fleet.service(Service { previous: None, ..service("web", 3) });
-    let refused = seen(&fleet, Kind::Service, "web", &Action::RollBack).unwrap_err();
+    let refused = seen(&fleet, Kind::Service, "web", &Action::RollBack { to: None }).unwrap_err();
     assert_eq!(refused, "there is no earlier definition to go back to");
 }
 
@@ -211,7 +211,7 @@ fn holding_says_what_stops_and_resuming_what_begins() {
     check("not held", web(), Action::Resume, Err("it is not held"));
     check("on", held(), Action::Resume, reversible(&["replaces 2 tasks of an earlier definition, a few at a time"]));
     check("redeployed", held(), Action::Redeploy, Err("its rollout is paused: resume it first"));
-    check("rolled back", held(), Action::RollBack, Err("its rollout is paused: resume it first"));
+    check("rolled back", held(), Action::RollBack { to: None }, Err("its rollout is paused: resume it first"));
     let db = of(StatefulSet, Some(3), web());
     check("db", db, Action::Hold, Err("a statefulset cannot be held; only a deployment, a job or a cronjob can"));
     check("no clock", web(), Action::Trigger, Err("a deployment does not run by the clock"));
@@ -322,6 +322,30 @@ fn another_image_is_shown_beside_the_present_one() {
 }
 
 #[test]
+fn a_roll_back_to_an_older_definition_says_what_differs_and_what_lies_between() {
+    let mut fleet = fleet(ClusterKind::Kubernetes);
+    let earlier = |revision, image| Earlier { revision, image: Text::new(image), made: None };
+    let earlier = Box::new([earlier(6, "web:1"), earlier(4, "web:0")]);
+    fleet.service(Service { earlier, ..service("web", 3) });
+    let to = |revision| seen(&fleet, Kind::Service, "web", &Action::RollBack { to: Some(revision) });
+    let (title, danger, lines) = to(4).unwrap();
+    assert_eq!((title.as_str(), danger), ("roll back shop/web to revision 4", Danger::Disruptive));
+    assert_eq!(
+        lines,
+        [
+            "goes back to revision 4 · image web:0",
+            "image: web:1 → web:0; other settings may differ, too",
+            "! 1 definition lies between: what that changed is undone, too",
+            "replaces 3 tasks of the newest definition, a few at a time",
+        ]
+    );
+    let (_, _, lines) = to(6).unwrap();
+    assert_eq!(lines[1], "the image stays as it is; other settings differ");
+    assert!(lines.iter().all(|line| !line.contains("between")), "{lines:?}");
+    assert_eq!(to(5).unwrap_err(), "the platform no longer keeps revision 5");
+}
+
+#[test]
 fn a_swarms_task_is_deleted_on_its_own_engine_only() {
     let mut fleet = fleet(ClusterKind::Swarm);
     let (kind, version) = (ClusterKind::Swarm, Text::new("28"));
@@ -337,7 +361,7 @@ fn a_roll_back_says_where_to_and_how_many_it_replaces() {
     let mut fleet = fleet(ClusterKind::Kubernetes);
     let mut lines = |updated: u32, previous: Option<&str>| {
         fleet.service(Service { updated, previous: previous.map(Text::new), ..service("web", 3) });
-        seen(&fleet, Kind::Service, "web", &Action::RollBack).map(|(_, danger, lines)| (danger, lines[..2].to_vec()))
+        seen(&fleet, Kind::Service, "web", &Action::RollBack { to: None }).map(|(_, danger, lines)| (danger, lines[..2].to_vec()))
     };
     let to = "goes back to image web:0";
     let words = |what: &str| (Danger::Disruptive, vec![to.to_owned(), what.to_owned()]);

@@ -124,13 +124,17 @@ impl Platform {
                     self.recreate(id);
                 }
             }
-            Action::RollBack => {
+            Action::RollBack { to: Some(_) } if self.kind != ClusterKind::Kubernetes => {
+                return refuse("it keeps one earlier definition and gives it no number");
+            }
+            Action::RollBack { to } => {
                 if workload.history.is_empty() {
                     return refuse("there is no earlier definition to go back to");
                 }
-                if let Some(workload) = self.workloads.get_mut(&id)
-                    && let Some((_, previous)) = workload.history.pop()
-                {
+                let place = |(revision, _): &(u64, _)| to.is_none_or(|to| to == *revision);
+                let Some(at) = workload.history.iter().rposition(place) else { return Err(changed(what)) };
+                if let Some(workload) = self.workloads.get_mut(&id) {
+                    let (_, previous) = workload.history.remove(at);
                     workload.define((*previous).clone(), now);
                     if kind == ServiceKind::Replicated {
                         workload.rollout = RolloutState::RollingBack;

@@ -4,8 +4,8 @@ use super::chance;
 use super::parts::{Host, Instance, Phase, Workload};
 use super::platform::{Changed, Platform};
 use crate::model::{
-    Autoscaler, Budget, Change, Cluster, ClusterKind, Delta, Ending, Event, Link, Node, Rollout, Service, ServiceKind, Task,
-    TaskState, Text,
+    Autoscaler, Budget, Change, Cluster, ClusterKind, Delta, Earlier, Ending, Event, Link, Node, Rollout, Service, ServiceKind,
+    Task, TaskState, Text,
 };
 use crate::util::humanize::age_of;
 use std::time::Duration;
@@ -124,6 +124,15 @@ impl Platform {
             rollout: Rollout { state: workload.rollout, note: clock.or_else(|| workload.note.clone()) },
             revision: matches!(workload.kind, ServiceKind::Deployment).then(|| workload.revision.to_string().into()),
             previous: self.previous_words(workload),
+            earlier: match self.kind {
+                ClusterKind::Kubernetes => workload
+                    .history
+                    .iter()
+                    .rev()
+                    .map(|(revision, d)| Earlier { revision: *revision, image: d.image.clone(), made: None })
+                    .collect(),
+                ClusterKind::Swarm | ClusterKind::Docker => Box::default(),
+            },
             budget: workload.budget.as_ref().map(|rule| Budget {
                 name: workload.name.clone(),
                 allowed: self.disruptions_allowed(workload).unwrap_or(0),

@@ -3,6 +3,7 @@
 mod choice;
 mod image;
 mod number;
+mod revision;
 
 use crate::model::{Action, ClusterKind, ObjectRef, Propagation, Text, World};
 use crate::ui::act;
@@ -12,6 +13,7 @@ use crate::ui::widget::pen::Pen;
 use choice::Choice;
 use image::Image;
 use number::Number;
+use revision::Revision;
 
 /// A parameter of an action, under edit.
 pub enum Entry {
@@ -21,6 +23,8 @@ pub enum Entry {
     Propagation(Choice),
     /// The image of a container.
     Image(Box<Image>),
+    /// An earlier definition.
+    Revision(Revision),
 }
 
 impl Entry {
@@ -32,6 +36,11 @@ impl Entry {
             Action::Scale { to } => Some(Self::Number(Box::new(Number::new(*to)))),
             Action::DeleteService { .. } if objects.iter().all(kubernetes) => {
                 Some(Self::Propagation(Choice::new("its tasks", Propagation::ALL.map(Propagation::word).to_vec())))
+            }
+            Action::RollBack { .. } if objects.len() == 1 => {
+                let object = objects.first()?;
+                let service = world.cluster(&object.cluster)?.services.get(&object.key)?;
+                (service.earlier.len() > 1).then(|| Self::Revision(Revision::new(service.earlier.to_vec())))
             }
             Action::SetImage { .. } => {
                 let object = objects.first()?;
@@ -58,6 +67,7 @@ impl Entry {
             Self::Number(number) => number.edit(input),
             Self::Propagation(choice) => choice.edit(input),
             Self::Image(image) => image.edit(input),
+            Self::Revision(revision) => revision.edit(input),
         }
     }
 
@@ -69,6 +79,7 @@ impl Entry {
                 *propagation = Propagation::ALL.get(choice.at()).copied().unwrap_or_default();
             }
             (Self::Image(entry), Action::SetImage { container, image }) => (*container, *image) = entry.value(),
+            (Self::Revision(revision), Action::RollBack { to }) => *to = revision.value(),
             _ => {}
         }
     }
@@ -78,7 +89,7 @@ impl Entry {
         let number = match self {
             Self::Number(number) => number,
             Self::Image(image) => return image.missing().map(|why| (Text::new(why), "type another image")),
-            Self::Propagation(_) => return None,
+            Self::Propagation(_) | Self::Revision(_) => return None,
         };
         let Some(to) = number.value() else { return Some((Text::new("type the number of tasks"), "choose another number")) };
         let same = objects.all(|object| act::desired(world, object) == Some(to));
@@ -92,6 +103,10 @@ impl Entry {
             Self::Image(image) => Some(image.draw(pen, cx)),
             Self::Propagation(choice) => {
                 choice.draw(pen, cx);
+                None
+            }
+            Self::Revision(revision) => {
+                revision.draw(pen, cx);
                 None
             }
         }

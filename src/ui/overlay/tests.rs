@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::input::Command;
-use crate::model::{Action, Change, ClusterKind, Delta, Key, Propagation, Request, Service};
+use crate::model::{Action, Change, ClusterKind, Delta, Earlier, Key, Propagation, Request, Service, Text};
 use crate::ui::testing::{Bench, cluster, node, service};
 use crate::ui::{Effect, PaneId, TextInput};
 
@@ -380,4 +380,19 @@ fn an_image_is_typed_and_only_then_confirmed() {
     assert_eq!(text(&mut bench, TextInput::Char('n')), [], "no part of the image any more");
     let set = Action::SetImage { container: "main".into(), image: "mirror/y:2".into() };
     assert_eq!(text(&mut bench, TextInput::Char('y')), [("set image shop/catalog mirror/y:2".to_owned(), set, 1)]);
+}
+
+#[test]
+fn an_older_definition_is_chosen_with_the_arrows() {
+    let mut bench = on(PaneId::Services, "catalog");
+    let earlier = |revision: u64| Earlier { revision, image: Text::from(format!("catalog:{revision}")), made: None };
+    let row = Service { earlier: Box::new([earlier(7), earlier(5)]), ..service("s-catalog", "shop", "catalog", 6, 6) };
+    upsert(&mut bench, row);
+    bench.press(Command::RollBack);
+    assert!(bench.screen().contains("▸7  catalog:7  1 of 2"), "{}", bench.screen());
+    assert_eq!(text(&mut bench, TextInput::Down), []);
+    let screen = bench.screen();
+    assert!(screen.contains("▸5") && screen.contains("goes back to revision 5 · image catalog:5"), "{screen}");
+    let back = Action::RollBack { to: Some(5) };
+    assert_eq!(text(&mut bench, TextInput::Char('y')), [("roll back shop/catalog to revision 5".to_owned(), back, 1)]);
 }

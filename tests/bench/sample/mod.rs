@@ -63,6 +63,7 @@ impl Crowd {
             rollout: Rollout::STABLE,
             revision: Some("3".into()),
             previous: Some("revision 2".into()),
+            earlier: Box::default(),
             budget: None,
             autoscaler: None,
             suspended: false,

@@ -21,7 +21,10 @@ pub async fn execute(docker: &Docker, intent: &Intent, progress: &ProgressSink) 
             Action::SetImage { image, .. } => service::set_image(docker, intent, image).await,
             Action::Redeploy => service::force(docker, intent, "redeploying").await,
             Action::Rebalance => service::force(docker, intent, "rebalancing").await,
-            Action::RollBack => service::roll_back(docker, intent).await,
+            Action::RollBack { to: None } => service::roll_back(docker, intent).await,
+            Action::RollBack { to: Some(_) } => {
+                Err(unsupported(intent, "a swarm keeps one earlier definition and gives it no number"))
+            }
             Action::DeleteService { .. } => service::delete(docker, intent).await,
             Action::Reschedule => task::reschedule(docker, intent, progress).await,
             Action::DeleteTask => task::delete(docker, intent).await,
@@ -46,7 +49,9 @@ pub async fn execute(docker: &Docker, intent: &Intent, progress: &ProgressSink) 
                 intent,
                 "an engine keeps no number of tasks; use `docker compose up --scale` with its Compose file",
             )),
-            Action::RollBack => Err(unsupported(intent, "an engine keeps no earlier definition; deploy its Compose file again")),
+            Action::RollBack { .. } => {
+                Err(unsupported(intent, "an engine keeps no earlier definition; deploy its Compose file again"))
+            }
             Action::Reschedule | Action::Rebalance | Action::Evacuate | Action::Drain | Action::Pause | Action::Activate => {
                 Err(unsupported(intent, "a single engine has no other node to move to"))
             }

@@ -93,6 +93,7 @@ fn service(key: &Key, members: &[(&Container, Task)]) -> Option<Service> {
         rollout: Rollout { state: if moving { RolloutState::Progressing } else { RolloutState::Stable }, note: None },
         revision: None,
         previous: None,
+        earlier: Box::default(),
         budget: None,
         autoscaler: None,
         suspended: false,

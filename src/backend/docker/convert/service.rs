@@ -69,6 +69,7 @@ pub fn service(raw: &wire::Service, tasks: &[&Converted<'_>]) -> Service {
         rollout,
         revision: None,
         previous: raw.previous_spec.as_ref().map(|previous| Text::from(difference(spec, previous))),
+        earlier: Box::default(),
         budget: None,
         autoscaler: None,
         suspended: false,

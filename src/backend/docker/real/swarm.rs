@@ -29,7 +29,7 @@ async fn services_of_a_real_swarm_scale_redeploy_and_roll_back() {
     docker(&["service", "update", "-q", "--detach", "--no-resolve-image", "--image", "app:2", &id]);
     session.until("someone else updates the image", wait, |s| steady(s, &id, "app:2", 5)).await;
     println!("previous: {:?}", session.state().services.get(&id).unwrap().previous);
-    let back = intent(&session, Kind::Service, &id, "dk-actions", Action::RollBack);
+    let back = intent(&session, Kind::Service, &id, "dk-actions", Action::RollBack { to: None });
     act(&session, &back).await.unwrap();
     session.until("rolled back", wait, |s| steady(s, &id, "app:1", 5)).await;
 

@@ -46,7 +46,7 @@ pub(super) async fn execute(api: &Api, index: &Shared, intent: &Intent, progress
     match &intent.action {
         Action::Scale { to } => act.scale(*to).await,
         Action::Redeploy => act.redeploy().await,
-        Action::RollBack => act.roll_back().await,
+        Action::RollBack { to } => act.roll_back(*to).await,
         Action::Rebalance => act.rebalance().await,
         Action::Reschedule => act.reschedule().await,
         Action::DeleteTask => act.delete_task().await,

@@ -199,6 +199,7 @@ fn row(meta: &Meta, kind: ServiceKind, template: &Template, names: &mut Names) -
         rollout: Rollout::STABLE,
         revision: None,
         previous: None,
+        earlier: Box::default(),
         budget: None,
         autoscaler: None,
         suspended: false,

@@ -1,5 +1,6 @@
 //! What an action would do, said before it is done: what changes, where, on how many, and what could go wrong.
 
+mod manage;
 mod node;
 mod service;
 mod task;
@@ -101,7 +102,8 @@ pub fn refused(state: &ClusterState, object: &ObjectRef, kind: ActionKind) -> Op
     match object.kind {
         Kind::Service => state.services.get(&object.key).and_then(|s| service::refused(state, s, kind)),
         Kind::Task => state.tasks.get(&object.key).and_then(|t| task::refused(state, t, kind)),
-        Kind::Node | Kind::Event => None,
+        Kind::Node => state.nodes.get(&object.key).and_then(|n| manage::refused(state, n, kind)),
+        Kind::Event => None,
     }
 }
 

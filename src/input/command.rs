@@ -174,6 +174,9 @@ commands! {
     ActivateNode    "node.activate"     Node      "take tasks here again (uncordon)";
     EvacuateNode    "node.evacuate"     Node      "move all tasks away, respecting budgets, and take no new ones";
     DrainNode       "node.drain"        Node      "the platform's own drain";
+    PromoteNode     "node.promote"      Node      "make this worker a manager of its swarm";
+    DemoteNode      "node.demote"       Node      "make this manager a worker of its swarm";
+    RemoveNode      "node.remove"       Node      "take this node out of its swarm";
     LogFollow       "logs.follow"       Logs      "follow the end, or stop following";
     LogWrap         "logs.wrap"         Logs      "wrap long lines, or cut them";
     LogTime         "logs.time"         Logs      "show times, or hide them";

@@ -53,6 +53,15 @@ pub enum Action {
         /// What becomes of its tasks.
         propagation: Propagation,
     },
+    /// Make a worker of a swarm a manager.
+    Promote,
+    /// Make a manager of a swarm a worker.
+    Demote,
+    /// Take a node out of its swarm.
+    RemoveNode {
+        /// Also while it is up.
+        force: bool,
+    },
     /// Change the image of one container of a service.
     SetImage {
         /// The container's name; empty where a platform has one container a task.
@@ -112,6 +121,9 @@ pub enum ActionKind {
     Trigger,
     DeleteService,
     SetImage,
+    Promote,
+    Demote,
+    RemoveNode,
 }
 
 /// How much confirmation an action needs.
@@ -149,7 +161,7 @@ pub struct ActionSpec {
 
 impl ActionKind {
     /// All kinds, in the order menus show them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 23] = [
         Self::Scale,
         Self::Redeploy,
         Self::RollBack,
@@ -170,6 +182,9 @@ impl ActionKind {
         Self::Trigger,
         Self::DeleteService,
         Self::SetImage,
+        Self::Promote,
+        Self::Demote,
+        Self::RemoveNode,
     ];
 
     /// The action table.
@@ -196,6 +211,9 @@ impl ActionKind {
             Self::Trigger => ("run now", Kind::Service, Reversible),
             Self::DeleteService => ("delete", Kind::Service, Destructive),
             Self::SetImage => ("set image", Kind::Service, Disruptive),
+            Self::Promote => ("promote", Kind::Node, Disruptive),
+            Self::Demote => ("demote", Kind::Node, Disruptive),
+            Self::RemoveNode => ("remove", Kind::Node, Disruptive),
         };
         ActionSpec { label, on, danger }
     }
@@ -225,6 +243,9 @@ impl Action {
             Self::Trigger => ActionKind::Trigger,
             Self::DeleteService { .. } => ActionKind::DeleteService,
             Self::SetImage { .. } => ActionKind::SetImage,
+            Self::Promote => ActionKind::Promote,
+            Self::Demote => ActionKind::Demote,
+            Self::RemoveNode { .. } => ActionKind::RemoveNode,
         }
     }
 }

@@ -5,7 +5,7 @@ use super::outcome::Outcome;
 use super::overlay::confirm::Confirm;
 use crate::analysis::preview;
 use crate::input::Command;
-use crate::model::{Action, ActionKind, Availability, Kind, ObjectRef, Propagation, Text, World};
+use crate::model::{Action, ActionKind, Availability, Kind, NodeState, ObjectRef, Propagation, Text, World};
 
 /// Most marked objects looked at for the hints of one frame.
 const LOOKED_AT: usize = 50;
@@ -21,6 +21,9 @@ pub fn kind_of(command: Command) -> Option<ActionKind> {
         Command::DeleteTask => ActionKind::DeleteTask,
         Command::StartTask => ActionKind::Start,
         Command::StopTask => ActionKind::Stop,
+        Command::PromoteNode => ActionKind::Promote,
+        Command::DemoteNode => ActionKind::Demote,
+        Command::RemoveNode => ActionKind::RemoveNode,
         Command::SetImage => ActionKind::SetImage,
         Command::DeleteService => ActionKind::DeleteService,
         Command::RestartTask => ActionKind::Restart,
@@ -117,6 +120,15 @@ fn begin(kind: ActionKind, objects: &[ObjectRef], cx: &Cx<'_>) -> Option<Action>
         ActionKind::Start => Action::Start,
         ActionKind::Stop => Action::Stop,
         ActionKind::DeleteService => Action::DeleteService { propagation: Propagation::default() },
+        ActionKind::Promote => Action::Promote,
+        ActionKind::Demote => Action::Demote,
+        ActionKind::RemoveNode => {
+            let down = |object: &ObjectRef| {
+                let node = cx.world.cluster(&object.cluster).and_then(|state| state.nodes.get(&object.key));
+                node.is_some_and(|node| node.state == NodeState::Down)
+            };
+            Action::RemoveNode { force: !objects.iter().all(down) }
+        }
         ActionKind::SetImage => {
             let object = objects.first()?;
             let service = cx.world.cluster(&object.cluster)?.services.get(&object.key)?;

@@ -3,8 +3,8 @@
 use super::*;
 use crate::analysis::fixture::{Fixture, node, service, task};
 use crate::model::{
-    Autoscaler, Availability, Budget, ClusterId, ClusterKind, Earlier, Key, Node, Propagation, Rollout, RolloutState, Service,
-    ServiceKind, Task, TaskState, World,
+    Autoscaler, Availability, Budget, ClusterId, ClusterKind, Earlier, Key, Node, NodeState, Propagation, Rollout, RolloutState,
+    Service, ServiceKind, Task, TaskState, World,
 };
 use std::sync::Arc;
 
@@ -343,6 +343,59 @@ fn a_roll_back_to_an_older_definition_says_what_differs_and_what_lies_between() 
     assert_eq!(lines[1], "the image stays as it is; other settings differ");
     assert!(lines.iter().all(|line| !line.contains("between")), "{lines:?}");
     assert_eq!(to(5).unwrap_err(), "the platform no longer keeps revision 5");
+}
+
+#[test]
+fn the_quorum_is_counted_before_a_manager_goes() {
+    let role = |key: &str, role: &str, state| Node { role: Text::new(role), state, ..node(key, "a") };
+    let swarm = |roles: &[(&str, &str, NodeState)]| {
+        let mut fleet = Fixture::of(ClusterKind::Swarm);
+        for (key, name, state) in roles {
+            fleet.node(role(key, name, *state));
+        }
+        fleet
+    };
+    use NodeState::{Down, Ready};
+    let three = swarm(&[
+        ("n1", "leader", Ready),
+        ("n2", "manager", Ready),
+        ("n3", "manager", Ready),
+        ("n4", "worker", Ready),
+        ("n5", "worker", Down),
+    ]);
+    let of = |fleet: &Fixture, key: &str, action: Action| {
+        seen(fleet, Kind::Node, key, &action).map(|(_, danger, lines)| (danger, lines))
+    };
+    let (danger, lines) = of(&three, "n1", Action::Demote).unwrap();
+    assert_eq!(danger, Danger::Disruptive);
+    assert_eq!(
+        lines,
+        [
+            "makes it a worker: 2 managers left",
+            "! none of them may fail, no more than with one fewer",
+            "its tasks stay",
+            "! it leads the swarm: nothing is scheduled until the others have chosen another leader",
+        ]
+    );
+    let (_, lines) = of(&three, "n4", Action::Promote).unwrap();
+    assert_eq!(lines[..2], ["makes it a manager: 4 managers then", "1 of them may fail, no more than with one fewer"]);
+    for (key, action, why) in [
+        ("n4", Action::Demote, "it is no manager"),
+        ("n2", Action::Promote, "it is a manager already"),
+        ("n5", Action::Promote, "it is down"),
+        ("n2", Action::RemoveNode { force: true }, "it is a manager: demote it first"),
+        ("n4", Action::RemoveNode { force: false }, "it is ready, not down"),
+    ] {
+        assert_eq!(of(&three, key, action).unwrap_err(), why);
+    }
+    assert_eq!(of(&three, "n5", Action::RemoveNode { force: false }).unwrap().0, Danger::Disruptive);
+    assert_eq!(of(&three, "n4", Action::RemoveNode { force: true }).unwrap().0, Danger::Destructive);
+    let shaky = swarm(&[("n1", "leader", Ready), ("n2", "manager", Ready), ("n3", "manager", Down)]);
+    let lost = "the swarm could act no more: 1 of 2 managers would answer, 2 must; bring the others back first";
+    assert_eq!(of(&shaky, "n2", Action::Demote).unwrap_err(), lost);
+    assert!(of(&shaky, "n3", Action::Demote).is_ok(), "the one that is down is the one to go");
+    let one = swarm(&[("n1", "leader", Ready)]);
+    assert_eq!(of(&one, "n1", Action::Demote).unwrap_err(), "it is the only manager: the swarm would end");
 }
 
 #[test]

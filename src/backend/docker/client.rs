@@ -62,8 +62,8 @@ impl Docker {
     /// What it turned out to be.
     pub fn about(&self) -> About {
         use ActionKind::{
-            Activate, DeleteService, DeleteTask, Drain, Evacuate, ForceDelete, Kill, Pause, Rebalance, Redeploy, Reschedule,
-            Restart, RollBack, Scale, SetImage, Start, Stop,
+            Activate, DeleteService, DeleteTask, Demote, Drain, Evacuate, ForceDelete, Kill, Pause, Promote, Rebalance, Redeploy,
+            RemoveNode, Reschedule, Restart, RollBack, Scale, SetImage, Start, Stop,
         };
         let (kind, capabilities) = if self.is_swarm() {
             let all = &[
@@ -75,6 +75,9 @@ impl Docker {
                 DeleteTask,
                 DeleteService,
                 SetImage,
+                Promote,
+                Demote,
+                RemoveNode,
                 Pause,
                 Activate,
                 Evacuate,

@@ -6,15 +6,15 @@ use super::parts::{Definition, HostId, InstanceId, WorkloadId};
 use super::platform::Platform;
 use crate::backend::BackendError;
 use crate::model::{
-    Action, ActionKind, Availability, Capabilities, ClusterKind, Expect, Intent, Key, Kind, Propagation, RolloutState, ServiceKind,
-    Severity,
+    Action, ActionKind, Availability, Capabilities, ClusterKind, Expect, Intent, Key, Kind, NodeState, Propagation, RolloutState,
+    ServiceKind, Severity,
 };
 
 /// What a cluster of this kind can be asked.
 pub(super) fn capabilities(kind: ClusterKind) -> Capabilities {
     use ActionKind::{
-        Activate, DeleteService, DeleteTask, Drain, Evacuate, ForceDelete, Hold, Kill, Pause, Rebalance, Redeploy, Reschedule,
-        Restart, Resume, RollBack, Scale, SetImage, Start, Stop, Trigger,
+        Activate, DeleteService, DeleteTask, Demote, Drain, Evacuate, ForceDelete, Hold, Kill, Pause, Promote, Rebalance, Redeploy,
+        RemoveNode, Reschedule, Restart, Resume, RollBack, Scale, SetImage, Start, Stop, Trigger,
     };
     match kind {
         ClusterKind::Kubernetes => Capabilities::of(&[
@@ -43,6 +43,9 @@ pub(super) fn capabilities(kind: ClusterKind) -> Capabilities {
             DeleteTask,
             DeleteService,
             SetImage,
+            Promote,
+            Demote,
+            RemoveNode,
             Pause,
             Activate,
             Evacuate,
@@ -262,6 +265,28 @@ impl Platform {
             return Err(changed(what));
         }
         match intent.action {
+            Action::Promote | Action::Demote => {
+                let manages = matches!(intent.action, Action::Promote);
+                if let Some(host) = self.hosts.get_mut(&id) {
+                    host.role = if manages { "manager" } else { "worker" }.into();
+                    host.spec_rev = super::chance::mix(host.spec_rev, u64::from(manages) + 11);
+                }
+                self.changed.hosts.insert(id);
+                Ok(Begun::Taken(Expect::NodeManages { node: key, manages }))
+            }
+            Action::RemoveNode { force: false } if host.state != NodeState::Down => {
+                Err(BackendError::Changed(format!("{what}: it is not down")))
+            }
+            Action::RemoveNode { .. } => {
+                for instance in host.instances.clone() {
+                    self.remove(instance);
+                }
+                self.hosts.remove(&id);
+                self.changed.hosts.remove(&id);
+                self.changed.gone_hosts.push(key.clone());
+                self.touch_per_node();
+                Ok(Begun::Taken(Expect::Gone { kind: Kind::Node, key }))
+            }
             Action::Pause => Ok(self.node_is(id, key, Availability::Paused)),
             Action::Activate => Ok(self.node_is(id, key, Availability::Active)),
             Action::Drain if self.kind == ClusterKind::Swarm => {

@@ -59,6 +59,7 @@ impl Platform {
         let events = changed.events.iter().filter_map(|key| self.events.get(key));
         out.extend(events.map(|e| Delta::Event(Change::Upsert(Event::clone(e)))));
         out.extend(changed.gone_instances.into_iter().map(|key| Delta::Task(Change::Remove(key))));
+        out.extend(changed.gone_hosts.into_iter().map(|key| Delta::Node(Change::Remove(key))));
         out.extend(changed.gone_workloads.into_iter().map(|key| Delta::Service(Change::Remove(key))));
         out.extend(changed.gone_events.into_iter().map(|key| Delta::Event(Change::Remove(key))));
         out

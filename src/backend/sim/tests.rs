@@ -18,7 +18,7 @@ fn every_action_converges_as_on_a_real_cluster() {
         RollBack, Scale, Start, Stop,
     };
     let image = |image: &str| Action::SetImage { container: "main".into(), image: image.into() };
-    let table: [(&str, Kind, &str, Action); 37] = [
+    let table: [(&str, Kind, &str, Action); 40] = [
         (KUBERNETES, Kind::Service, "web", Scale { to: 7 }),
         (KUBERNETES, Kind::Service, "web", Scale { to: 0 }),
         (KUBERNETES, Kind::Service, "web", Redeploy),
@@ -53,6 +53,9 @@ fn every_action_converges_as_on_a_real_cluster() {
         (KUBERNETES, Kind::Service, "agent", image("agent:3")),
         (KUBERNETES, Kind::Service, "sweep", image("sweep:2")),
         (SWARM, Kind::Service, "web", image("web:3")),
+        (SWARM, Kind::Node, "b1", Action::Promote),
+        (SWARM, Kind::Node, "a1", Action::Demote),
+        (SWARM, Kind::Node, "b1", Action::RemoveNode { force: true }),
         (ENGINE, Kind::Task, "lone", Restart),
         (ENGINE, Kind::Task, "lone", Kill),
         (ENGINE, Kind::Task, "lone", ForceDelete),
@@ -184,6 +187,7 @@ fn what_a_platform_cannot_do_is_refused() {
         let never = |k: &ActionKind| match k {
             ActionKind::Start | ActionKind::Stop | ActionKind::Restart | ActionKind::Kill | ActionKind::ForceDelete => true,
             ActionKind::Hold | ActionKind::Resume | ActionKind::Trigger => kind == ClusterKind::Swarm,
+            ActionKind::Promote | ActionKind::Demote | ActionKind::RemoveNode => kind == ClusterKind::Kubernetes,
             _ => false,
         };
         assert!(ActionKind::ALL.iter().all(|k| has.can(*k) != never(k)));

@@ -29,6 +29,9 @@ pub async fn execute(docker: &Docker, intent: &Intent, progress: &ProgressSink) 
             Action::Reschedule => task::reschedule(docker, intent, progress).await,
             Action::DeleteTask => task::delete(docker, intent).await,
             Action::Pause | Action::Activate | Action::Drain => node::set(docker, intent).await,
+            Action::Promote => node::set_role(docker, intent, true).await,
+            Action::Demote => node::set_role(docker, intent, false).await,
+            Action::RemoveNode { force } => node::remove(docker, intent, *force).await,
             Action::Evacuate => node::evacuate(docker, intent, progress).await,
             Action::Start | Action::Stop | Action::Restart | Action::Kill | Action::ForceDelete => {
                 Err(unsupported(intent, "a swarm starts and stops tasks by itself; scale the service, or redeploy it"))
@@ -51,6 +54,9 @@ pub async fn execute(docker: &Docker, intent: &Intent, progress: &ProgressSink) 
             )),
             Action::RollBack { .. } => {
                 Err(unsupported(intent, "an engine keeps no earlier definition; deploy its Compose file again"))
+            }
+            Action::Promote | Action::Demote | Action::RemoveNode { .. } => {
+                Err(unsupported(intent, "a single engine belongs to no swarm"))
             }
             Action::Reschedule | Action::Rebalance | Action::Evacuate | Action::Drain | Action::Pause | Action::Activate => {
                 Err(unsupported(intent, "a single engine has no other node to move to"))

@@ -1,6 +1,7 @@
 //! A swarm's nodes: paused, emptied, killed.
 
 use super::*;
+use crate::analysis::rollout::{Verdict, verdict};
 
 /// Runs the testbed's script for the swarm, which ends and starts its nodes.
 fn testbed(args: &[&str]) {
@@ -88,4 +89,29 @@ async fn a_killed_manager_ends_the_session_and_a_new_one_begins_when_it_is_back(
     let mut again = Session::open().await;
     let ready = |s: &ClusterState| s.nodes.iter().filter(|n| n.state == NodeState::Ready).count() == 3;
     again.until("all nodes are ready again", Duration::from_secs(60), ready).await;
+}
+
+#[tokio::test]
+#[ignore = "needs a real swarm of three nodes in DOCKER_HOST, of which it promotes and demotes node2"]
+async fn a_worker_of_a_real_swarm_is_promoted_and_demoted_and_one_that_is_up_is_not_removed() {
+    let mut session = Session::open().await;
+    let wait = Duration::from_secs(60);
+    session.until("listed", wait, |s| s.nodes.iter().filter(|n| n.state == NodeState::Ready).count() == 3).await;
+    let node2 = session.state().nodes.iter().find(|n| n.name.as_str() == "node2").unwrap().key.clone();
+    for (action, role) in [(Action::Promote, "manager"), (Action::Demote, "worker")] {
+        let asked = intent(&session, Kind::Node, &node2, "node2", action);
+        let expect = act(&session, &asked).await.unwrap();
+        let done = |s: &ClusterState| matches!(verdict(s, &expect, Timestamp::now(), Timestamp::now()), Verdict::Done(_));
+        session.until(role, wait, done).await;
+        assert_eq!(session.state().nodes.get(&node2).unwrap().role.as_str(), role);
+        let stale = act(&session, &asked).await;
+        assert!(matches!(stale, Err(BackendError::Changed(_))), "{stale:?}");
+        // a manager that was just made is not a part of all at once
+        session.during(Duration::from_secs(3)).await;
+    }
+    let up = act(&session, &intent(&session, Kind::Node, &node2, "node2", Action::RemoveNode { force: false })).await;
+    assert!(up.is_err_and(|why| why.to_string().contains("not down")));
+    let leader = session.state().nodes.iter().find(|n| n.role.as_str() == "leader").unwrap().key.clone();
+    let last = act(&session, &intent(&session, Kind::Node, &leader, "node1", Action::Demote)).await;
+    assert!(last.is_err(), "the swarm itself keeps its last manager: {last:?}");
 }

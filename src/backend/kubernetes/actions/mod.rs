@@ -53,6 +53,9 @@ pub(super) async fn execute(api: &Api, index: &Shared, intent: &Intent, progress
         Action::Pause => act.set_paused(true).await,
         Action::Activate => act.set_paused(false).await,
         Action::Evacuate | Action::Drain => act.evacuate().await,
+        Action::Promote | Action::Demote | Action::RemoveNode { .. } => {
+            Err(BackendError::Unsupported("only a swarm promotes, demotes and removes its nodes".to_owned()))
+        }
         Action::ForceDelete => {
             Err(BackendError::Unsupported("a pod is deleted within its grace period: delete it without force".to_owned()))
         }

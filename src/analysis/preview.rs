@@ -1,5 +1,6 @@
 //! What an action would do, said before it is done: what changes, where, on how many, and what could go wrong.
 
+mod manage;
 mod node;
 mod service;
 mod task;
@@ -86,6 +87,8 @@ pub fn preview(world: &World, object: &ObjectRef, action: &Action) -> Result<Pre
     };
     let change = match (action, state.services.get(&object.key)) {
         (Action::Scale { to }, Some(s)) => format!(" {}→{to}", s.desired.unwrap_or(0)),
+        (Action::SetImage { image, .. }, Some(_)) => format!(" {image}"),
+        (Action::RollBack { to: Some(to) }, Some(_)) => format!(" to revision {to}"),
         _ => String::new(),
     };
     let danger = if state.cluster.protected { draft.danger.raised() } else { draft.danger };
@@ -103,7 +106,8 @@ pub fn refused(state: &ClusterState, object: &ObjectRef, kind: ActionKind) -> Op
     match object.kind {
         Kind::Service => state.services.get(&object.key).and_then(|s| service::refused(state, s, kind)),
         Kind::Task => state.tasks.get(&object.key).and_then(|t| task::refused(state, t, kind)),
-        Kind::Node | Kind::Event => None,
+        Kind::Node => state.nodes.get(&object.key).and_then(|n| manage::refused(state, n, kind)),
+        Kind::Event => None,
     }
 }
 

@@ -33,6 +33,7 @@ pub fn verdict(state: &ClusterState, expect: &Expect, taken: Timestamp, now: Tim
         Expect::Deleted { service, tasks } => deleted(state, service, *tasks),
         Expect::Replaced { task, service } => replaced(state, task, service.as_ref()),
         Expect::NodeIs { node, availability } => node_is(state, node, *availability),
+        Expect::NodeManages { node, manages } => node_manages(state, node, *manages),
         Expect::NodeEmpty { node, availability } => node_empty(state, node, *availability),
         Expect::Held { service, spec_rev, held } => is_held(state, service, *spec_rev, *held),
         Expect::Began { service } => began(state, service),
@@ -208,6 +209,14 @@ fn node_is(state: &ClusterState, key: &Key, availability: Availability) -> Verdi
         None => failed("the node is gone"),
         Some(node) if node.availability == availability => done(format!("the node is {}", availability.word())),
         Some(node) => pending(0, 1, format!("the node is still {}", node.availability.word())),
+    }
+}
+
+fn node_manages(state: &ClusterState, key: &Key, manages: bool) -> Verdict {
+    match state.nodes.get(key) {
+        None => failed("the node is gone"),
+        Some(node) if node.is_manager() == manages => done(format!("the node is a {}", if manages { "manager" } else { "worker" })),
+        Some(node) => pending(0, 1, format!("the node is still a {}", node.role)),
     }
 }
 

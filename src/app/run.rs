@@ -263,16 +263,17 @@ impl App {
     fn effect(&mut self, effect: Effect, moment: Moment) {
         match effect {
             Effect::Request(request) => {
-                let sent = self.engine.as_ref().map(|engine| engine.requests.try_send(request));
-                let words = match sent {
-                    Some(Ok(())) => return,
-                    Some(Err(mpsc::error::TrySendError::Full(_))) => {
-                        "too much is being asked for at once: this was not sent, try again"
-                    }
-                    Some(Err(mpsc::error::TrySendError::Closed(_))) => {
-                        "this was not sent: the engine has ended; leave and start anew"
-                    }
+                let words = match &self.engine {
                     None => "this was not sent: still looking for clusters",
+                    Some(engine) => match engine.requests.try_send(request) {
+                        Ok(()) => return,
+                        Err(mpsc::error::TrySendError::Full(_)) => {
+                            "too much is being asked for at once: this was not sent, try again"
+                        }
+                        Err(mpsc::error::TrySendError::Closed(_)) => {
+                            "this was not sent: the engine has ended; leave and start anew"
+                        }
+                    },
                 };
                 self.ui.say(words, true, moment);
             }

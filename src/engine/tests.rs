@@ -361,7 +361,7 @@ async fn what_may_not_be_sent_is_refused_in_words() {
     let (engine, scripts) = start(&["one"]);
     until(&engine, secs(1), |w| link(w, 0).is_live()).await;
     let Request::Execute { mut intent, title } = scale("one", "a") else { panic!() };
-    intent.action = Action::RollBack;
+    intent.action = Action::RollBack { to: None };
     engine.requests.send(Request::Execute { intent, title }).await.unwrap();
     until(&engine, secs(1), op_is(1, OpState::Failed)).await;
     scripts[0].set(Mood::Silent);
@@ -463,7 +463,7 @@ async fn an_operation_is_on_record_before_it_is_sent_and_to_its_end() {
     until(&engine, secs(5), op_is(2, OpState::Failed)).await;
     // what was never to be sent leaves no trace
     let Request::Execute { mut intent, title } = scale("one", "a") else { panic!() };
-    intent.action = Action::RollBack;
+    intent.action = Action::RollBack { to: None };
     engine.requests.send(Request::Execute { intent, title }).await.unwrap();
     until(&engine, secs(5), op_is(3, OpState::Failed)).await;
     engine.shutdown().await;

@@ -155,11 +155,12 @@ commands! {
     LogStrip        "logs.below"        List      "log lines of this row below the list, on a large screen";
     Scale           "service.scale"     Service   "change the number of tasks";
     Redeploy        "service.redeploy"  Service   "make new tasks from the same definition, rolling";
-    RollBack        "service.roll-back" Service   "go back to the previous definition";
+    RollBack        "service.roll-back" Service   "go back to the previous definition, or one before it";
     Rebalance       "service.rebalance" Service   "spread the tasks evenly over nodes and zones";
     HoldService     "service.hold"      Service   "hold it: pause its rollout, or suspend a job";
     ResumeService   "service.resume"    Service   "let a paused rollout or a suspended job go on";
     TriggerService  "service.run-now"   Service   "run a cronjob now, beside its schedule";
+    SetImage        "service.set-image" Service   "change the image of a container";
     DeleteService   "service.delete"    Service   "delete this service, with its tasks or without";
     Reschedule      "task.reschedule"   Task      "move this task to another node";
     DeleteTask      "task.delete"       Task      "delete this task; its service makes a new one";
@@ -173,6 +174,9 @@ commands! {
     ActivateNode    "node.activate"     Node      "take tasks here again (uncordon)";
     EvacuateNode    "node.evacuate"     Node      "move all tasks away, respecting budgets, and take no new ones";
     DrainNode       "node.drain"        Node      "the platform's own drain";
+    PromoteNode     "node.promote"      Node      "make this worker a manager of its swarm";
+    DemoteNode      "node.demote"       Node      "make this manager a worker of its swarm";
+    RemoveNode      "node.remove"       Node      "take this node out of its swarm";
     LogFollow       "logs.follow"       Logs      "follow the end, or stop following";
     LogWrap         "logs.wrap"         Logs      "wrap long lines, or cut them";
     LogTime         "logs.time"         Logs      "show times, or hide them";

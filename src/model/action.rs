@@ -13,8 +13,11 @@ pub enum Action {
     },
     /// Make new tasks of a service from the same definition.
     Redeploy,
-    /// Go back to the previous definition of a service.
-    RollBack,
+    /// Go back to an earlier definition of a service.
+    RollBack {
+        /// Its revision, where the platform keeps several; none is the previous one.
+        to: Option<u64>,
+    },
     /// Move tasks of a service so that nodes and zones carry it evenly.
     Rebalance,
     /// Move one task to another node.
@@ -49,6 +52,22 @@ pub enum Action {
     DeleteService {
         /// What becomes of its tasks.
         propagation: Propagation,
+    },
+    /// Make a worker of a swarm a manager.
+    Promote,
+    /// Make a manager of a swarm a worker.
+    Demote,
+    /// Take a node out of its swarm.
+    RemoveNode {
+        /// Also while it is up.
+        force: bool,
+    },
+    /// Change the image of one container of a service.
+    SetImage {
+        /// The container's name; empty where a platform has one container a task.
+        container: Text,
+        /// The image wanted.
+        image: Text,
     },
 }
 
@@ -101,6 +120,10 @@ pub enum ActionKind {
     Resume,
     Trigger,
     DeleteService,
+    SetImage,
+    Promote,
+    Demote,
+    RemoveNode,
 }
 
 /// How much confirmation an action needs.
@@ -141,7 +164,7 @@ pub struct ActionSpec {
 
 impl ActionKind {
     /// All kinds, in the order menus show them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 23] = [
         Self::Scale,
         Self::Redeploy,
         Self::RollBack,
@@ -161,6 +184,10 @@ impl ActionKind {
         Self::Resume,
         Self::Trigger,
         Self::DeleteService,
+        Self::SetImage,
+        Self::Promote,
+        Self::Demote,
+        Self::RemoveNode,
     ];
 
     /// The action table.
@@ -186,6 +213,10 @@ impl ActionKind {
             Self::Resume => ("resume", Kind::Service, Reversible),
             Self::Trigger => ("run now", Kind::Service, Reversible),
             Self::DeleteService => ("delete", Kind::Service, Destructive),
+            Self::SetImage => ("set image", Kind::Service, Disruptive),
+            Self::Promote => ("promote", Kind::Node, Disruptive),
+            Self::Demote => ("demote", Kind::Node, Disruptive),
+            Self::RemoveNode => ("remove", Kind::Node, Disruptive),
         };
         ActionSpec { label, on, danger, stepwise: matches!(self, Self::Evacuate | Self::Rebalance) }
     }
@@ -197,7 +228,7 @@ impl Action {
         match self {
             Self::Scale { .. } => ActionKind::Scale,
             Self::Redeploy => ActionKind::Redeploy,
-            Self::RollBack => ActionKind::RollBack,
+            Self::RollBack { .. } => ActionKind::RollBack,
             Self::Rebalance => ActionKind::Rebalance,
             Self::Reschedule => ActionKind::Reschedule,
             Self::DeleteTask => ActionKind::DeleteTask,
@@ -214,6 +245,10 @@ impl Action {
             Self::Resume => ActionKind::Resume,
             Self::Trigger => ActionKind::Trigger,
             Self::DeleteService { .. } => ActionKind::DeleteService,
+            Self::SetImage { .. } => ActionKind::SetImage,
+            Self::Promote => ActionKind::Promote,
+            Self::Demote => ActionKind::Demote,
+            Self::RemoveNode { .. } => ActionKind::RemoveNode,
         }
     }
 }

@@ -32,7 +32,7 @@ pub use log::{LogBuffer, LogItem, LogLine, LogTarget, Stream, Tail, TailState};
 pub use node::{Availability, Node, NodeState};
 pub use operation::{Expect, OpState, Operation, Progress, Undo};
 pub use request::{AT_ONCE, Interest, Request};
-pub use service::{Autoscaler, Budget, Rollout, RolloutState, Service, ServiceKind};
+pub use service::{Autoscaler, Budget, Earlier, Rollout, RolloutState, Service, ServiceKind};
 pub use store::Store;
 pub use table::{Keyed, Table};
 pub use task::{Ending, Task, TaskState};

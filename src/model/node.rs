@@ -87,6 +87,13 @@ pub struct Node {
     pub created: Timestamp,
 }
 
+impl Node {
+    /// Whether it manages its swarm.
+    pub fn is_manager(&self) -> bool {
+        matches!(self.role.as_str(), "leader" | "manager")
+    }
+}
+
 impl Keyed for Node {
     fn key(&self) -> &Key {
         &self.key

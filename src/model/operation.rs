@@ -136,6 +136,13 @@ pub enum Expect {
         /// The availability written.
         availability: Availability,
     },
+    /// The node manages its swarm (`true`) or works for it (`false`).
+    NodeManages {
+        /// The node.
+        node: Key,
+        /// Which of the two.
+        manages: bool,
+    },
     /// The node has this availability and runs no task but those that belong to every node.
     NodeEmpty {
         /// The node.

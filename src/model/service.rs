@@ -99,6 +99,17 @@ pub struct Budget {
     pub rule: Text,
 }
 
+/// A definition a service had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Earlier {
+    /// Its number.
+    pub revision: u64,
+    /// Image of the first container, without digest.
+    pub image: Text,
+    /// When it was made, where that is known.
+    pub made: Option<Timestamp>,
+}
+
 /// What sets the number of a service's tasks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Autoscaler {
@@ -137,6 +148,10 @@ pub struct Service {
     pub stack: Option<Text>,
     /// Image of the first container, without digest.
     pub image: Text,
+    /// Name of the first container; empty where a platform has one container a task.
+    pub container: Text,
+    /// The containers after the first: name, and image without digest.
+    pub beside: Box<[(Text, Text)]>,
     /// Tasks wanted; none for kinds without a number (CronJob).
     pub desired: Option<u32>,
     /// Tasks that are ready.
@@ -151,6 +166,8 @@ pub struct Service {
     pub revision: Option<Text>,
     /// What a roll back would go to, in words (`revision 6 · image web:1.2`); none when there is nothing to go back to.
     pub previous: Option<Text>,
+    /// The definitions that a roll back can go to, the previous one first, where the platform keeps several.
+    pub earlier: Box<[Earlier]>,
     /// The budget that eviction must respect.
     pub budget: Option<Budget>,
     /// The autoscaler that owns the number of tasks, where there is one.
@@ -171,6 +188,11 @@ impl Service {
     /// Whether fewer serve than are wanted.
     pub fn is_short(&self) -> bool {
         self.desired.is_some_and(|desired| self.ready < desired)
+    }
+
+    /// Its containers: name and image.
+    pub fn images(&self) -> impl Iterator<Item = (&Text, &Text)> {
+        std::iter::once((&self.container, &self.image)).chain(self.beside.iter().map(|(name, image)| (name, image)))
     }
 
     /// Whether someone holds it: its rollout is paused, or it is suspended.

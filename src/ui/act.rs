@@ -5,7 +5,7 @@ use super::outcome::Outcome;
 use super::overlay::confirm::{self, Confirm};
 use crate::analysis::preview;
 use crate::input::Command;
-use crate::model::{Action, ActionKind, Availability, Kind, ObjectRef, OpState, Operation, Propagation, Text, World};
+use crate::model::{Action, ActionKind, Availability, Kind, NodeState, ObjectRef, OpState, Operation, Propagation, Text, World};
 
 /// Most marked objects looked at for the hints of one frame.
 const LOOKED_AT: usize = 50;
@@ -21,6 +21,10 @@ pub fn kind_of(command: Command) -> Option<ActionKind> {
         Command::DeleteTask => ActionKind::DeleteTask,
         Command::StartTask => ActionKind::Start,
         Command::StopTask => ActionKind::Stop,
+        Command::PromoteNode => ActionKind::Promote,
+        Command::DemoteNode => ActionKind::Demote,
+        Command::RemoveNode => ActionKind::RemoveNode,
+        Command::SetImage => ActionKind::SetImage,
         Command::DeleteService => ActionKind::DeleteService,
         Command::RestartTask => ActionKind::Restart,
         Command::KillTask => ActionKind::Kill,
@@ -48,6 +52,9 @@ pub fn open_action(kind: ActionKind, objects: Vec<ObjectRef>, cx: &Cx<'_>) -> Ou
             "cannot {label} {many} {word}s at once: {} is the most (max_bulk in the configuration); mark fewer",
             cx.max_bulk
         ));
+    }
+    if kind == ActionKind::SetImage && fitting.len() > 1 {
+        return Outcome::say("an image is set on one service at a time: take the marks away");
     }
     let Some(action) = begin(kind, &fitting, cx) else {
         return Outcome::say("cannot scale: it has no number of tasks (one runs on each node, or by the clock)");
@@ -133,7 +140,7 @@ fn begin(kind: ActionKind, objects: &[ObjectRef], cx: &Cx<'_>) -> Option<Action>
     Some(match kind {
         ActionKind::Scale => Action::Scale { to: objects.iter().find_map(|object| desired(cx.world, object))? },
         ActionKind::Redeploy => Action::Redeploy,
-        ActionKind::RollBack => Action::RollBack,
+        ActionKind::RollBack => Action::RollBack { to: None },
         ActionKind::Rebalance => Action::Rebalance,
         ActionKind::Reschedule => Action::Reschedule,
         ActionKind::DeleteTask => Action::DeleteTask,
@@ -144,6 +151,20 @@ fn begin(kind: ActionKind, objects: &[ObjectRef], cx: &Cx<'_>) -> Option<Action>
         ActionKind::Start => Action::Start,
         ActionKind::Stop => Action::Stop,
         ActionKind::DeleteService => Action::DeleteService { propagation: Propagation::default() },
+        ActionKind::Promote => Action::Promote,
+        ActionKind::Demote => Action::Demote,
+        ActionKind::RemoveNode => {
+            let down = |object: &ObjectRef| {
+                let node = cx.world.cluster(&object.cluster).and_then(|state| state.nodes.get(&object.key));
+                node.is_some_and(|node| node.state == NodeState::Down)
+            };
+            Action::RemoveNode { force: !objects.iter().all(down) }
+        }
+        ActionKind::SetImage => {
+            let object = objects.first()?;
+            let service = cx.world.cluster(&object.cluster)?.services.get(&object.key)?;
+            Action::SetImage { container: service.container.clone(), image: service.image.clone() }
+        }
         ActionKind::Restart => Action::Restart,
         ActionKind::Kill => Action::Kill,
         ActionKind::ForceDelete => Action::ForceDelete,

@@ -17,6 +17,7 @@ pub fn word(command: Command) -> &'static str {
     match command {
         Command::RollBack => "roll back",
         Command::TriggerService => "run now",
+        Command::SetImage => "image",
         Command::LogsPrevious => "previous logs",
         Command::Inspect => "yaml",
         Command::Palette => "command",

@@ -4,7 +4,9 @@ mod access;
 mod delete;
 mod door;
 mod held;
+mod image;
 mod link;
+mod revision;
 
 use crate::platform::{Client, quarterdeck, required, wait_gone};
 use crate::pty::Pty;

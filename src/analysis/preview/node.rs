@@ -1,6 +1,6 @@
 //! What an action on a node would do.
 
-use super::{Draft, subject};
+use super::{Draft, manage, subject};
 use crate::analysis::reasons::count;
 use crate::analysis::spread;
 use crate::model::{Action, Availability, ClusterKind, ClusterState, Node, Service, Text};
@@ -18,6 +18,9 @@ pub(super) fn consequences(state: &ClusterState, node: &Node, action: &Action, d
             draft.fact("nothing moves back by itself; rebalance a service for that");
         }
         Action::Evacuate | Action::Drain => away(state, node, matches!(action, Action::Drain), draft)?,
+        Action::Promote => manage::promote(state, draft),
+        Action::Demote => manage::demote(state, node, draft),
+        Action::RemoveNode { force } => manage::remove(node, here, *force, draft)?,
         _ => {}
     }
     Ok(())

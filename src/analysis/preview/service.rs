@@ -2,6 +2,7 @@
 
 mod delete;
 mod held;
+mod image;
 
 use super::Draft;
 use crate::analysis::reasons::count;
@@ -12,15 +13,16 @@ pub(super) fn consequences(state: &ClusterState, service: &Service, action: &Act
     match action {
         Action::Scale { to } => scale(state, service, *to, draft)?,
         Action::Redeploy => redeploy(state, service, draft),
-        Action::RollBack => roll_back(state, service, draft)?,
+        Action::RollBack { to } => roll_back(state, service, *to, draft)?,
         Action::Rebalance => rebalance(state, service, draft)?,
         Action::DeleteService { propagation } => delete::delete(state, service, *propagation, draft),
+        Action::SetImage { container, image } => image::set(state, service, container, image, draft)?,
         Action::Hold => held::hold(service, draft),
         Action::Resume => held::resume(service, draft),
         Action::Trigger => held::trigger(service, draft),
         _ => {}
     }
-    let renews = matches!(action, Action::Redeploy | Action::RollBack | Action::Rebalance);
+    let renews = matches!(action, Action::Redeploy | Action::RollBack { .. } | Action::Rebalance | Action::SetImage { .. });
     if service.rollout.state == RolloutState::Progressing && renews {
         draft.warn("a rollout of it is under way; this begins another one on top");
     }
@@ -38,7 +40,13 @@ pub(super) fn refused(state: &ClusterState, service: &Service, action: ActionKin
         ActionKind::DeleteService if matches!(kind, ServiceKind::Compose | ServiceKind::Container) => {
             "an engine has containers only: delete them one by one".to_owned()
         }
-        ActionKind::Redeploy | ActionKind::RollBack if kind == Deployment && service.is_held() => {
+        ActionKind::SetImage if matches!(kind, Job | ServiceKind::SwarmJob | ReplicaSet) => {
+            format!("the tasks of a {word} keep the image they were made with")
+        }
+        ActionKind::SetImage if matches!(kind, ServiceKind::Compose | ServiceKind::Container) => {
+            "a container keeps the image it was made with: deploy its Compose file again".to_owned()
+        }
+        ActionKind::Redeploy | ActionKind::RollBack | ActionKind::SetImage if kind == Deployment && service.is_held() => {
             "its rollout is paused: resume it first".to_owned()
         }
         ActionKind::Scale if kind.one_per_node() => format!("{}; it has no number to change", per_node()),
@@ -108,11 +116,29 @@ fn redeploy(state: &ClusterState, service: &Service, draft: &mut Draft) {
     alone(state, service, draft);
 }
 
-fn roll_back(state: &ClusterState, service: &Service, draft: &mut Draft) -> Result<(), Text> {
+fn roll_back(state: &ClusterState, service: &Service, to: Option<u64>, draft: &mut Draft) -> Result<(), Text> {
     let Some(previous) = &service.previous else {
         return Err(Text::new("there is no earlier definition to go back to"));
     };
-    draft.fact(format!("goes back to {previous}"));
+    match to {
+        None => draft.fact(format!("goes back to {previous}")),
+        Some(to) => {
+            let there = service.earlier.iter().find(|earlier| earlier.revision == to);
+            let there = there.ok_or_else(|| Text::from(format!("the platform no longer keeps revision {to}")))?;
+            draft.fact(format!("goes back to revision {to} · image {}", there.image));
+            draft.fact(match there.image == service.image {
+                true => "the image stays as it is; other settings differ".to_owned(),
+                false => format!("image: {} → {}; other settings may differ, too", service.image, there.image),
+            });
+            let between = service.earlier.iter().filter(|earlier| earlier.revision > to).count();
+            if between > 0 {
+                draft.warn(format!(
+                    "{} lies between: what that changed is undone, too",
+                    count(u32::try_from(between).unwrap_or(u32::MAX), "definition")
+                ));
+            }
+        }
+    }
     draft.fact(match service.updated.min(service.desired.unwrap_or(service.current)) {
         0 => "no task has the newest definition yet: what runs goes on".to_owned(),
         newest => format!("replaces {} of the newest definition, a few at a time", count(newest, "task")),

@@ -3,8 +3,8 @@
 use super::*;
 use crate::analysis::fixture::{Fixture, node, service, task};
 use crate::model::{
-    Autoscaler, Availability, Budget, ClusterId, ClusterKind, Key, Node, Propagation, Rollout, RolloutState, Service, ServiceKind,
-    Task, TaskState, World,
+    Autoscaler, Availability, Budget, ClusterId, ClusterKind, Earlier, Key, Node, NodeState, Propagation, Rollout, RolloutState,
+    Service, ServiceKind, Task, TaskState, World,
 };
 use std::sync::Arc;
 
@@ -135,10 +135,10 @@ fn rebalancing_and_rolling_back_say_what_they_find() {
     fleet.task(task("w3", "web", "n1"));
     let (_, _, lines) = seen(&fleet, Kind::Service, "web", &Action::Rebalance).unwrap();
     assert_eq!(lines[0], "moves 1 of 3 tasks, one at a time, each after the one before is ready again");
-    let (_, _, lines) = seen(&fleet, Kind::Service, "web", &Action::RollBack).unwrap();
+    let (_, _, lines) = seen(&fleet, Kind::Service, "web", &Action::RollBack { to: None }).unwrap();
     assert_eq!(lines[0], "goes back to revision 6");
     fleet.service(Service { previous: None, ..service("web", 3) });
-    let refused = seen(&fleet, Kind::Service, "web", &Action::RollBack).unwrap_err();
+    let refused = seen(&fleet, Kind::Service, "web", &Action::RollBack { to: None }).unwrap_err();
     assert_eq!(refused, "there is no earlier definition to go back to");
 }
 
@@ -214,7 +214,7 @@ fn holding_says_what_stops_and_resuming_what_begins() {
     check("not held", web(), Action::Resume, Err("it is not held"));
     check("on", held(), Action::Resume, reversible(&["replaces 2 tasks of an earlier definition, a few at a time"]));
     check("redeployed", held(), Action::Redeploy, Err("its rollout is paused: resume it first"));
-    check("rolled back", held(), Action::RollBack, Err("its rollout is paused: resume it first"));
+    check("rolled back", held(), Action::RollBack { to: None }, Err("its rollout is paused: resume it first"));
     let db = of(StatefulSet, Some(3), web());
     check("db", db, Action::Hold, Err("a statefulset cannot be held; only a deployment, a job or a cronjob can"));
     check("no clock", web(), Action::Trigger, Err("a deployment does not run by the clock"));
@@ -296,6 +296,112 @@ fn deleting_a_service_says_what_becomes_of_its_tasks_and_needs_the_name() {
 }
 
 #[test]
+fn another_image_is_shown_beside_the_present_one() {
+    let set = |container: &str, image: &str| Action::SetImage { container: Text::new(container), image: Text::new(image) };
+    let mut kubernetes = fleet(ClusterKind::Kubernetes);
+    let beside = Box::new([(Text::new("proxy"), Text::new("envoy:3"))]);
+    kubernetes.service(Service { beside, ..service("web", 3) });
+    let of = |action: Action| seen(&kubernetes, Kind::Service, "web", &action);
+    let (title, danger, lines) = of(set("main", "r:5000/web:2")).unwrap();
+    assert_eq!((title.as_str(), danger), ("set image shop/web r:5000/web:2", Danger::Disruptive));
+    assert_eq!(lines, ["main: web:1 → r:5000/web:2", "replaces 3 tasks, a few at a time"]);
+    assert_eq!(of(set("proxy", "envoy:4")).unwrap().2[0], "proxy: envoy:3 → envoy:4");
+    assert_eq!(of(set("main", "web:1")).unwrap().2, ["nothing changes: main has web:1"]);
+    let latest = "! without a tag of its own it is whatever `latest` is when a node pulls it";
+    for loose in ["r:5000/web", "web:latest"] {
+        assert_eq!(of(set("main", loose)).unwrap().2[1], latest);
+    }
+    assert_eq!(of(set("gone", "web:2")).unwrap_err(), "it has no container gone any more");
+    let mut swarm = fleet(ClusterKind::Swarm);
+    swarm.service(Service { container: Text::default(), ..service("web", 3) });
+    let lines = seen(&swarm, Kind::Service, "web", &set("", "web:2")).unwrap().2;
+    assert_eq!(
+        (lines[0].as_str(), lines[2].as_str()),
+        ("image: web:1 → web:2", "a roll back goes to the present definition then: Swarm keeps one")
+    );
+    swarm.service(Service { kind: ServiceKind::SwarmJob, ..service("web", 3) });
+    let why = seen(&swarm, Kind::Service, "web", &set("", "web:2")).unwrap_err();
+    assert_eq!(why, "the tasks of a job keep the image they were made with");
+}
+
+#[test]
+fn a_roll_back_to_an_older_definition_says_what_differs_and_what_lies_between() {
+    let mut fleet = fleet(ClusterKind::Kubernetes);
+    let earlier = |revision, image| Earlier { revision, image: Text::new(image), made: None };
+    let earlier = Box::new([earlier(6, "web:1"), earlier(4, "web:0")]);
+    fleet.service(Service { earlier, ..service("web", 3) });
+    let to = |revision| seen(&fleet, Kind::Service, "web", &Action::RollBack { to: Some(revision) });
+    let (title, danger, lines) = to(4).unwrap();
+    assert_eq!((title.as_str(), danger), ("roll back shop/web to revision 4", Danger::Disruptive));
+    assert_eq!(
+        lines,
+        [
+            "goes back to revision 4 · image web:0",
+            "image: web:1 → web:0; other settings may differ, too",
+            "! 1 definition lies between: what that changed is undone, too",
+            "replaces 3 tasks of the newest definition, a few at a time",
+        ]
+    );
+    let (_, _, lines) = to(6).unwrap();
+    assert_eq!(lines[1], "the image stays as it is; other settings differ");
+    assert!(lines.iter().all(|line| !line.contains("between")), "{lines:?}");
+    assert_eq!(to(5).unwrap_err(), "the platform no longer keeps revision 5");
+}
+
+#[test]
+fn the_quorum_is_counted_before_a_manager_goes() {
+    let role = |key: &str, role: &str, state| Node { role: Text::new(role), state, ..node(key, "a") };
+    let swarm = |roles: &[(&str, &str, NodeState)]| {
+        let mut fleet = Fixture::of(ClusterKind::Swarm);
+        for (key, name, state) in roles {
+            fleet.node(role(key, name, *state));
+        }
+        fleet
+    };
+    use NodeState::{Down, Ready};
+    let three = swarm(&[
+        ("n1", "leader", Ready),
+        ("n2", "manager", Ready),
+        ("n3", "manager", Ready),
+        ("n4", "worker", Ready),
+        ("n5", "worker", Down),
+    ]);
+    let of = |fleet: &Fixture, key: &str, action: Action| {
+        seen(fleet, Kind::Node, key, &action).map(|(_, danger, lines)| (danger, lines))
+    };
+    let (danger, lines) = of(&three, "n1", Action::Demote).unwrap();
+    assert_eq!(danger, Danger::Disruptive);
+    assert_eq!(
+        lines,
+        [
+            "makes it a worker: 2 managers left",
+            "! none of them may fail, no more than with one fewer",
+            "its tasks stay",
+            "! it leads the swarm: nothing is scheduled until the others have chosen another leader",
+        ]
+    );
+    let (_, lines) = of(&three, "n4", Action::Promote).unwrap();
+    assert_eq!(lines[..2], ["makes it a manager: 4 managers then", "1 of them may fail, no more than with one fewer"]);
+    for (key, action, why) in [
+        ("n4", Action::Demote, "it is no manager"),
+        ("n2", Action::Promote, "it is a manager already"),
+        ("n5", Action::Promote, "it is down"),
+        ("n2", Action::RemoveNode { force: true }, "it is a manager: demote it first"),
+        ("n4", Action::RemoveNode { force: false }, "it is ready, not down"),
+    ] {
+        assert_eq!(of(&three, key, action).unwrap_err(), why);
+    }
+    assert_eq!(of(&three, "n5", Action::RemoveNode { force: false }).unwrap().0, Danger::Disruptive);
+    assert_eq!(of(&three, "n4", Action::RemoveNode { force: true }).unwrap().0, Danger::Destructive);
+    let shaky = swarm(&[("n1", "leader", Ready), ("n2", "manager", Ready), ("n3", "manager", Down)]);
+    let lost = "the swarm could act no more: 1 of 2 managers would answer, 2 must; bring the others back first";
+    assert_eq!(of(&shaky, "n2", Action::Demote).unwrap_err(), lost);
+    assert!(of(&shaky, "n3", Action::Demote).is_ok(), "the one that is down is the one to go");
+    let one = swarm(&[("n1", "leader", Ready)]);
+    assert_eq!(of(&one, "n1", Action::Demote).unwrap_err(), "it is the only manager: the swarm would end");
+}
+
+#[test]
 fn a_swarms_task_is_deleted_on_its_own_engine_only() {
     let mut fleet = fleet(ClusterKind::Swarm);
     let (kind, version) = (ClusterKind::Swarm, Text::new("28"));
@@ -311,7 +417,7 @@ fn a_roll_back_says_where_to_and_how_many_it_replaces() {
     let mut fleet = fleet(ClusterKind::Kubernetes);
     let mut lines = |updated: u32, previous: Option<&str>| {
         fleet.service(Service { updated, previous: previous.map(Text::new), ..service("web", 3) });
-        seen(&fleet, Kind::Service, "web", &Action::RollBack).map(|(_, danger, lines)| (danger, lines[..2].to_vec()))
+        seen(&fleet, Kind::Service, "web", &Action::RollBack { to: None }).map(|(_, danger, lines)| (danger, lines[..2].to_vec()))
     };
     let to = "goes back to image web:0";
     let words = |what: &str| (Danger::Disruptive, vec![to.to_owned(), what.to_owned()]);

@@ -273,3 +273,16 @@ fn a_service_is_deleted_when_its_tasks_are_gone_too_unless_they_were_to_stay() {
     fixture.delta(crate::model::Delta::Task(crate::model::Change::Remove(Key::from("w1"))));
     hold("all gone", &fixture, &expect(true), 1, &Done("the service and its tasks are gone"));
 }
+
+#[test]
+fn a_node_is_promoted_when_it_shows_as_a_manager() {
+    let role = |role: &str| Node { role: Text::new(role), ..fixture::node("n1", "a") };
+    let expect = |manages| Expect::NodeManages { node: Key::from("n1"), manages };
+    let mut fixture = Fixture::of(ClusterKind::Swarm);
+    fixture.node(role("worker"));
+    hold("not yet", &fixture, &expect(true), 1, &Pending(0, 1, "the node is still a worker"));
+    hold("demoted", &fixture, &expect(false), 1, &Done("the node is a worker"));
+    fixture.node(role("leader"));
+    hold("promoted", &fixture, &expect(true), 1, &Done("the node is a manager"));
+    hold("leads still", &fixture, &expect(false), 1, &Pending(0, 1, "the node is still a leader"));
+}

@@ -62,12 +62,27 @@ impl Docker {
     /// What it turned out to be.
     pub fn about(&self) -> About {
         use ActionKind::{
-            Activate, DeleteService, DeleteTask, Drain, Evacuate, ForceDelete, Kill, Pause, Rebalance, Redeploy, Reschedule,
-            Restart, RollBack, Scale, Start, Stop,
+            Activate, DeleteService, DeleteTask, Demote, Drain, Evacuate, ForceDelete, Kill, Pause, Promote, Rebalance, Redeploy,
+            RemoveNode, Reschedule, Restart, RollBack, Scale, SetImage, Start, Stop,
         };
         let (kind, capabilities) = if self.is_swarm() {
-            let all =
-                &[Scale, Redeploy, RollBack, Rebalance, Reschedule, DeleteTask, DeleteService, Pause, Activate, Evacuate, Drain];
+            let all = &[
+                Scale,
+                Redeploy,
+                RollBack,
+                Rebalance,
+                Reschedule,
+                DeleteTask,
+                DeleteService,
+                SetImage,
+                Promote,
+                Demote,
+                RemoveNode,
+                Pause,
+                Activate,
+                Evacuate,
+                Drain,
+            ];
             (ClusterKind::Swarm, Capabilities::of(all))
         } else {
             (ClusterKind::Docker, Capabilities::of(&[Redeploy, DeleteTask, ForceDelete, Start, Stop, Restart, Kill]))

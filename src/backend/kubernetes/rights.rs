@@ -151,14 +151,15 @@ fn needs(action: ActionKind, of: &Whereabouts) -> Vec<Need> {
     let patch = |subresource| workload.map(|(group, plural)| need("patch", group, plural, subresource)).into_iter().collect();
     match action {
         ActionKind::Scale => patch("scale"),
-        ActionKind::Redeploy | ActionKind::RollBack | ActionKind::Hold | ActionKind::Resume => patch(""),
+        ActionKind::Redeploy | ActionKind::RollBack | ActionKind::SetImage | ActionKind::Hold | ActionKind::Resume => patch(""),
         ActionKind::DeleteService => workload.map(|(group, plural)| need("delete", group, plural, "")).into_iter().collect(),
         ActionKind::Trigger => vec![need("create", "batch", "jobs", "")],
         ActionKind::Rebalance | ActionKind::Reschedule => vec![need("create", "", "pods", "eviction")],
         ActionKind::DeleteTask => vec![need("delete", "", "pods", "")],
         // of evictions nothing is asked here: they may be allowed in just those namespaces that have tasks on the node
         ActionKind::Pause | ActionKind::Activate | ActionKind::Evacuate | ActionKind::Drain => vec![need("patch", "", "nodes", "")],
-        // of containers, which Kubernetes does not have
+        // of containers and swarms, which Kubernetes does not have
+        ActionKind::Promote | ActionKind::Demote | ActionKind::RemoveNode => Vec::new(),
         ActionKind::Start | ActionKind::Stop | ActionKind::Restart | ActionKind::Kill | ActionKind::ForceDelete => Vec::new(),
     }
 }

@@ -6,15 +6,15 @@ use super::parts::{Definition, HostId, InstanceId, WorkloadId};
 use super::platform::Platform;
 use crate::backend::BackendError;
 use crate::model::{
-    Action, ActionKind, Availability, Capabilities, ClusterKind, Expect, Intent, Key, Kind, Propagation, RolloutState, ServiceKind,
-    Severity,
+    Action, ActionKind, Availability, Capabilities, ClusterKind, Expect, Intent, Key, Kind, NodeState, Propagation, RolloutState,
+    ServiceKind, Severity,
 };
 
 /// What a cluster of this kind can be asked.
 pub(super) fn capabilities(kind: ClusterKind) -> Capabilities {
     use ActionKind::{
-        Activate, DeleteService, DeleteTask, Drain, Evacuate, ForceDelete, Hold, Kill, Pause, Rebalance, Redeploy, Reschedule,
-        Restart, Resume, RollBack, Scale, Start, Stop, Trigger,
+        Activate, DeleteService, DeleteTask, Demote, Drain, Evacuate, ForceDelete, Hold, Kill, Pause, Promote, Rebalance, Redeploy,
+        RemoveNode, Reschedule, Restart, Resume, RollBack, Scale, SetImage, Start, Stop, Trigger,
     };
     match kind {
         ClusterKind::Kubernetes => Capabilities::of(&[
@@ -32,6 +32,7 @@ pub(super) fn capabilities(kind: ClusterKind) -> Capabilities {
             Resume,
             Trigger,
             DeleteService,
+            SetImage,
         ]),
         ClusterKind::Swarm => Capabilities::of(&[
             Scale,
@@ -41,6 +42,10 @@ pub(super) fn capabilities(kind: ClusterKind) -> Capabilities {
             Reschedule,
             DeleteTask,
             DeleteService,
+            SetImage,
+            Promote,
+            Demote,
+            RemoveNode,
             Pause,
             Activate,
             Evacuate,
@@ -82,7 +87,7 @@ impl Platform {
         }
         let fixed = kind.one_per_node() || kind.runs_to_completion();
         let refuse = |why: &str| Err(BackendError::Unsupported(format!("{what}: {why}")));
-        match intent.action {
+        match intent.action.clone() {
             Action::Scale { .. } if fixed => return refuse("its number of tasks does not follow from a number of its own"),
             Action::DeleteService { propagation } => return Ok(self.delete_service(id, intent.object.key.clone(), propagation)),
             Action::Hold | Action::Resume => return self.set_held(id, matches!(intent.action, Action::Hold), what),
@@ -91,6 +96,15 @@ impl Platform {
                 let made = self.make_job(id, &suffix).ok_or_else(|| gone(what))?;
                 return Ok(Begun::Taken(Expect::Began { service: made }));
             }
+            Action::SetImage { image, .. } if kind == ServiceKind::CronJob => {
+                if let Some(workload) = self.workloads.get_mut(&id) {
+                    let definition = Definition { image, ..Definition::clone(&workload.definition) };
+                    workload.define(definition, now);
+                    workload.rollout = RolloutState::Stable;
+                }
+                self.touch_workload(id);
+            }
+            Action::SetImage { image, .. } if !kind.runs_to_completion() => self.roll_out(id, &image),
             _ if kind.runs_to_completion() => return refuse("it runs to its end by itself"),
             Action::Scale { to } => {
                 let name = workload.name.clone();
@@ -113,13 +127,17 @@ impl Platform {
                     self.recreate(id);
                 }
             }
-            Action::RollBack => {
+            Action::RollBack { to: Some(_) } if self.kind != ClusterKind::Kubernetes => {
+                return refuse("it keeps one earlier definition and gives it no number");
+            }
+            Action::RollBack { to } => {
                 if workload.history.is_empty() {
                     return refuse("there is no earlier definition to go back to");
                 }
-                if let Some(workload) = self.workloads.get_mut(&id)
-                    && let Some((_, previous)) = workload.history.pop()
-                {
+                let place = |(revision, _): &(u64, _)| to.is_none_or(|to| to == *revision);
+                let Some(at) = workload.history.iter().rposition(place) else { return Err(changed(what)) };
+                if let Some(workload) = self.workloads.get_mut(&id) {
+                    let (_, previous) = workload.history.remove(at);
                     workload.define((*previous).clone(), now);
                     if kind == ServiceKind::Replicated {
                         workload.rollout = RolloutState::RollingBack;
@@ -247,6 +265,28 @@ impl Platform {
             return Err(changed(what));
         }
         match intent.action {
+            Action::Promote | Action::Demote => {
+                let manages = matches!(intent.action, Action::Promote);
+                if let Some(host) = self.hosts.get_mut(&id) {
+                    host.role = if manages { "manager" } else { "worker" }.into();
+                    host.spec_rev = super::chance::mix(host.spec_rev, u64::from(manages) + 11);
+                }
+                self.changed.hosts.insert(id);
+                Ok(Begun::Taken(Expect::NodeManages { node: key, manages }))
+            }
+            Action::RemoveNode { force: false } if host.state != NodeState::Down => {
+                Err(BackendError::Changed(format!("{what}: it is not down")))
+            }
+            Action::RemoveNode { .. } => {
+                for instance in host.instances.clone() {
+                    self.remove(instance);
+                }
+                self.hosts.remove(&id);
+                self.changed.hosts.remove(&id);
+                self.changed.gone_hosts.push(key.clone());
+                self.touch_per_node();
+                Ok(Begun::Taken(Expect::Gone { kind: Kind::Node, key }))
+            }
             Action::Pause => Ok(self.node_is(id, key, Availability::Paused)),
             Action::Activate => Ok(self.node_is(id, key, Availability::Active)),
             Action::Drain if self.kind == ClusterKind::Swarm => {

@@ -49,6 +49,7 @@ pub(super) struct Changed {
     pub workloads: BTreeSet<WorkloadId>,
     pub instances: BTreeSet<InstanceId>,
     pub events: BTreeSet<Key>,
+    pub gone_hosts: Vec<Key>,
     pub gone_workloads: Vec<Key>,
     pub gone_instances: Vec<Key>,
     pub gone_events: Vec<Key>,

@@ -4,8 +4,8 @@ use super::chance;
 use super::parts::{Host, Instance, Phase, Workload};
 use super::platform::{Changed, Platform};
 use crate::model::{
-    Autoscaler, Budget, Change, Cluster, ClusterKind, Delta, Ending, Event, Link, Node, Rollout, Service, ServiceKind, Task,
-    TaskState, Text,
+    Autoscaler, Budget, Change, Cluster, ClusterKind, Delta, Earlier, Ending, Event, Link, Node, Rollout, Service, ServiceKind,
+    Task, TaskState, Text,
 };
 use crate::util::humanize::age_of;
 use std::time::Duration;
@@ -59,6 +59,7 @@ impl Platform {
         let events = changed.events.iter().filter_map(|key| self.events.get(key));
         out.extend(events.map(|e| Delta::Event(Change::Upsert(Event::clone(e)))));
         out.extend(changed.gone_instances.into_iter().map(|key| Delta::Task(Change::Remove(key))));
+        out.extend(changed.gone_hosts.into_iter().map(|key| Delta::Node(Change::Remove(key))));
         out.extend(changed.gone_workloads.into_iter().map(|key| Delta::Service(Change::Remove(key))));
         out.extend(changed.gone_events.into_iter().map(|key| Delta::Event(Change::Remove(key))));
         out
@@ -112,6 +113,8 @@ impl Platform {
             kind: workload.kind,
             stack: workload.stack.clone(),
             image: workload.definition.image.clone(),
+            container: if self.kind == ClusterKind::Kubernetes { workload.name.clone() } else { Text::default() },
+            beside: Box::default(),
             desired: (workload.kind != ServiceKind::CronJob).then(|| {
                 // an engine wants what nobody stopped
                 if engine { self.instances_of(workload).filter(|i| i.wanted).count() as u32 } else { workload.desired }
@@ -122,6 +125,15 @@ impl Platform {
             rollout: Rollout { state: workload.rollout, note: clock.or_else(|| workload.note.clone()) },
             revision: matches!(workload.kind, ServiceKind::Deployment).then(|| workload.revision.to_string().into()),
             previous: self.previous_words(workload),
+            earlier: match self.kind {
+                ClusterKind::Kubernetes => workload
+                    .history
+                    .iter()
+                    .rev()
+                    .map(|(revision, d)| Earlier { revision: *revision, image: d.image.clone(), made: None })
+                    .collect(),
+                ClusterKind::Swarm | ClusterKind::Docker => Box::default(),
+            },
             budget: workload.budget.as_ref().map(|rule| Budget {
                 name: workload.name.clone(),
                 allowed: self.disruptions_allowed(workload).unwrap_or(0),

@@ -17,25 +17,26 @@ fn every_action_converges_as_on_a_real_cluster() {
         Activate, DeleteService, DeleteTask, Drain, Evacuate, ForceDelete, Kill, Pause, Rebalance, Redeploy, Reschedule, Restart,
         RollBack, Scale, Start, Stop,
     };
-    let table: [(&str, Kind, &str, Action); 33] = [
+    let image = |image: &str| Action::SetImage { container: "main".into(), image: image.into() };
+    let table: [(&str, Kind, &str, Action); 40] = [
         (KUBERNETES, Kind::Service, "web", Scale { to: 7 }),
         (KUBERNETES, Kind::Service, "web", Scale { to: 0 }),
         (KUBERNETES, Kind::Service, "web", Redeploy),
-        (KUBERNETES, Kind::Service, "web", RollBack),
+        (KUBERNETES, Kind::Service, "web", RollBack { to: None }),
         (KUBERNETES, Kind::Service, "web", Rebalance),
         (KUBERNETES, Kind::Service, "db", Scale { to: 5 }),
         (KUBERNETES, Kind::Service, "db", Scale { to: 1 }),
         (KUBERNETES, Kind::Service, "db", Redeploy),
-        (KUBERNETES, Kind::Service, "db", RollBack),
+        (KUBERNETES, Kind::Service, "db", RollBack { to: None }),
         (KUBERNETES, Kind::Service, "agent", Redeploy),
-        (KUBERNETES, Kind::Service, "agent", RollBack),
+        (KUBERNETES, Kind::Service, "agent", RollBack { to: None }),
         (KUBERNETES, Kind::Node, "a1", Pause),
         (KUBERNETES, Kind::Node, "a1", Activate),
         (KUBERNETES, Kind::Node, "a1", Drain),
         (SWARM, Kind::Service, "web", Scale { to: 7 }),
         (SWARM, Kind::Service, "web", Scale { to: 1 }),
         (SWARM, Kind::Service, "web", Redeploy),
-        (SWARM, Kind::Service, "web", RollBack),
+        (SWARM, Kind::Service, "web", RollBack { to: None }),
         (SWARM, Kind::Service, "db", Redeploy),
         (SWARM, Kind::Service, "db", Rebalance),
         (SWARM, Kind::Service, "agent", Redeploy),
@@ -48,6 +49,13 @@ fn every_action_converges_as_on_a_real_cluster() {
         (KUBERNETES, Kind::Service, "db", DeleteService { propagation: Propagation::Orphan }),
         (KUBERNETES, Kind::Service, "sweep", DeleteService { propagation: Propagation::Foreground }),
         (SWARM, Kind::Service, "db", DeleteService { propagation: Propagation::Background }),
+        (KUBERNETES, Kind::Service, "web", image("web:3")),
+        (KUBERNETES, Kind::Service, "agent", image("agent:3")),
+        (KUBERNETES, Kind::Service, "sweep", image("sweep:2")),
+        (SWARM, Kind::Service, "web", image("web:3")),
+        (SWARM, Kind::Node, "b1", Action::Promote),
+        (SWARM, Kind::Node, "a1", Action::Demote),
+        (SWARM, Kind::Node, "b1", Action::RemoveNode { force: true }),
         (ENGINE, Kind::Task, "lone", Restart),
         (ENGINE, Kind::Task, "lone", Kill),
         (ENGINE, Kind::Task, "lone", ForceDelete),
@@ -73,6 +81,21 @@ fn every_action_converges_as_on_a_real_cluster() {
             }
         }
     }
+}
+
+#[test]
+fn an_older_definition_is_gone_back_to_by_its_number() {
+    let mut bench = Bench::new(KUBERNETES);
+    for image in ["web:3", "web:4"] {
+        bench.converge(Kind::Service, "web", Action::SetImage { container: "web".into(), image: image.into() });
+    }
+    let earlier: Vec<_> = bench.service("web").earlier.iter().map(|e| (e.revision, e.image.to_string())).collect();
+    let [_, (second, image), ..] = earlier.as_slice() else { panic!("{earlier:?}") };
+    bench.converge(Kind::Service, "web", Action::RollBack { to: Some(*second) });
+    assert_eq!(bench.service("web").image.as_str(), image);
+    assert!(bench.tasks("web").iter().all(|task| task.image.as_str() == image));
+    let gone = bench.intent(Kind::Service, "web", Action::RollBack { to: Some(99) });
+    assert!(matches!(bench.platform.begin(&gone), Err(BackendError::Changed(_))));
 }
 
 #[test]
@@ -149,8 +172,8 @@ fn what_a_platform_cannot_do_is_refused() {
         (KUBERNETES, "agent", Action::Scale { to: 2 }),
         (SWARM, "agent", Action::Scale { to: 2 }),
         (ENGINE, "web", Action::Scale { to: 2 }),
-        (ENGINE, "web", Action::RollBack),
-        (KUBERNETES, "lone", Action::RollBack),
+        (ENGINE, "web", Action::RollBack { to: None }),
+        (KUBERNETES, "lone", Action::RollBack { to: None }),
         (KUBERNETES, "db", Action::Hold),
         (KUBERNETES, "web", Action::Trigger),
         (SWARM, "web", Action::Hold),
@@ -164,6 +187,7 @@ fn what_a_platform_cannot_do_is_refused() {
         let never = |k: &ActionKind| match k {
             ActionKind::Start | ActionKind::Stop | ActionKind::Restart | ActionKind::Kill | ActionKind::ForceDelete => true,
             ActionKind::Hold | ActionKind::Resume | ActionKind::Trigger => kind == ClusterKind::Swarm,
+            ActionKind::Promote | ActionKind::Demote | ActionKind::RemoveNode => kind == ClusterKind::Kubernetes,
             _ => false,
         };
         assert!(ActionKind::ALL.iter().all(|k| has.can(*k) != never(k)));
@@ -207,7 +231,7 @@ fn a_rollout_with_a_missing_image_stops_and_rolls_back() {
     let broken = bench.tasks("web").into_iter().filter(|t| !t.ready).collect::<Vec<_>>();
     assert!(!broken.is_empty());
     assert!(broken.iter().all(|t| t.why.as_deref() == Some("image not found: web:none")), "{broken:?}");
-    bench.converge(Kind::Service, "web", Action::RollBack);
+    bench.converge(Kind::Service, "web", Action::RollBack { to: None });
     assert_eq!(bench.service("web").image.as_str(), "web:2");
 
     let mut bench = Bench::new(SWARM);
@@ -219,7 +243,7 @@ fn a_rollout_with_a_missing_image_stops_and_rolls_back() {
         assert_eq!(bench.service(name).rollout.state, state, "{name}");
     }
     assert_eq!(bench.service("db").image.as_str(), "db:2", "its failure action is to go back");
-    bench.converge(Kind::Service, "web", Action::RollBack);
+    bench.converge(Kind::Service, "web", Action::RollBack { to: None });
 }
 
 #[test]
@@ -292,7 +316,7 @@ proptest::proptest! {
             let intent = match deed {
                 0 => bench.intent(Kind::Service, service, Action::Scale { to: which as u32 + 2 }),
                 1 => bench.intent(Kind::Service, service, Action::Redeploy),
-                2 => bench.intent(Kind::Service, service, Action::RollBack),
+                2 => bench.intent(Kind::Service, service, Action::RollBack { to: None }),
                 3 => bench.intent(Kind::Node, nodes[which], Action::Pause),
                 4 => bench.intent(Kind::Node, nodes[which], Action::Drain),
                 5 => bench.intent(Kind::Node, nodes[which], Action::Activate),

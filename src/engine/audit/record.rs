@@ -151,8 +151,17 @@ fn parameters(action: &Action, undo: Option<&Undo>) -> BTreeMap<String, serde_js
         Action::DeleteService { propagation } => {
             all.insert("propagation".to_owned(), propagation.word().into());
         }
+        Action::RollBack { to } => {
+            all.extend(to.map(|to| ("to".to_owned(), to.into())));
+        }
+        Action::RemoveNode { force } => {
+            all.insert("force".to_owned(), (*force).into());
+        }
+        Action::SetImage { container, image } => {
+            all.insert("container".to_owned(), container.as_str().into());
+            all.insert("image".to_owned(), without_secrets(image).into());
+        }
         Action::Redeploy
-        | Action::RollBack
         | Action::Rebalance
         | Action::Reschedule
         | Action::DeleteTask
@@ -167,6 +176,8 @@ fn parameters(action: &Action, undo: Option<&Undo>) -> BTreeMap<String, serde_js
         | Action::ForceDelete
         | Action::Hold
         | Action::Resume
+        | Action::Promote
+        | Action::Demote
         | Action::Trigger => {}
     }
     all

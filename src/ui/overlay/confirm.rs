@@ -122,6 +122,16 @@ impl Confirm {
         self.entry.as_ref().is_some_and(Entry::takes_text)
     }
 
+    /// Whether it takes a parameter that any character may be part of.
+    fn is_line(&self) -> bool {
+        self.entry.as_ref().is_some_and(Entry::is_line)
+    }
+
+    /// Whether that is where characters go now.
+    fn in_line(&self) -> bool {
+        self.in_entry && self.is_line()
+    }
+
     /// Looks at the objects again.
     fn look(&mut self, world: &World) {
         for target in &mut self.targets {
@@ -235,7 +245,7 @@ impl Overlay for Confirm {
         match input {
             TextInput::Escape => return Outcome::Ignored,
             // a paste is never a considered yes, and never a considered number
-            TextInput::Paste(_) => {
+            TextInput::Paste(_) if !self.in_line() => {
                 self.hint = Some(Text::new("a paste does not count here: type it"));
                 return Outcome::Handled;
             }
@@ -247,12 +257,12 @@ impl Overlay for Confirm {
         }
         match (self.danger, &input) {
             (Danger::Reversible, TextInput::Enter) => return self.confirm(cx),
-            (Danger::Disruptive, TextInput::Char('y' | 'Y')) => return self.confirm(cx),
-            (Danger::Disruptive, TextInput::Enter) => {
+            (Danger::Disruptive, TextInput::Char('y' | 'Y')) if !self.in_line() => return self.confirm(cx),
+            (Danger::Disruptive, TextInput::Enter) if !self.in_line() => {
                 self.hint = Some(Text::new("press y to go on"));
                 return Outcome::Handled;
             }
-            (Danger::Destructive, TextInput::Enter) if self.in_entry => {
+            (Danger::Disruptive | Danger::Destructive, TextInput::Enter) if self.in_entry => {
                 self.hint = self.missing(cx.world).map(|(why, _)| why);
                 self.in_entry = self.hint.is_some();
                 return Outcome::Handled;
@@ -268,13 +278,16 @@ impl Overlay for Confirm {
                 self.stop = !self.stop;
                 return Outcome::Handled;
             }
-            (Danger::Destructive, TextInput::Tab | TextInput::BackTab) if self.is_typed() => {
+            (danger, TextInput::Tab | TextInput::BackTab)
+                if self.is_typed() && (self.is_line() || danger == Danger::Destructive) =>
+            {
                 self.in_entry = !self.in_entry;
                 return Outcome::Handled;
             }
             _ => {}
         }
-        let chosen = (self.in_entry || self.danger != Danger::Destructive || !self.is_typed()) && self.edit(&input, cx);
+        let chosen =
+            (self.in_entry || !self.is_line() && (self.danger != Danger::Destructive || !self.is_typed())) && self.edit(&input, cx);
         if !chosen && !self.in_entry && self.danger == Danger::Destructive {
             self.typed.edit(&input);
         }

@@ -1,7 +1,9 @@
 //! What an action takes beside its objects, under edit in its dialog.
 
 mod choice;
+mod image;
 mod number;
+mod revision;
 
 use crate::model::{Action, ClusterKind, ObjectRef, Propagation, Text, World};
 use crate::ui::act;
@@ -9,7 +11,9 @@ use crate::ui::cx::Cx;
 use crate::ui::widget::input::TextInput;
 use crate::ui::widget::pen::Pen;
 use choice::Choice;
+use image::Image;
 use number::Number;
+use revision::Revision;
 
 /// A parameter of an action, under edit.
 pub enum Entry {
@@ -17,6 +21,10 @@ pub enum Entry {
     Number(Box<Number>),
     /// What becomes of the tasks.
     Propagation(Choice),
+    /// The image of a container.
+    Image(Box<Image>),
+    /// An earlier definition.
+    Revision(Revision),
 }
 
 impl Entry {
@@ -29,13 +37,28 @@ impl Entry {
             Action::DeleteService { .. } if objects.iter().all(kubernetes) => {
                 Some(Self::Propagation(Choice::new("its tasks", Propagation::ALL.map(Propagation::word).to_vec())))
             }
+            Action::RollBack { .. } if objects.len() == 1 => {
+                let object = objects.first()?;
+                let service = world.cluster(&object.cluster)?.services.get(&object.key)?;
+                (service.earlier.len() > 1).then(|| Self::Revision(Revision::new(service.earlier.to_vec())))
+            }
+            Action::SetImage { .. } => {
+                let object = objects.first()?;
+                let service = world.cluster(&object.cluster)?.services.get(&object.key)?;
+                Some(Self::Image(Box::new(Image::new(service.images().map(|(a, b)| (a.clone(), b.clone())).collect()))))
+            }
             _ => None,
         }
     }
 
+    /// Whether any character may be part of it, so that the dialog's own keys count only after it.
+    pub fn is_line(&self) -> bool {
+        matches!(self, Self::Image(_))
+    }
+
     /// Whether typed characters are its own, so that a name is typed only after it.
     pub fn takes_text(&self) -> bool {
-        matches!(self, Self::Number(_))
+        matches!(self, Self::Number(_) | Self::Image(_))
     }
 
     /// Edits; true if its value may have changed.
@@ -43,6 +66,8 @@ impl Entry {
         match self {
             Self::Number(number) => number.edit(input),
             Self::Propagation(choice) => choice.edit(input),
+            Self::Image(image) => image.edit(input),
+            Self::Revision(revision) => revision.edit(input),
         }
     }
 
@@ -53,13 +78,19 @@ impl Entry {
             (Self::Propagation(choice), Action::DeleteService { propagation }) => {
                 *propagation = Propagation::ALL.get(choice.at()).copied().unwrap_or_default();
             }
+            (Self::Image(entry), Action::SetImage { container, image }) => (*container, *image) = entry.value(),
+            (Self::Revision(revision), Action::RollBack { to }) => *to = revision.value(),
             _ => {}
         }
     }
 
     /// What is still missing before it may be done, and how to get it.
     pub fn missing<'a>(&self, world: &World, mut objects: impl Iterator<Item = &'a ObjectRef>) -> Option<(Text, &'static str)> {
-        let Self::Number(number) = self else { return None };
+        let number = match self {
+            Self::Number(number) => number,
+            Self::Image(image) => return image.missing().map(|why| (Text::new(why), "type another image")),
+            Self::Propagation(_) | Self::Revision(_) => return None,
+        };
         let Some(to) = number.value() else { return Some((Text::new("type the number of tasks"), "choose another number")) };
         let same = objects.all(|object| act::desired(world, object) == Some(to));
         same.then(|| (Text::from(format!("{to} is what it has: nothing would change")), "choose another number"))
@@ -69,8 +100,13 @@ impl Entry {
     pub fn draw(&self, pen: &mut Pen<'_>, cx: &Cx<'_>) -> Option<u16> {
         match self {
             Self::Number(number) => Some(number.draw(pen, cx)),
+            Self::Image(image) => Some(image.draw(pen, cx)),
             Self::Propagation(choice) => {
                 choice.draw(pen, cx);
+                None
+            }
+            Self::Revision(revision) => {
+                revision.draw(pen, cx);
                 None
             }
         }

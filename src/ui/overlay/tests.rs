@@ -2,8 +2,8 @@
 
 use crate::input::Command;
 use crate::model::{
-    Action, ActionKind, Bound, Change, ClusterKind, Delta, Fact, Intent, Key, Kind, ObjectRef, OpId, OpState, Operation, Progress,
-    Propagation, Request, Rights, Service, Text, Undo,
+    Action, ActionKind, Bound, Change, ClusterKind, Delta, Earlier, Fact, Intent, Key, Kind, ObjectRef, OpId, OpState, Operation,
+    Progress, Propagation, Request, Rights, Service, Text, Undo,
 };
 use crate::ui::testing::{Bench, NOW, ago, cluster, node, service};
 use crate::ui::{Effect, PaneId, TextInput};
@@ -482,4 +482,40 @@ fn what_becomes_of_the_tasks_is_chosen_before_the_name_is_typed() {
     text(&mut bench, TextInput::DeleteLine);
     bench.type_in("catalog");
     assert_eq!(text(&mut bench, ENTER), [("delete shop/catalog".to_owned(), propagation(Propagation::Foreground), 1)]);
+}
+
+#[test]
+fn an_image_is_typed_and_only_then_confirmed() {
+    let mut bench = on(PaneId::Services, "catalog");
+    bench.press(Command::SetImage);
+    let screen = bench.screen();
+    assert!(screen.contains("main  registry.local/catalog:1.3") && screen.contains("type another image"), "{screen}");
+    assert_eq!(text(&mut bench, ENTER), []);
+    assert!(bench.screen().contains("it is the present image: nothing would change"), "{}", bench.screen());
+    text(&mut bench, TextInput::DeleteLine);
+    // an image may be pasted, and has any letters
+    text(&mut bench, TextInput::Paste("mirror/".into()));
+    assert_eq!(text(&mut bench, TextInput::Char('y')), [], "a letter of the image is no yes");
+    bench.type_in(":2");
+    let screen = bench.screen();
+    assert!(screen.contains("main: registry.local/catalog:1.3 → mirror/y:2") && screen.contains("enter, then y"), "{screen}");
+    assert_eq!(text(&mut bench, ENTER), []);
+    assert_eq!(text(&mut bench, TextInput::Char('n')), [], "no part of the image any more");
+    let set = Action::SetImage { container: "main".into(), image: "mirror/y:2".into() };
+    assert_eq!(text(&mut bench, TextInput::Char('y')), [("set image shop/catalog mirror/y:2".to_owned(), set, 1)]);
+}
+
+#[test]
+fn an_older_definition_is_chosen_with_the_arrows() {
+    let mut bench = on(PaneId::Services, "catalog");
+    let earlier = |revision: u64| Earlier { revision, image: Text::from(format!("catalog:{revision}")), made: None };
+    let row = Service { earlier: Box::new([earlier(7), earlier(5)]), ..service("s-catalog", "shop", "catalog", 6, 6) };
+    upsert(&mut bench, row);
+    bench.press(Command::RollBack);
+    assert!(bench.screen().contains("▸7  catalog:7  1 of 2"), "{}", bench.screen());
+    assert_eq!(text(&mut bench, TextInput::Down), []);
+    let screen = bench.screen();
+    assert!(screen.contains("▸5") && screen.contains("goes back to revision 5 · image catalog:5"), "{screen}");
+    let back = Action::RollBack { to: Some(5) };
+    assert_eq!(text(&mut bench, TextInput::Char('y')), [("roll back shop/catalog to revision 5".to_owned(), back, 1)]);
 }

@@ -110,6 +110,7 @@ impl List for Services {
         Command::ResumeService,
         Command::TriggerService,
         Command::HoldService,
+        Command::SetImage,
         Command::DeleteService,
         Command::Inspect,
         Command::Open,

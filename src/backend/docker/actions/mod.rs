@@ -17,15 +17,22 @@ use crate::model::{Action, Expect, Intent, Progress, Text};
 /// Carries out an action; see [`crate::backend::Backend::execute`].
 pub async fn execute(docker: &Docker, intent: &Intent, progress: &ProgressSink) -> Result<Expect, BackendError> {
     if docker.is_swarm() {
-        match intent.action {
-            Action::Scale { to } => service::scale(docker, intent, to).await,
+        match &intent.action {
+            Action::Scale { to } => service::scale(docker, intent, *to).await,
+            Action::SetImage { image, .. } => service::set_image(docker, intent, image).await,
             Action::Redeploy => service::force(docker, intent, "redeploying").await,
             Action::Rebalance => service::force(docker, intent, "rebalancing").await,
-            Action::RollBack => service::roll_back(docker, intent).await,
+            Action::RollBack { to: None } => service::roll_back(docker, intent).await,
+            Action::RollBack { to: Some(_) } => {
+                Err(unsupported(intent, "a swarm keeps one earlier definition and gives it no number"))
+            }
             Action::DeleteService { .. } => service::delete(docker, intent).await,
             Action::Reschedule => task::reschedule(docker, intent, progress).await,
             Action::DeleteTask => task::delete(docker, intent).await,
             Action::Pause | Action::Activate | Action::Drain => node::set(docker, intent).await,
+            Action::Promote => node::set_role(docker, intent, true).await,
+            Action::Demote => node::set_role(docker, intent, false).await,
+            Action::RemoveNode { force } => node::remove(docker, intent, *force).await,
             Action::Evacuate => evacuation::evacuate(docker, intent, progress).await,
             Action::Start | Action::Stop | Action::Restart | Action::Kill | Action::ForceDelete => {
                 Err(unsupported(intent, "a swarm starts and stops tasks by itself; scale the service, or redeploy it"))
@@ -46,9 +53,17 @@ pub async fn execute(docker: &Docker, intent: &Intent, progress: &ProgressSink) 
                 intent,
                 "an engine keeps no number of tasks; use `docker compose up --scale` with its Compose file",
             )),
-            Action::RollBack => Err(unsupported(intent, "an engine keeps no earlier definition; deploy its Compose file again")),
+            Action::RollBack { .. } => {
+                Err(unsupported(intent, "an engine keeps no earlier definition; deploy its Compose file again"))
+            }
+            Action::Promote | Action::Demote | Action::RemoveNode { .. } => {
+                Err(unsupported(intent, "a single engine belongs to no swarm"))
+            }
             Action::Reschedule | Action::Rebalance | Action::Evacuate | Action::Drain | Action::Pause | Action::Activate => {
                 Err(unsupported(intent, "a single engine has no other node to move to"))
+            }
+            Action::SetImage { .. } => {
+                Err(unsupported(intent, "a container keeps the image it was made with; deploy its Compose file again"))
             }
             Action::DeleteService { .. } => Err(unsupported(intent, "an engine has containers only; delete them one by one")),
             Action::Hold | Action::Resume | Action::Trigger => {

@@ -1,9 +1,11 @@
 //! Actions on Swarm nodes.
 
-use super::write::{Target, Update, at, write};
+use super::changed;
+use super::write::{Target, Update, at, read, write};
 use crate::backend::BackendError;
 use crate::backend::docker::client::Docker;
-use crate::model::{Action, Availability, Expect, Intent};
+use crate::model::{Action, Availability, Expect, Intent, Kind};
+use bollard::query_parameters::DeleteNodeOptionsBuilder;
 use serde_json::json;
 
 /// Pauses, activates or drains.
@@ -19,6 +21,33 @@ pub async fn set(docker: &Docker, intent: &Intent) -> Result<Expect, BackendErro
         Availability::Drained => Expect::NodeEmpty { node, availability },
         Availability::Active | Availability::Paused => Expect::NodeIs { node, availability },
     })
+}
+
+/// Promotes to manager, or demotes to worker. The swarm does it a moment after it has taken the spec.
+pub async fn set_role(docker: &Docker, intent: &Intent, manages: bool) -> Result<Expect, BackendError> {
+    let (role, doing) = if manages { ("manager", "promoting") } else { ("worker", "demoting") };
+    let target = Target { table: "nodes", id: intent.bound.uid.to_string() };
+    let update = Update { intent, target: &target, doing, rev: intent.bound.spec_rev, query: "" };
+    let written = write(&docker.http, &update, |_, spec| {
+        *at(spec, &["Role"]) = json!(role);
+        Ok(())
+    });
+    written.await?;
+    Ok(Expect::NodeManages { node: intent.object.key.clone(), manages })
+}
+
+/// Takes a node out of its swarm. The Engine API takes no version for that: it is read just before. One that is up is
+/// refused by the swarm itself, if not by `force`.
+pub async fn remove(docker: &Docker, intent: &Intent, force: bool) -> Result<Expect, BackendError> {
+    let doing = format!("removing {}", intent.name);
+    let target = Target { table: "nodes", id: intent.bound.uid.to_string() };
+    let current = read(&docker.http, &target).await.map_err(|e| docker.failed(&doing, &e))?;
+    if current.rev != intent.bound.spec_rev {
+        return Err(changed(intent, "someone else has changed it meanwhile"));
+    }
+    let options = DeleteNodeOptionsBuilder::new().force(force).build();
+    docker.typed.delete_node(&intent.bound.uid, Some(options)).await.map_err(|e| docker.typed_failed(&doing, e))?;
+    Ok(Expect::Gone { kind: Kind::Node, key: intent.object.key.clone() })
 }
 
 /// Writes the availability and returns the number of the node's spec as it is then.

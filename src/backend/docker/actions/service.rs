@@ -48,6 +48,17 @@ pub async fn scale(docker: &Docker, intent: &Intent, to: u32) -> Result<Expect, 
     Ok(converged(intent, rev.await?))
 }
 
+/// Changes the image. Each node finds out itself what its tag stands for.
+pub async fn set_image(docker: &Docker, intent: &Intent, image: &str) -> Result<Expect, BackendError> {
+    let target = target(intent);
+    let update = update(intent, &target, "setting the image of", "");
+    let rev = write(&docker.http, &update, |_, spec| {
+        *at(spec, &["TaskTemplate", "ContainerSpec", "Image"]) = json!(image);
+        Ok(())
+    });
+    Ok(converged(intent, rev.await?))
+}
+
 /// Makes new tasks from the same definition, wherever the scheduler then finds the most room: `docker service update
 /// --force`.
 pub async fn force(docker: &Docker, intent: &Intent, doing: &str) -> Result<Expect, BackendError> {

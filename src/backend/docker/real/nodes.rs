@@ -1,6 +1,7 @@
 //! A swarm's nodes: paused, emptied, killed.
 
 use super::*;
+use crate::analysis::rollout::{Verdict, verdict};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Runs the testbed's script for the swarm, which ends and starts its nodes.
@@ -138,4 +139,56 @@ async fn a_killed_manager_ends_the_session_and_a_new_one_begins_when_it_is_back(
     let mut again = Session::open().await;
     let ready = |s: &ClusterState| s.nodes.iter().filter(|n| n.state == NodeState::Ready).count() == 3;
     again.until("all nodes are ready again", Duration::from_secs(60), ready).await;
+}
+
+#[tokio::test]
+#[ignore = "needs a real swarm of three nodes in DOCKER_HOST, of which it promotes and demotes node2"]
+async fn a_worker_of_a_real_swarm_is_promoted_and_demoted_and_one_that_is_up_is_not_removed() {
+    let mut session = Session::open().await;
+    let wait = Duration::from_secs(60);
+    session.until("listed", wait, |s| s.nodes.iter().filter(|n| n.state == NodeState::Ready).count() == 3).await;
+    let node2 = session.state().nodes.iter().find(|n| n.name.as_str() == "node2").unwrap().key.clone();
+    for (action, role) in [(Action::Promote, "manager"), (Action::Demote, "worker")] {
+        let asked = intent(&session, Kind::Node, &node2, "node2", action);
+        let expect = act(&session, &asked).await.unwrap();
+        let done = |s: &ClusterState| matches!(verdict(s, &expect, Timestamp::now(), Timestamp::now()), Verdict::Done(_));
+        session.until(role, wait, done).await;
+        assert_eq!(session.state().nodes.get(&node2).unwrap().role.as_str(), role);
+        let stale = act(&session, &asked).await;
+        assert!(matches!(stale, Err(BackendError::Changed(_))), "{stale:?}");
+        // a manager that was just made is not a part of all at once
+        session.during(Duration::from_secs(3)).await;
+    }
+    let up = act(&session, &intent(&session, Kind::Node, &node2, "node2", Action::RemoveNode { force: false })).await;
+    assert!(up.is_err_and(|why| why.to_string().contains("not down")));
+    let leader = session.state().nodes.iter().find(|n| n.role.as_str() == "leader").unwrap().key.clone();
+    let last = act(&session, &intent(&session, Kind::Node, &leader, "node1", Action::Demote)).await;
+    assert!(last.is_err(), "the swarm itself keeps its last manager: {last:?}");
+}
+
+#[tokio::test]
+#[ignore = "needs a real swarm of three nodes in DOCKER_HOST, whose node3 (NODE3_HOST) it kills, removes and lets join anew"]
+async fn a_node_of_a_real_swarm_that_is_down_is_removed() {
+    let third = std::env::var("NODE3_HOST").expect("NODE3_HOST must be set");
+    let mut session = Session::open().await;
+    let wait = Duration::from_secs(60);
+    let ready = |s: &ClusterState| s.nodes.iter().filter(|n| n.state == NodeState::Ready).count() == 3;
+    session.until("all are ready", wait, ready).await;
+    let node3 = session.state().nodes.iter().find(|n| n.name.as_str() == "node3").unwrap().key.clone();
+    testbed(&["kill", "3"]);
+    session.until("node3 is down", wait, |s| s.nodes.get(&node3).unwrap().state == NodeState::Down).await;
+    let remove = intent(&session, Kind::Node, &node3, "node3", Action::RemoveNode { force: false });
+    let expect = act(&session, &remove).await.unwrap();
+    assert_eq!(expect, Expect::Gone { kind: Kind::Node, key: node3.clone() });
+    session.until("removed", wait, |s| s.nodes.get(&node3).is_none()).await;
+    let again = act(&session, &remove).await;
+    assert!(matches!(again, Err(BackendError::NotFound(_))), "{again:?}");
+
+    let token = docker(&["swarm", "join-token", "-q", "worker"]);
+    testbed(&["start", "3"]);
+    docker(&["-H", &third, "swarm", "leave", "--force"]);
+    let own = ["--advertise-addr", "10.77.0.3", "--listen-addr", "10.77.0.3:2377", "10.77.0.1:2377"];
+    docker(&[&["-H", &third, "swarm", "join", "--token", &token][..], &own].concat());
+    docker(&["node", "update", "--label-add", "zone=c", "node3"]);
+    session.until("all are ready again", wait, ready).await;
 }

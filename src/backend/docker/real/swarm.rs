@@ -29,7 +29,7 @@ async fn services_of_a_real_swarm_scale_redeploy_and_roll_back() {
     docker(&["service", "update", "-q", "--detach", "--no-resolve-image", "--image", "app:2", &id]);
     session.until("someone else updates the image", wait, |s| steady(s, &id, "app:2", 5)).await;
     println!("previous: {:?}", session.state().services.get(&id).unwrap().previous);
-    let back = intent(&session, Kind::Service, &id, "dk-actions", Action::RollBack);
+    let back = intent(&session, Kind::Service, &id, "dk-actions", Action::RollBack { to: None });
     act(&session, &back).await.unwrap();
     session.until("rolled back", wait, |s| steady(s, &id, "app:1", 5)).await;
 
@@ -55,16 +55,20 @@ async fn services_of_a_real_swarm_scale_redeploy_and_roll_back() {
 
 #[tokio::test]
 #[ignore = "needs a real swarm in DOCKER_HOST"]
-async fn a_service_of_a_real_swarm_is_deleted_as_it_was_seen() {
-    let service = Service::create("dk-delete", &["--replicas", "2", "app:1"]);
+async fn a_service_of_a_real_swarm_gets_another_image_and_is_deleted_as_it_was_seen() {
+    let service = Service::create("dk-delete", &["--replicas", "2", "--update-delay", "0s", "--label", "keep=this", "app:1"]);
     let id = service.0.clone();
     let mut session = Session::open().await;
     let wait = Duration::from_secs(60);
     session.until("created and running", wait, |s| steady(s, &id, "app:1", 2)).await;
+    let set = Action::SetImage { container: Text::default(), image: "app:2".into() };
+    act(&session, &intent(&session, Kind::Service, &id, "dk-delete", set)).await.unwrap();
+    session.until("has another image", wait, |s| steady(s, &id, "app:2", 2)).await;
+    assert!(service.spec().contains(r#""keep":"this""#), "all else of the spec is as it was");
     let delete = Action::DeleteService { propagation: Propagation::default() };
     let old = intent(&session, Kind::Service, &id, "dk-delete", delete.clone());
     docker(&["service", "scale", "--detach", &format!("{id}=3")]);
-    session.until("someone else scales it", wait, |s| steady(s, &id, "app:1", 3)).await;
+    session.until("someone else scales it", wait, |s| steady(s, &id, "app:2", 3)).await;
     let refused = act(&session, &old).await;
     assert!(matches!(refused, Err(BackendError::Changed(_))), "{refused:?}");
     let now = intent(&session, Kind::Service, &id, "dk-delete", delete);

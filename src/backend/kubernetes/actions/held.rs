@@ -143,6 +143,30 @@ mod tests {
         assert_eq!(asked.len(), 3, "nothing more was written: {asked:?}");
     }
 
+    #[tokio::test]
+    async fn an_image_is_set_on_the_container_of_that_name_in_the_version_that_was_read() {
+        let with = |name: &str| {
+            let value = json!({
+                "kind": "Deployment",
+                "metadata": { "name": "web", "namespace": "shop", "uid": "the-uid", "generation": 7, "resourceVersion": "4" },
+                "spec": { "template": { "spec": { "containers": [{ "name": name, "image": "web:1" }] } } }
+            });
+            (200, value.to_string())
+        };
+        let set = || Action::SetImage { container: "main".into(), image: "web:2".into() };
+        let (done, asked) = act(set(), vec![with("main"), web(8, "5")]).await;
+        assert_eq!(done, Ok(Expect::Converged { service: "the-uid".into(), spec_rev: 8 }));
+        let body: Value = serde_json::from_str(asked[1].split_once(' ').unwrap().1).unwrap();
+        let want = json!({
+            "metadata": { "uid": "the-uid", "resourceVersion": "4" },
+            "spec": { "template": { "spec": { "containers": [{ "name": "main", "image": "web:2" }] } } }
+        });
+        assert_eq!(body, want);
+        let (done, asked) = act(set(), vec![with("other")]).await;
+        assert!(matches!(done, Err(BackendError::Changed(_))), "{done:?}");
+        assert_eq!(asked.len(), 1, "nothing was written: {asked:?}");
+    }
+
     fn cron(name: &str) -> Target {
         let value = json!({
             "metadata": { "name": name, "namespace": "shop", "uid": "the-uid" },

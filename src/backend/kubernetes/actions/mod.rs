@@ -36,6 +36,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities::of(&[
     ActionKind::Resume,
     ActionKind::Trigger,
     ActionKind::DeleteService,
+    ActionKind::SetImage,
 ]);
 
 /// How often a write is made anew because only the object's status changed in between.
@@ -44,23 +45,27 @@ const CONFLICTS: usize = 5;
 /// Carries out `intent`.
 pub(super) async fn execute(api: &Api, index: &Shared, intent: &Intent, progress: &ProgressSink) -> Result<Expect, BackendError> {
     let act = Act { api, index, intent, progress };
-    match intent.action {
-        Action::Scale { to } => act.scale(to).await,
+    match &intent.action {
+        Action::Scale { to } => act.scale(*to).await,
         Action::Redeploy => act.redeploy().await,
-        Action::RollBack => act.roll_back().await,
+        Action::RollBack { to } => act.roll_back(*to).await,
         Action::Rebalance => act.rebalance().await,
         Action::Reschedule => act.reschedule().await,
         Action::DeleteTask => act.delete_task().await,
         Action::Pause => act.set_paused(true).await,
         Action::Activate => act.set_paused(false).await,
         Action::Evacuate | Action::Drain => act.evacuate().await,
+        Action::Promote | Action::Demote | Action::RemoveNode { .. } => {
+            Err(BackendError::Unsupported("only a swarm promotes, demotes and removes its nodes".to_owned()))
+        }
         Action::ForceDelete => {
             Err(BackendError::Unsupported("a pod is deleted within its grace period: delete it without force".to_owned()))
         }
         Action::Hold => act.set_held(true).await,
         Action::Resume => act.set_held(false).await,
         Action::Trigger => act.trigger().await,
-        Action::DeleteService { propagation } => act.delete_service(propagation).await,
+        Action::DeleteService { propagation } => act.delete_service(*propagation).await,
+        Action::SetImage { container, image } => act.set_image(container, image).await,
         Action::Start | Action::Stop | Action::Restart | Action::Kill => {
             Err(BackendError::Unsupported("Kubernetes has no stopped containers: scale the service instead".to_owned()))
         }

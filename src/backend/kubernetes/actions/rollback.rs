@@ -1,5 +1,5 @@
-//! Roll back to the previous definition, as `kubectl rollout undo` does: from the previous ReplicaSet of a Deployment, from
-//! the previous ControllerRevision of a StatefulSet or DaemonSet. Templates are passed on as raw JSON, whatever they hold.
+//! Roll back to an earlier definition, as `kubectl rollout undo` does: from an earlier ReplicaSet of a Deployment, from
+//! an earlier ControllerRevision of a StatefulSet or DaemonSet. Templates are passed on as raw JSON, whatever they hold.
 
 use super::{Act, Target};
 use crate::backend::BackendError;
@@ -11,14 +11,16 @@ use serde_json::{Value, json};
 const CAUSE: &str = "kubernetes.io/change-cause";
 
 impl Act<'_> {
-    pub(super) async fn roll_back(&self) -> Result<Expect, BackendError> {
+    pub(super) async fn roll_back(&self, to: Option<u64>) -> Result<Expect, BackendError> {
         let (kind, target) = self.service().await?;
         self.can_roll(kind, &target)?;
         let namespace = target.text("/metadata/namespace");
         let plural = if kind == ServiceKind::Deployment { "replicasets" } else { "controllerrevisions" };
         let held: Vec<Value> = self.list(&format!("/apis/apps/v1/namespaces/{namespace}/{plural}")).await?;
-        let previous = previous(held, target.text("/metadata/uid"))
-            .ok_or_else(|| self.unsupported("there is no earlier definition to go back to"))?;
+        let previous = earlier(held, target.text("/metadata/uid"), to).ok_or_else(|| match to {
+            Some(to) => self.changed(&format!("revision {to} is no longer kept, or is the present one")),
+            None => self.unsupported("there is no earlier definition to go back to"),
+        })?;
         let answer = match kind {
             ServiceKind::Deployment => {
                 let template = template(&previous).ok_or_else(|| self.unsupported("the earlier definition has no template"))?;
@@ -30,8 +32,9 @@ impl Act<'_> {
     }
 }
 
-/// The definition before the present one, of those that `owner` controls: the second highest revision.
-fn previous(held: Vec<Value>, owner: &str) -> Option<Value> {
+/// A definition before the present one, which has the highest revision of those that `owner` controls: the one with this
+/// revision, or the second highest.
+fn earlier(held: Vec<Value>, owner: &str, to: Option<u64>) -> Option<Value> {
     let mut owned: Vec<(u64, Value)> = held
         .into_iter()
         .filter(|object| {
@@ -44,7 +47,7 @@ fn previous(held: Vec<Value>, owner: &str) -> Option<Value> {
         .filter_map(|object| Some((revision(&object)?, object)))
         .collect();
     owned.sort_by_key(|(revision, _)| std::cmp::Reverse(*revision));
-    owned.into_iter().nth(1).map(|(_, object)| object)
+    owned.into_iter().skip(1).find(|(revision, _)| to.is_none_or(|to| to == *revision)).map(|(_, object)| object)
 }
 
 fn revision(object: &Value) -> Option<u64> {
@@ -106,9 +109,13 @@ mod tests {
     #[test]
     fn the_previous_definition_is_the_second_newest_of_this_owner_by_number_not_by_text() {
         let held = vec![set("a", "me", "9"), set("b", "me", "10"), set("c", "other", "11"), set("d", "me", "2")];
-        let found = previous(held, "me").unwrap();
+        let found = earlier(held.clone(), "me", None).unwrap();
         assert_eq!(found.pointer("/metadata/uid"), Some(&json!("a")));
-        assert!(previous(vec![set("a", "me", "1")], "me").is_none());
+        assert!(earlier(vec![set("a", "me", "1")], "me", None).is_none());
+        let chosen = earlier(held.clone(), "me", Some(2)).unwrap();
+        assert_eq!(chosen.pointer("/metadata/uid"), Some(&json!("d")));
+        assert!(earlier(held.clone(), "me", Some(10)).is_none(), "the present one");
+        assert!(earlier(held, "me", Some(11)).is_none(), "another owner's");
         let template = template(&found).unwrap();
         assert_eq!(template, json!({ "metadata": { "labels": { "app": "web" } }, "spec": { "unknown": 1 } }));
     }

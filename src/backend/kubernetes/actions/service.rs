@@ -51,6 +51,32 @@ impl Act<'_> {
         Ok(self.converged(&answer))
     }
 
+    /// What `kubectl set image` does: one container of the template, by its name; all else of it stays.
+    pub(super) async fn set_image(&self, container: &str, image: &str) -> Result<Expect, BackendError> {
+        let answer = self
+            .patch_service(Write::StrategicPatch, "", |kind, target| {
+                let template = if kind == ServiceKind::CronJob { "/spec/jobTemplate/spec/template" } else { "/spec/template" };
+                if kind != ServiceKind::CronJob {
+                    self.can_roll(kind, target)?;
+                }
+                let held = target.value.pointer(&format!("{template}/spec/containers")).and_then(Value::as_array);
+                // a patch with a name that is not there would add a container
+                if !held.into_iter().flatten().any(|c| c.get("name") == Some(&json!(container))) {
+                    return Err(self.changed(&format!("it has no container {container}")));
+                }
+                let mut spec = json!({ "spec": { "containers": [{ "name": container, "image": image }] } });
+                for name in template.trim_start_matches("/spec/").rsplit('/') {
+                    spec = json!({ name: spec });
+                }
+                Ok(json!({
+                    "metadata": { "uid": target.text("/metadata/uid"), "resourceVersion": target.version() },
+                    "spec": spec
+                }))
+            })
+            .await?;
+        Ok(self.converged(&answer))
+    }
+
     /// Refuses where a new definition would not become new tasks.
     pub(super) fn can_roll(&self, kind: ServiceKind, target: &Target) -> Result<(), BackendError> {
         match kind {

@@ -268,6 +268,11 @@ impl Services {
             row.changed = present.since;
         }
         row.previous = definitions.get(1).map(|d| Text::from(format!("revision {} · image {}", d.revision, d.image)));
+        row.earlier = definitions
+            .iter()
+            .skip(1)
+            .map(|d| model::Earlier { revision: d.revision, image: d.image.clone(), made: d.since })
+            .collect();
         // of several budgets the tightest counts: an eviction needs the leave of all
         row.budget = self
             .budgets
@@ -442,6 +447,8 @@ mod tests {
         let deltas = services.define(&web, &new, 10, "web:2".into(), Some(Timestamp(5)));
         assert_eq!(row(&deltas).previous.as_deref(), Some("revision 9 · image web:1"));
         assert_eq!(row(&deltas).changed, Some(Timestamp(5)));
+        let nine = model::Earlier { revision: 9, image: "web:1".into(), made: None };
+        assert_eq!(*row(&deltas).earlier, [nine]);
         // a roll back: the old holder becomes the newest
         let back = services.define(&web, &old, 11, "web:1".into(), None);
         assert_eq!(row(&back).previous.as_deref(), Some("revision 10 · image web:2"));

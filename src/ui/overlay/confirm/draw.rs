@@ -147,6 +147,7 @@ impl Confirm {
         }
         match self.danger {
             Danger::Reversible => ("enter to go on".into(), Role::Key),
+            Danger::Disruptive if self.in_line() => ("enter, then y".into(), Role::Key),
             Danger::Disruptive => ("y to go on".into(), Role::Key),
             Danger::Destructive if self.in_entry => ("enter, then type the name".into(), Role::Key),
             Danger::Destructive => (format!("type {} to go on: ", self.word()), Role::Danger),

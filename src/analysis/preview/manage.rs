@@ -1,0 +1,90 @@
+//! What promoting, demoting and removing a node of a swarm would do: a swarm acts only while more than half of its managers
+//! reach each other.
+
+use super::Draft;
+use crate::analysis::reasons::count;
+use crate::model::{ActionKind, ClusterState, Danger, Node, NodeState, Text};
+
+/// How many managers there are, and how many of them answer.
+fn managers(state: &ClusterState) -> (u32, u32) {
+    let all = state.nodes.iter().filter(|node| node.is_manager());
+    all.fold((0, 0), |(all, up), node| (all + 1, up + u32::from(answers(node))))
+}
+
+/// Whether a manager answers the others.
+fn answers(node: &Node) -> bool {
+    node.state == NodeState::Ready && node.pressure.is_empty()
+}
+
+/// How many managers must answer where there are so many.
+fn quorum(managers: u32) -> u32 {
+    managers / 2 + 1
+}
+
+/// Why this node has no such action.
+pub(super) fn refused(state: &ClusterState, node: &Node, action: ActionKind) -> Option<Text> {
+    Some(match action {
+        ActionKind::Promote if node.is_manager() => Text::new("it is a manager already"),
+        ActionKind::Promote if node.state != NodeState::Ready => Text::from(format!("it is {}", node.state.word())),
+        ActionKind::Demote if !node.is_manager() => Text::new("it is no manager"),
+        ActionKind::Demote => {
+            let (all, up) = managers(state);
+            let (all, up) = (all - 1, up - u32::from(answers(node)));
+            if all == 0 {
+                return Some(Text::new("it is the only manager: the swarm would end"));
+            }
+            if up >= quorum(all) {
+                return None;
+            }
+            Text::from(format!(
+                "the swarm could act no more: {up} of {} would answer, {} must; bring the others back first",
+                count(all, "manager"),
+                quorum(all)
+            ))
+        }
+        ActionKind::RemoveNode if node.is_manager() => Text::new("it is a manager: demote it first"),
+        _ => return None,
+    })
+}
+
+pub(super) fn promote(state: &ClusterState, draft: &mut Draft) {
+    let (all, _) = managers(state);
+    draft.fact(format!("makes it a manager: {} then", count(all + 1, "manager")));
+    lost(all + 1, draft);
+    draft.warn("a manager holds the keys and the state of the whole swarm");
+}
+
+pub(super) fn demote(state: &ClusterState, node: &Node, draft: &mut Draft) {
+    let (all, _) = managers(state);
+    draft.fact(format!("makes it a worker: {} left", count(all - 1, "manager")));
+    lost(all - 1, draft);
+    draft.fact("its tasks stay");
+    if node.role.as_str() == "leader" {
+        draft.warn("it leads the swarm: nothing is scheduled until the others have chosen another leader");
+    }
+}
+
+/// How many managers may fail.
+fn lost(managers: u32, draft: &mut Draft) {
+    let spare = managers - quorum(managers);
+    let words = match spare {
+        0 => "none of them may fail".to_owned(),
+        n => format!("{n} of them may fail"),
+    };
+    let even = if managers.is_multiple_of(2) { ", no more than with one fewer" } else { "" };
+    let words = format!("{words}{even}");
+    if spare == 0 { draft.warn(words) } else { draft.fact(words) }
+}
+
+pub(super) fn remove(node: &Node, tasks: u32, force: bool, draft: &mut Draft) -> Result<(), Text> {
+    match (node.state, force) {
+        (NodeState::Down, _) => draft.fact("takes it out of the list; its engine must join anew to come back"),
+        (state, false) => return Err(Text::from(format!("it is {}, not down", state.word()))),
+        (state, true) => {
+            draft.warn(format!("it is {}, not down: drain it first and let its engine leave the swarm", state.word()));
+            draft.warn(format!("the swarm forgets it at once; {} end there and start elsewhere", count(tasks, "task")));
+            draft.at_least(Danger::Destructive);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,30 @@
+//! Another image for one of several containers.
+
+use super::*;
+
+#[test]
+fn sets_the_image_of_the_second_container_and_of_no_other() {
+    let workload = Workload::create("e2e-image", 2);
+    let add = r#"{"spec":{"template":{"spec":{"containers":[{"name":"proxy","image":"proxy:1","args":["kept"]}]}}}}"#;
+    workload.run(&format!("patch deployment web -p {add}"));
+    workload.ready(2);
+    let (mut app, _home) = open((200, 50));
+    point_at(&mut app, &workload);
+    app.send("i");
+    app.wait_for("1 of 2", SOON);
+    app.send("\x1b[B");
+    app.wait_for("2 of 2", SOON);
+    // strategic merge patches put what they add first: which one is second is the server's to say
+    let before = workload.run("get deployment web -o jsonpath={.spec.template.spec.containers[*].image}");
+    let (first, second) = before.split_once(' ').unwrap();
+    app.send("\x15mirror/it:2");
+    app.wait_for(&format!("{second} → mirror/it:2"), SOON);
+    app.send("\ry");
+    let want = format!("{first} mirror/it:2");
+    workload
+        .until("the image is set", "get deployment web -o jsonpath={.spec.template.spec.containers[*].image}", |out| out == want);
+    assert_eq!(workload.run("get deployment web -o jsonpath={.spec.template.spec.containers[*].args[0]}"), "kept");
+    workload.ready(2);
+    app.send("9");
+    app.wait_for("2 of 2 ready", ROLLOUT);
+}

@@ -192,7 +192,7 @@ impl Shown {
                 &service.image,
                 service.previous.as_deref(),
                 allowed,
-                service.autoscaler.as_ref().map(|one| &*one.name),
+                service.autoscaler.as_ref().map(ToString::to_string).as_deref(),
             )
             .into()
         });

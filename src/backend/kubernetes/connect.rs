@@ -21,7 +21,6 @@ use kube::{Client, Config};
 use serde::Deserialize;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::Instant;
 use tower::{Service, ServiceExt};
 use tower_http::decompression::DecompressionLayer;
 
@@ -36,10 +35,6 @@ const AUDIT: Duration = Duration::from_secs(600);
 /// Sent bytes that stay unacknowledged this long end the connection (Linux; elsewhere keepalive alone).
 #[cfg(target_os = "linux")]
 const DEAD: Duration = Duration::from_secs(20);
-/// A server that accepts a connection, agrees on its encryption and answers within this time is near: three times to it
-/// and back, and yet not over the distance. Compressing costs such a server more time than sending (see `follow.rs`). The
-/// near end of a tunnel is not mistaken for a server: the answer comes from its far end.
-const NEAR: Duration = Duration::from_millis(10);
 
 /// One context, or the cluster this process runs in.
 #[derive(Clone, Debug)]
@@ -138,15 +133,13 @@ async fn connect(mut config: Config) -> Result<(Api, Text), BackendError> {
     config.default_retry = false;
     let client = client(config).map_err(|err| refused_config(&doing, &err))?;
     let api = Api::new(client, Arc::new(credentials), &server);
-    let asked = Instant::now();
     let version = match api.get_within::<Version>("/version", ANSWER).await {
         Ok(version) => Text::from(version.git_version),
         // it knows us and does not tell its version: alive
         Err(failure) if failure.status() == Some(403) => Text::new("unknown version"),
         Err(failure) => return Err(connect_error(failure, &doing)),
     };
-    let near = asked.elapsed() < NEAR;
-    Ok((if near { api.plain() } else { api }, version))
+    Ok((api, version))
 }
 
 fn connect_error(failure: Failure, doing: &str) -> BackendError {

@@ -27,9 +27,6 @@ pub(super) const LIST: Duration = Duration::from_secs(30);
 /// A change. Longer than a read: admission webhooks may take 10 s each.
 pub(super) const WRITE: Duration = Duration::from_secs(20);
 
-/// An answer that is not compressed.
-const PLAIN: HeaderValue = HeaderValue::from_static("identity");
-
 /// How a body changes an object (the content types of the PATCH verb, or a plain POST, PUT, DELETE).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Write {
@@ -51,19 +48,12 @@ pub(super) struct Api {
     client: Client,
     credentials: Arc<Credentials>,
     server: Arc<str>,
-    /// Answers are asked for as they are, not compressed.
-    plain: bool,
 }
 
 impl Api {
     /// Requests through `client` to `server` (its address, for words).
     pub fn new(client: Client, credentials: Arc<Credentials>, server: &str) -> Self {
-        Self { client, credentials, server: Arc::from(server), plain: false }
-    }
-
-    /// The same without compressed answers.
-    pub fn plain(self) -> Self {
-        Self { plain: true, ..self }
+        Self { client, credentials, server: Arc::from(server) }
     }
 
     /// The credentials in use.
@@ -117,7 +107,7 @@ impl Api {
     pub async fn stream(&self, path: &str, quiet: Option<Duration>) -> Result<BoxStream<'static, Result<Bytes, Failure>>, Failure> {
         let mut request = self.request(Method::GET, path)?;
         // a compressed stream is flushed late, and not every decoder takes the multi-member gzip newer servers send
-        request.headers_mut().insert(ACCEPT_ENCODING, PLAIN);
+        request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         let response = self.within(LIST, async { self.checked(self.send(request).await?).await }).await?;
         let server = Arc::clone(&self.server);
         let chunks = response.into_body().into_data_stream();
@@ -146,18 +136,13 @@ impl Api {
     }
 
     fn request(&self, method: Method, path: &str) -> Result<Request<Body>, Failure> {
-        let mut request = Request::builder()
+        Request::builder()
             .method(method)
             .uri(path)
             .header(ACCEPT, "application/json")
             .header(USER_AGENT, concat!("quarterdeck/", env!("CARGO_PKG_VERSION")))
             .body(Body::empty())
-            .map_err(|err| Failure::decode(format!("no request can be made for {path}: {err}")))?;
-        // the client asks for compressed ones where nothing else is said
-        if self.plain {
-            request.headers_mut().insert(ACCEPT_ENCODING, PLAIN);
-        }
-        Ok(request)
+            .map_err(|err| Failure::decode(format!("no request can be made for {path}: {err}")))
     }
 
     async fn send(&self, mut request: Request<Body>) -> Result<Response<Body>, Failure> {

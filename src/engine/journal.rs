@@ -5,7 +5,7 @@
 //! sent and removed when it is over. Whoever works on it holds the file's lock; the system takes that back when a process
 //! dies, and the next program that starts offers the operation as paused. Nothing goes on by itself.
 
-use crate::model::{Action, ActionKind, Bound, ClusterId, Intent, Key, Kind, ObjectRef, Operation, Text};
+use crate::model::{Action, Bound, ClusterId, Intent, Key, Kind, ObjectRef, Operation, Text};
 use crate::util::time::Timestamp;
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
@@ -111,9 +111,6 @@ fn take(path: PathBuf, ours: &impl Fn(&ClusterId) -> bool) -> Option<Left> {
     Some(Left { entry: Entry { path, _file: file }, intent, title, by, asked })
 }
 
-/// The actions that are kept, without parameters all of them.
-const STEPWISE: [(ActionKind, Action); 2] = [(ActionKind::Evacuate, Action::Evacuate), (ActionKind::Rebalance, Action::Rebalance)];
-
 impl Record {
     fn of(op: &Operation) -> Self {
         let Intent { object, name, action, bound } = &op.intent;
@@ -133,7 +130,7 @@ impl Record {
     }
 
     fn read(self) -> Option<(Intent, Text, Text, Timestamp)> {
-        let (_, action) = STEPWISE.into_iter().find(|(kind, _)| kind.spec().label == self.action)?;
+        let action = Action::STEPWISE.into_iter().find(|action| action.kind().spec().label == self.action)?;
         let kind = Kind::ALL.into_iter().find(|kind| kind.word() == self.kind)?;
         let object = ObjectRef { cluster: ClusterId::new(&self.cluster), kind, key: Key::new(&self.key) };
         let bound = Bound { uid: Key::new(&self.uid), spec_rev: self.spec_rev };

@@ -218,11 +218,14 @@ impl ActionKind {
             Self::Demote => ("demote", Kind::Node, Disruptive),
             Self::RemoveNode => ("remove", Kind::Node, Disruptive),
         };
-        ActionSpec { label, on, danger, stepwise: matches!(self, Self::Evacuate | Self::Rebalance) }
+        ActionSpec { label, on, danger, stepwise: Action::STEPWISE.iter().any(|action| action.kind() == self) }
     }
 }
 
 impl Action {
+    /// See [`ActionSpec::stepwise`].
+    pub const STEPWISE: [Self; 3] = [Self::Evacuate, Self::Drain, Self::Rebalance];
+
     /// Which row of the table it is.
     pub fn kind(&self) -> ActionKind {
         match self {

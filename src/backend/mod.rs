@@ -10,6 +10,7 @@ pub mod kubernetes;
 pub mod sim;
 
 mod address;
+mod capabilities;
 mod error;
 mod secret;
 mod tls;

@@ -3,8 +3,9 @@
 use super::transport::http::{Body, Http};
 use super::transport::{Endpoint, HttpError};
 use super::wire::Info;
+use crate::backend::capabilities::capabilities;
 use crate::backend::{About, BackendError};
-use crate::model::{ActionKind, Capabilities, ClusterKind, Key, Text};
+use crate::model::{ClusterKind, Key, Text};
 use bollard::errors::Error;
 use bollard::{BollardRequest, ClientVersion};
 use http_body_util::BodyExt;
@@ -61,32 +62,8 @@ impl Docker {
 
     /// What it turned out to be.
     pub fn about(&self) -> About {
-        use ActionKind::{
-            Activate, DeleteService, DeleteTask, Demote, Drain, Evacuate, ForceDelete, Kill, Pause, Promote, Rebalance, Redeploy,
-            RemoveNode, Reschedule, Restart, RollBack, Scale, SetImage, Start, Stop,
-        };
-        let (kind, capabilities) = if self.is_swarm() {
-            let all = &[
-                Scale,
-                Redeploy,
-                RollBack,
-                Rebalance,
-                Reschedule,
-                DeleteTask,
-                DeleteService,
-                SetImage,
-                Promote,
-                Demote,
-                RemoveNode,
-                Pause,
-                Activate,
-                Evacuate,
-                Drain,
-            ];
-            (ClusterKind::Swarm, Capabilities::of(all))
-        } else {
-            (ClusterKind::Docker, Capabilities::of(&[Redeploy, DeleteTask, ForceDelete, Start, Stop, Restart, Kill]))
-        };
+        let kind = if self.is_swarm() { ClusterKind::Swarm } else { ClusterKind::Docker };
+        let capabilities = capabilities(kind);
         let engine = self.is_swarm().then(|| Key::new(&self.info.swarm.node_id));
         About { kind, version: Text::new(&self.info.server_version), capabilities, engine }
     }

@@ -8,6 +8,7 @@ use super::plugin::Unanswered;
 use super::proxy::{self, Proxies, ProxyFailed};
 use super::source::Source;
 use crate::backend::address::without_credentials;
+use crate::backend::capabilities::capabilities;
 use crate::backend::{Backend, BackendError, Connector};
 use crate::model::{Cluster, ClusterId, ClusterKind, Link, Text};
 use futures::future::BoxFuture;
@@ -77,7 +78,7 @@ impl Connector for Context {
             link: Link::Connecting,
             protected: false,
             read_only: false,
-            capabilities: super::actions::CAPABILITIES,
+            capabilities: capabilities(ClusterKind::Kubernetes),
             engine: None,
         }
     }

@@ -36,6 +36,7 @@ pub use pipeline::Pipeline;
 pub use proxy::Proxies;
 
 use super::{About, Backend, BackendError, LogRequest, ProgressSink, Sink};
+use crate::backend::capabilities::capabilities;
 use crate::model::{ActionKind, ClusterKind, Expect, Intent, LogLine, ObjectRef, Text};
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
@@ -65,7 +66,12 @@ impl Kubernetes {
 
 impl Backend for Kubernetes {
     fn about(&self) -> About {
-        About { kind: ClusterKind::Kubernetes, version: self.version.clone(), capabilities: actions::CAPABILITIES, engine: None }
+        About {
+            kind: ClusterKind::Kubernetes,
+            version: self.version.clone(),
+            capabilities: capabilities(ClusterKind::Kubernetes),
+            engine: None,
+        }
     }
 
     fn watch<'a>(&'a self, sink: &'a Sink) -> BoxFuture<'a, BackendError> {

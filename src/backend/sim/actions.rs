@@ -5,55 +5,10 @@ use super::moves::Moves;
 use super::parts::{Definition, HostId, InstanceId, WorkloadId};
 use super::platform::Platform;
 use crate::backend::BackendError;
+use crate::backend::capabilities::capabilities;
 use crate::model::{
-    Action, ActionKind, Availability, Capabilities, ClusterKind, Expect, Intent, Key, Kind, NodeState, Propagation, RolloutState,
-    ServiceKind, Severity,
+    Action, Availability, ClusterKind, Expect, Intent, Key, Kind, NodeState, Propagation, RolloutState, ServiceKind, Severity,
 };
-
-/// What a cluster of this kind can be asked.
-pub(super) fn capabilities(kind: ClusterKind) -> Capabilities {
-    use ActionKind::{
-        Activate, DeleteService, DeleteTask, Demote, Drain, Evacuate, ForceDelete, Hold, Kill, Pause, Promote, Rebalance, Redeploy,
-        RemoveNode, Reschedule, Restart, Resume, RollBack, Scale, SetImage, Start, Stop, Trigger,
-    };
-    match kind {
-        ClusterKind::Kubernetes => Capabilities::of(&[
-            Scale,
-            Redeploy,
-            RollBack,
-            Rebalance,
-            Reschedule,
-            DeleteTask,
-            Pause,
-            Activate,
-            Evacuate,
-            Drain,
-            Hold,
-            Resume,
-            Trigger,
-            DeleteService,
-            SetImage,
-        ]),
-        ClusterKind::Swarm => Capabilities::of(&[
-            Scale,
-            Redeploy,
-            RollBack,
-            Rebalance,
-            Reschedule,
-            DeleteTask,
-            DeleteService,
-            SetImage,
-            Promote,
-            Demote,
-            RemoveNode,
-            Pause,
-            Activate,
-            Evacuate,
-            Drain,
-        ]),
-        ClusterKind::Docker => Capabilities::of(&[Redeploy, DeleteTask, ForceDelete, Start, Stop, Restart, Kill]),
-    }
-}
 
 /// An action that was taken: over at once, or a series of moves to go on with.
 #[derive(Debug)]

@@ -3,6 +3,7 @@
 use super::chance;
 use super::parts::{Host, Instance, Phase, Workload};
 use super::platform::{Changed, Platform};
+use crate::backend::capabilities::capabilities;
 use crate::model::{
     Autoscaler, Budget, Change, Cluster, ClusterKind, Delta, Earlier, Ending, Event, Link, Node, Rollout, Service, ServiceKind,
     Task, TaskState, Text,
@@ -21,14 +22,14 @@ impl Platform {
             link: Link::Connecting,
             protected: self.protected,
             read_only: false,
-            capabilities: super::actions::capabilities(self.kind),
+            capabilities: capabilities(self.kind),
             engine: None,
         }
     }
 
     /// What the cluster says of itself.
     pub(super) fn about(&self) -> Delta {
-        let capabilities = super::actions::capabilities(self.kind);
+        let capabilities = capabilities(self.kind);
         Delta::About { kind: self.kind, version: self.version.clone(), capabilities, engine: None }
     }
 

@@ -6,6 +6,7 @@ use super::moves::Step;
 use super::parts::Moment;
 use super::platform::Platform;
 use super::usage::SWEEP;
+use crate::backend::capabilities::capabilities;
 use crate::backend::{About, Backend, BackendError, Connector, LogRequest, ProgressSink, Sink};
 use crate::model::{Cluster, Expect, Intent, LogLine, ObjectRef};
 use futures::future::BoxFuture;
@@ -96,12 +97,7 @@ impl Connector for Simulated {
 impl Backend for Simulated {
     fn about(&self) -> About {
         let platform = self.platform.lock();
-        About {
-            kind: platform.kind,
-            version: platform.version.clone(),
-            capabilities: super::actions::capabilities(platform.kind),
-            engine: None,
-        }
+        About { kind: platform.kind, version: platform.version.clone(), capabilities: capabilities(platform.kind), engine: None }
     }
 
     fn watch<'a>(&'a self, sink: &'a Sink) -> BoxFuture<'a, BackendError> {

@@ -8,6 +8,7 @@ use super::moves::Step;
 use super::testing::{Bench, ENGINE, KUBERNETES, SWARM};
 use super::{Fleet, Options, demo_scenario};
 use crate::backend::BackendError;
+use crate::backend::capabilities::capabilities;
 use crate::model::{Action, ActionKind, ClusterKind, Kind, Propagation, RolloutState, Service, ServiceKind, Store};
 use std::time::Duration;
 
@@ -183,7 +184,7 @@ fn what_a_platform_cannot_do_is_refused() {
         assert!(matches!(bench.platform.begin(&intent), Err(BackendError::Unsupported(_))), "{intent:?}");
     }
     for kind in [ClusterKind::Kubernetes, ClusterKind::Swarm] {
-        let has = super::actions::capabilities(kind);
+        let has = capabilities(kind);
         let never = |k: &ActionKind| match k {
             ActionKind::Start | ActionKind::Stop | ActionKind::Restart | ActionKind::Kill | ActionKind::ForceDelete => true,
             ActionKind::Hold | ActionKind::Resume | ActionKind::Trigger => kind == ClusterKind::Swarm,

@@ -17,27 +17,8 @@ use super::http::{Api, Write};
 use super::index::{PodEntry, Shared};
 use super::paths;
 use crate::backend::{BackendError, ProgressSink};
-use crate::model::{Action, ActionKind, Capabilities, Expect, Intent, Progress, ServiceKind, Text};
+use crate::model::{Action, Expect, Intent, Progress, ServiceKind, Text};
 use serde_json::Value;
-
-/// What can be asked of a cluster; whether this user may is the server's to say.
-pub(super) const CAPABILITIES: Capabilities = Capabilities::of(&[
-    ActionKind::Scale,
-    ActionKind::Redeploy,
-    ActionKind::RollBack,
-    ActionKind::Rebalance,
-    ActionKind::Reschedule,
-    ActionKind::DeleteTask,
-    ActionKind::Pause,
-    ActionKind::Activate,
-    ActionKind::Evacuate,
-    ActionKind::Drain,
-    ActionKind::Hold,
-    ActionKind::Resume,
-    ActionKind::Trigger,
-    ActionKind::DeleteService,
-    ActionKind::SetImage,
-]);
 
 /// How often a write is made anew because only the object's status changed in between.
 const CONFLICTS: usize = 5;

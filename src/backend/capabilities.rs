@@ -1,0 +1,52 @@
+//! What each platform can be asked, for the backends and for the simulated fleet, which behaves as they do.
+
+use crate::model::ActionKind::{
+    Activate, DeleteService, DeleteTask, Demote, Drain, Evacuate, ForceDelete, Hold, Kill, Pause, Promote, Rebalance, Redeploy,
+    RemoveNode, Reschedule, Restart, Resume, RollBack, Scale, SetImage, Start, Stop, Trigger,
+};
+use crate::model::{ActionKind, Capabilities, ClusterKind};
+
+/// What can be asked of a cluster of this kind; whether this user may is the server's to say.
+pub(super) const fn capabilities(kind: ClusterKind) -> Capabilities {
+    match kind {
+        ClusterKind::Kubernetes => Capabilities::of(KUBERNETES),
+        ClusterKind::Swarm => Capabilities::of(SWARM),
+        ClusterKind::Docker => Capabilities::of(&[Redeploy, DeleteTask, ForceDelete, Start, Stop, Restart, Kill]),
+    }
+}
+
+const KUBERNETES: &[ActionKind] = &[
+    Scale,
+    Redeploy,
+    RollBack,
+    Rebalance,
+    Reschedule,
+    DeleteTask,
+    Pause,
+    Activate,
+    Evacuate,
+    Drain,
+    Hold,
+    Resume,
+    Trigger,
+    DeleteService,
+    SetImage,
+];
+
+const SWARM: &[ActionKind] = &[
+    Scale,
+    Redeploy,
+    RollBack,
+    Rebalance,
+    Reschedule,
+    DeleteTask,
+    DeleteService,
+    SetImage,
+    Promote,
+    Demote,
+    RemoveNode,
+    Pause,
+    Activate,
+    Evacuate,
+    Drain,
+];

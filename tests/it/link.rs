@@ -11,6 +11,14 @@ use std::time::Duration;
 
 const SECONDS: Duration = Duration::from_secs(20);
 
+/// The screen without the time at the end of its first row, which goes on.
+fn clock_apart(screen: &str) -> String {
+    let (head, rest) = screen.split_once('\n').unwrap();
+    let (head, clock) = head.rsplit_once(' ').unwrap();
+    assert!(clock.len() == 5 && clock.as_bytes()[2] == b':', "{clock} is no time");
+    format!("{head}\n{rest}")
+}
+
 #[test]
 fn a_key_waits_for_one_frame_at_most_and_the_picture_is_right_in_the_end() {
     let engine = Engine::start(1, 1_000_000);
@@ -43,7 +51,7 @@ fn a_key_waits_for_one_frame_at_most_and_the_picture_is_right_in_the_end() {
     sleep(Duration::from_secs(1));
     pty.wait_quiet(Duration::from_secs(2), SECONDS);
     let whole = pty.count() - before;
-    assert_eq!(shown, pty.screen(), "the screen was not what the program drew");
+    assert_eq!(clock_apart(&shown), clock_apart(&pty.screen()), "the screen was not what the program drew");
     ahead.sort_unstable();
     let (median, most) = (ahead[ahead.len() / 2], ahead[ahead.len() - 1]);
     println!("bytes from a key to its effect: median {median}, most {most}; a whole screen is {whole}");

@@ -93,6 +93,16 @@ impl Shelled {
         self.pty.wait("the demo to be live", SECONDS, drawn);
     }
 
+    /// Another page is looked at, and then the program is left by a key.
+    fn used_and_left(&mut self, size: (u16, u16)) {
+        self.pty.send("4");
+        if size.0 > 80 {
+            self.pty.wait_for("services ·", SECONDS);
+        }
+        self.pty.send("\x03");
+        self.given_back(0);
+    }
+
     /// The shell has the terminal again, as it was.
     fn given_back(&mut self, code: i32) {
         let ended = written(&self.pty, &self.home, "code");
@@ -123,12 +133,7 @@ fn quitting_gives_the_terminal_back() {
     at_each_size(|size| {
         let mut shell = shelled(size, "");
         shell.live();
-        shell.pty.send("4");
-        if size.0 > 80 {
-            shell.pty.wait_for("services ·", SECONDS);
-        }
-        shell.pty.send("\x03");
-        shell.given_back(0);
+        shell.used_and_left(size);
     });
 }
 
@@ -195,12 +200,7 @@ fn stopped(stop: impl Fn(&mut Shelled) + Sync) {
         std::fs::remove_file(shell.home.path().join("code")).unwrap();
         shell.pty.send("fg > /dev/null; echo $? > $HOME/code\n");
         shell.live();
-        shell.pty.send("4");
-        if size.0 > 80 {
-            shell.pty.wait_for("services ·", SECONDS);
-        }
-        shell.pty.send("\x03");
-        shell.given_back(0);
+        shell.used_and_left(size);
     });
 }
 

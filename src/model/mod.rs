@@ -17,6 +17,7 @@ mod request;
 mod service;
 mod store;
 mod table;
+mod tally;
 mod task;
 mod text;
 mod usage;

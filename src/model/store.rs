@@ -1,8 +1,9 @@
 //! The only writer of the picture. Applies facts one by one, keeps the sums that are derived from tasks, and publishes.
 
+use super::tally::{fall_short, tally};
 use super::{
-    Change, Cluster, ClusterId, ClusterState, Delta, Fact, Key, Keyed, Kind, KindSync, NodeLoad, Notice, Operation, Resources,
-    Sample, Series, Service, ServiceLoad, Shortfall, Table, Task, Text, Usage, World,
+    Change, Cluster, ClusterId, ClusterState, Delta, Fact, Key, Keyed, Kind, KindSync, Notice, Operation, Sample, Series, Table,
+    Text, Usage, World,
 };
 use crate::util::time::Timestamp;
 use std::collections::{HashMap, HashSet};
@@ -127,13 +128,6 @@ impl Store {
             Delta::Task(change) => {
                 for (old, new) in lists.table(Kind::Task, &mut state.tasks, &mut state.sync, change, now) {
                     tally(state, old.as_deref(), new.as_deref());
-                    let ended = |task: &Task| task.state.ended();
-                    if let Some(old) = old.filter(|old| !ended(old) && new.as_deref().is_none_or(ended))
-                        && let Some(service) = &old.service
-                        && state.tasks_of(service).all(|task| ended(task))
-                    {
-                        state.service_usage.remove(service);
-                    }
                 }
             }
             Delta::Event(change) => {
@@ -230,115 +224,6 @@ impl Lists<'_> {
 /// Keys of the rows that a change took away.
 fn gone<T: Keyed>(changes: &[Replaced<T>]) -> impl Iterator<Item = &Key> {
     changes.iter().filter(|(_, new)| new.is_none()).filter_map(|(old, _)| old.as_ref()).map(|old| old.key())
-}
-
-/// Keeps the sums per node and per service right when a task changes from `old` to `new`. Most changes of a task change
-/// nothing of them.
-fn tally(state: &mut ClusterState, old: Option<&Task>, new: Option<&Task>) {
-    // what has ended uses nothing, whatever was measured last
-    if let Some(task) = old
-        && new.is_none_or(|new| new.state.ended())
-    {
-        state.task_usage.remove(&task.key);
-    }
-    let on_node = old.map(room) != new.map(room);
-    if let Some(task) = old.filter(|_| on_node)
-        && let Some(node) = counted_on(task)
-    {
-        change_node_load(&mut state.node_loads, node, |load| {
-            load.tasks.retain(|key| *key != task.key);
-            load.reserved = load.reserved.minus(task.requests);
-        });
-    }
-    if let Some(task) = new.filter(|_| on_node)
-        && let Some(node) = counted_on(task)
-    {
-        change_node_load(&mut state.node_loads, node, |load| {
-            load.tasks.push(task.key.clone());
-            load.reserved = load.reserved.plus(task.requests);
-        });
-    }
-    // a task that stays with its service leaves the list of its tasks as it is, which may be long
-    let stays = old.zip(new).is_some_and(|(old, new)| old.service == new.service);
-    if stays && old.map(restarts) == new.map(restarts) {
-        return;
-    }
-    if let Some(task) = old
-        && let Some(service) = &task.service
-    {
-        change_service_load(&mut state.service_loads, service, |load| {
-            if !stays {
-                Arc::make_mut(&mut load.tasks).retain(|key| *key != task.key);
-            }
-            let (restarts, coming_back) = restarts(task);
-            load.restarts -= restarts;
-            load.coming_back -= coming_back;
-        });
-    }
-    if let Some(task) = new
-        && let Some(service) = &task.service
-    {
-        change_service_load(&mut state.service_loads, service, |load| {
-            if !stays {
-                Arc::make_mut(&mut load.tasks).push(task.key.clone());
-            }
-            let (restarts, coming_back) = restarts(task);
-            load.restarts += restarts;
-            load.coming_back += coming_back;
-        });
-    }
-}
-
-/// Keeps since when a service that changes from `old` to `new` falls short.
-fn fall_short(shortfalls: &mut Table<Shortfall>, old: Option<&Service>, new: Option<&Service>, now: Timestamp) {
-    match (old, new) {
-        (Some(old), Some(new)) if new.is_short() && !old.is_short() => {
-            shortfalls.insert(Arc::new(Shortfall { key: new.key.clone(), since: now }));
-        }
-        (Some(old), new) if old.is_short() && !new.is_some_and(Service::is_short) => drop(shortfalls.remove(&old.key)),
-        _ => {}
-    }
-}
-
-/// What it adds to its service's [`ServiceLoad::restarts`] and [`ServiceLoad::coming_back`].
-fn restarts(task: &Task) -> (u32, u32) {
-    (if task.state.ended() { 0 } else { task.restarts }, u32::from(task.comes_back()))
-}
-
-/// The room it takes, and where.
-fn room(task: &Task) -> Option<(&Key, Resources)> {
-    counted_on(task).map(|node| (node, task.requests))
-}
-
-/// The node whose room the task takes.
-fn counted_on(task: &Task) -> Option<&Key> {
-    task.node.as_ref().filter(|_| !task.state.ended())
-}
-
-fn change_node_load(loads: &mut Table<NodeLoad>, key: &Key, change: impl FnOnce(&mut NodeLoad)) {
-    let mut load = loads.get(key).map_or_else(
-        || NodeLoad { key: key.clone(), tasks: Vec::new(), reserved: Resources::default() },
-        |held| NodeLoad::clone(held),
-    );
-    change(&mut load);
-    if load.tasks.is_empty() {
-        loads.remove(key);
-    } else {
-        loads.insert(Arc::new(load));
-    }
-}
-
-fn change_service_load(loads: &mut Table<ServiceLoad>, key: &Key, change: impl FnOnce(&mut ServiceLoad)) {
-    let mut load = loads.get(key).map_or_else(
-        || ServiceLoad { key: key.clone(), tasks: Arc::default(), restarts: 0, coming_back: 0 },
-        |held| ServiceLoad::clone(held),
-    );
-    change(&mut load);
-    if load.tasks.is_empty() {
-        loads.remove(key);
-    } else {
-        loads.insert(Arc::new(load));
-    }
 }
 
 fn prune_events(state: &mut ClusterState) {

@@ -151,7 +151,7 @@ mod tests {
             intent: Intent {
                 object: ObjectRef { cluster: cluster.into(), kind: Kind::Node, key: "n1".into() },
                 name: "node-1".into(),
-                action: Action::Evacuate,
+                action: Action::STEPWISE[id as usize % Action::STEPWISE.len()].clone(),
                 bound: Bound { uid: "u1".into(), spec_rev: 7 },
             },
             title: "evacuate node-1".into(),

@@ -410,8 +410,8 @@ async fn until(behind: Option<Instant>) {
 }
 
 /// The next part of a watch. Once all that has come was taken there is a pause: what comes first after a quiet time is
-/// taken at once, and what comes all the time is taken five times a second, not packet by packet;
-/// or `at_once`.
+/// taken at once, and what comes all the time is taken five times a second, not packet by packet. With `at_once` there is
+/// no pause.
 async fn next<S: Stream + Unpin>(chunks: &mut S, at_once: bool) -> Option<S::Item> {
     if at_once {
         return chunks.next().await;

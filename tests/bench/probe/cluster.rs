@@ -5,7 +5,7 @@ use http_body_util::BodyExt;
 use kube::Client;
 use kube::client::Body;
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::runtime::Runtime;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -72,12 +72,14 @@ impl Cluster {
         list["items"].as_array().unwrap().iter().map(|pod| (name(pod, "namespace"), name(pod, "name"))).collect()
     }
 
-    /// Changes the restart count of one pod after the other, `rate` a second, until `until`; how many were written.
+    /// Changes the restart count of one pod after the other, `rate` a second, until `until`; how many were written. Each
+    /// write changes something, also on a cluster that was churned before.
     pub fn churn(&self, pods: &[(String, String)], rate: u32, until: Instant) -> u64 {
         self.runtime.block_on(async {
             let mut tick = interval(Duration::from_secs(1) / rate);
             tick.set_missed_tick_behavior(MissedTickBehavior::Burst);
             let mut writes = tokio::task::JoinSet::new();
+            let first = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() % 9_000;
             let mut n = 0;
             while Instant::now() < until {
                 tick.tick().await;
@@ -86,7 +88,8 @@ impl Cluster {
                     writes.join_next().await;
                 }
                 let (namespace, name) = &pods[n as usize % pods.len()];
-                let body = json!({"status": {"containerStatuses": [{"name": "main", "restartCount": n / pods.len() as u64 + 1}]}});
+                let body =
+                    json!({"status": {"containerStatuses": [{"name": "main", "restartCount": first + n / pods.len() as u64}]}});
                 let request = http::Request::patch(format!("/api/v1/namespaces/{namespace}/pods/{name}/status"))
                     .header("content-type", "application/strategic-merge-patch+json")
                     .body(body.to_string().into_bytes())

@@ -2,12 +2,13 @@
 //! reason, is said before they are 15 s old.
 
 use super::Step;
+use super::kind::Kind;
 use crate::model::Text;
 use parking_lot::Mutex;
 use std::future::pending;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 /// How long nothing is said: most watches that break are there again within a second.
@@ -57,7 +58,7 @@ impl Lapse {
     }
 
     /// Says it when its time has come, for ever.
-    pub async fn say<T>(&self, out: &mpsc::Sender<Vec<Step<T>>>, kind: &str) {
+    pub async fn say(&self, kind: &dyn Kind) {
         let mut since = self.since.subscribe();
         loop {
             let now = *since.borrow_and_update();
@@ -66,14 +67,17 @@ impl Lapse {
                 _ = since.changed() => continue,
                 () = async { match due { Some(due) => sleep_until(due).await, None => pending().await } } => {}
             }
-            let Ok(room) = out.reserve().await else { return };
+            if !kind.room().await {
+                return;
+            }
             // a list may have become whole meanwhile
             if *self.since.borrow() == now {
                 self.since.send_replace(None);
                 self.said.store(true, SeqCst);
                 let why = self.why.lock().clone();
                 let why = if why.is_empty() { "the server does not answer".to_owned() } else { why };
-                room.send(vec![Step::Failed(Text::from(format!("{kind}: not followed for {} s: {why}", LAPSE.as_secs())))]);
+                let kept = LAPSE.as_secs();
+                kind.say_now(Step::Failed(Text::from(format!("{}: not followed for {kept} s: {why}", kind.plural()))));
             }
         }
     }
@@ -111,16 +115,19 @@ impl Drop for Following<'_> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
+    use super::super::kind::Of;
     use super::*;
+    use crate::backend::kubernetes::raw::RawPod;
+    use tokio::sync::mpsc;
     use tokio::time::{advance, sleep};
 
     #[tokio::test(start_paused = true)]
     async fn rows_that_are_not_followed_are_said_to_be_old_in_time_and_not_before() {
         let lapse = std::sync::Arc::new(Lapse::default());
-        let (out, mut steps) = mpsc::channel::<Vec<Step<()>>>(4);
+        let (out, mut steps) = mpsc::channel::<Vec<Step<RawPod>>>(4);
         let saying = std::sync::Arc::clone(&lapse);
-        tokio::spawn(async move { saying.say(&out, "pods").await });
-        let quiet = async |steps: &mut mpsc::Receiver<Vec<Step<()>>>, seconds| {
+        tokio::spawn(async move { saying.say(&Of(out)).await });
+        let quiet = async |steps: &mut mpsc::Receiver<Vec<Step<RawPod>>>, seconds| {
             sleep(Duration::from_secs(seconds)).await;
             assert!(steps.try_recv().is_err());
         };

@@ -6,6 +6,7 @@ use super::*;
 use crate::backend::kubernetes::raw::{RawNode, RawPod};
 use crate::backend::kubernetes::scripted::{Asked, server};
 use crate::model::{Fact, Interest};
+use tokio_util::task::AbortOnDropHandle;
 
 fn follow(api: Api) -> (mpsc::Receiver<Vec<Step<RawNode>>>, Link) {
     follow_in(api, &[])
@@ -16,7 +17,9 @@ fn follow_in<T: Listed>(api: Api, namespaces: &[&str]) -> (mpsc::Receiver<Vec<St
     let link = Link::new();
     let lists = Arc::new(Semaphore::new(2));
     let namespaces = namespaces.iter().map(|n| (*n).to_owned()).collect();
-    tokio::spawn(Follower { api, out, link: link.clone(), lists, namespaces, audit: AUDIT, sink: sink().0, seed: 60 }.run());
+    tokio::spawn(
+        Follower { api, kind: out.into(), link: link.clone(), lists, namespaces, audit: AUDIT, sink: sink().0, seed: 60 }.run(),
+    );
     (steps, link)
 }
 
@@ -84,7 +87,9 @@ async fn the_next_page_is_asked_for_while_nobody_has_taken_the_one_before() {
     let (api, asked) = server(vec![list(10, "more", &many), list(10, "", &[node("last", 2)])]).await;
     let (out, mut steps) = mpsc::channel::<Vec<Step<RawNode>>>(1);
     let (link, lists) = (Link::new(), Arc::new(Semaphore::new(2)));
-    tokio::spawn(Follower { api, out, link, lists, namespaces: Arc::from([]), audit: AUDIT, sink: sink().0, seed: 60 }.run());
+    tokio::spawn(
+        Follower { api, kind: out.into(), link, lists, namespaces: Arc::from([]), audit: AUDIT, sink: sink().0, seed: 60 }.run(),
+    );
     let mut waited = 0;
     while asked.lock().len() < 2 {
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -152,7 +157,7 @@ async fn what_a_watch_left_out_is_found_told_of_and_listed_anew_but_not_what_can
     let (sink, mut told) = sink();
     let lists = Arc::new(Semaphore::new(2));
     let audit = Duration::from_millis(200);
-    let follower = Follower { api, out, link: Link::new(), lists, namespaces: Arc::from([]), audit, sink, seed: 60 };
+    let follower = Follower { api, kind: out.into(), link: Link::new(), lists, namespaces: Arc::from([]), audit, sink, seed: 60 };
     let _following = AbortOnDropHandle::new(tokio::spawn(follower.run()));
     assert_eq!(words(&mut steps, 8).await, ["begin", "+a", "+b", "end", "begin", "+a", "+b", "end"]);
     let Some(Fact::Notice(notice)) = told.recv().await else { panic!() };

@@ -136,7 +136,7 @@ impl Loops {
         self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let follower = Follower {
             api: self.api.clone(),
-            out,
+            kind: out.into(),
             link: self.link.clone(),
             lists: Arc::clone(&self.lists),
             namespaces: Arc::clone(&self.namespaces),

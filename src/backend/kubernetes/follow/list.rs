@@ -1,0 +1,125 @@
+//! The lists of a kind: page by page, over all namespaces or over those that may be read.
+
+use super::super::failure::{Failure, forbidden};
+use super::super::http::LIST;
+use super::super::paths::escape;
+use super::audit::Marks;
+use super::lapse::Lapse;
+use super::{Follower, Held, Place, REFUSED, Step, Stop, arrived};
+use crate::model::Text;
+use bytes::Bytes;
+use parking_lot::Mutex;
+use std::time::Duration;
+use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
+
+/// Rows of a page of a list.
+const PAGE: u32 = 500;
+/// A list that took longer is old by the time it is whole: it counts as such once the watch has told what happened since.
+const LONG: Duration = Duration::from_secs(5);
+/// How often all namespaces are asked for again where only some may be read.
+const WIDER: Duration = Duration::from_secs(600);
+
+impl Follower {
+    /// What was tried beside all namespaces, for the words of a refusal.
+    pub(super) fn nor(&self) -> String {
+        if !self.is_namespaced() || self.namespaces.is_empty() {
+            return String::new();
+        }
+        format!("; nor in {}", words(self.namespaces.iter()))
+    }
+
+    fn is_namespaced(&self) -> bool {
+        self.kind.0.path_in("").is_some()
+    }
+
+    /// Lists the kind in all namespaces, or in those where it may be read.
+    pub(super) async fn list(&self, lapse: &Lapse) -> Result<Held, Stop> {
+        let _turn = self.lists.acquire().await.map_err(|_| Stop::Closed)?;
+        let began = Instant::now();
+        let mut begun = false;
+        let refusal = match self.list_place(self.kind.0.path().to_owned(), &mut begun).await {
+            Ok(place) => {
+                let end = self.whole(None, began, lapse).await?;
+                return Ok(Held { places: vec![place], wider: None, end });
+            }
+            Err(Stop::Failed(failure)) if self.is_namespaced() && failure.status() == Some(403) => failure,
+            Err(stop) => return Err(stop),
+        };
+        let mut places = Vec::new();
+        let (mut seen, mut refused) = (Vec::new(), Vec::new());
+        for namespace in &*self.namespaces {
+            let Some(path) = self.kind.0.path_in(namespace) else { continue };
+            match self.list_place(path, &mut begun).await {
+                Ok(place) => {
+                    places.push(place);
+                    seen.push(namespace);
+                }
+                Err(Stop::Failed(failure)) if failure.status() == Some(403) => refused.push(forbidden(&failure.message)),
+                Err(stop) => return Err(stop),
+            }
+        }
+        if places.is_empty() {
+            return Err(refusal.into());
+        }
+        let mut only = format!("only {}", words(seen.into_iter()));
+        for why in &refused {
+            only.push_str(&format!("; {why}"));
+        }
+        let end = self.whole(Some(Text::from(only)), began, lapse).await?;
+        let again = if refused.is_empty() { WIDER } else { REFUSED };
+        Ok(Held { places, wider: Some(Instant::now() + again), end })
+    }
+
+    /// Tells the end of a list, or returns it to be told when the watch has caught up.
+    async fn whole(&self, only: Option<Text>, began: Instant, lapse: &Lapse) -> Result<Mutex<Option<Option<Text>>>, Stop> {
+        lapse.listed();
+        if began.elapsed() >= LONG {
+            return Ok(Mutex::new(Some(only)));
+        }
+        self.say(Step::End(only)).await?;
+        lapse.begin();
+        Ok(Mutex::default())
+    }
+
+    /// Lists all pages of one place. The next page is under way while one is read and shown.
+    async fn list_place(&self, path: String, begun: &mut bool) -> Result<Place, Stop> {
+        let mut marks = Marks::default();
+        let mut body = self.fetch(&path, "").await?;
+        loop {
+            self.link.fine(self.kind.0.plural());
+            let mut next = None;
+            let (meta, batches) = self.kind.0.page(&body, &mut marks, &mut |meta| {
+                if next.is_none() && !meta.next.is_empty() {
+                    next = Some(self.fetch(&path, &meta.next));
+                }
+            })?;
+            drop(body);
+            if !std::mem::replace(begun, true) {
+                self.say(Step::Begin).await?;
+            }
+            for batch in batches {
+                arrived(batch).await?;
+            }
+            match next {
+                Some(fetch) => body = fetch.await?,
+                None => return Ok(Place { path, version: meta.resource_version, marks, audit: self.next_audit() }),
+            }
+        }
+    }
+
+    /// Asks for the page that begins at `token`. It is under way at once, whether or not somebody waits for it yet.
+    fn fetch(&self, path: &str, token: &str) -> impl Future<Output = Result<Bytes, Failure>> + use<> {
+        let token = if token.is_empty() { String::new() } else { format!("&continue={}", escape(token)) };
+        let (api, path) = (self.api.clone(), format!("{path}?limit={PAGE}{token}"));
+        let under_way = AbortOnDropHandle::new(tokio::spawn(async move { api.get_bytes(&path, LIST).await }));
+        async { under_way.await.unwrap_or_else(|err| Err(Failure::link(format!("a request was given up: {err}")))) }
+    }
+}
+
+/// `namespace shop`, `namespaces pay, shop`.
+fn words<'a>(namespaces: impl ExactSizeIterator<Item = &'a String>) -> String {
+    let s = if namespaces.len() == 1 { "" } else { "s" };
+    let names: Vec<&str> = namespaces.map(String::as_str).collect();
+    format!("namespace{s} {}", names.join(", "))
+}

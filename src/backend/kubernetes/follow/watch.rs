@@ -1,0 +1,114 @@
+//! The watches of a kind: from the version that was listed on, until the server ends them.
+
+use super::audit::{self, Audit};
+use super::kind::Chunk;
+use super::lapse::{Following, Lapse};
+use super::{Follower, Held, Place, Step, Stop, arrived};
+use crate::model::Text;
+use futures::{Stream, StreamExt};
+use parking_lot::Mutex;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+/// A connection that has more hands it over within this time.
+const DRAINED: Duration = Duration::from_millis(2);
+/// Between two looks at a watch that is busy.
+const PAUSE: Duration = Duration::from_millis(200);
+/// A watch that has been silent for so long after its beginning has told that.
+const QUIET: Duration = Duration::from_millis(100);
+/// And one that is never silent has by then.
+const CAUGHT_UP: Duration = Duration::from_secs(1);
+
+impl Follower {
+    /// Watches all places until the first of these watches ends. Each place holds the last version whose change was sent,
+    /// so nothing is lost when the others are dropped with it.
+    pub(super) async fn watch(&self, held: &mut Held, lapse: &Lapse) -> Result<(), Stop> {
+        let Held { places, end, .. } = held;
+        let (following, end) = (lapse.following(places.len()), &*end);
+        let watches = places.iter_mut().map(|place| Box::pin(self.watch_place(place, &following, end)));
+        futures::future::select_all(watches).await.0
+    }
+
+    /// A watch has begun and tells what is new. Returns whether it is of use: not if it came too late.
+    async fn begun(&self, following: &Following<'_>, end: &Mutex<Option<Option<Text>>>) -> Result<bool, Stop> {
+        let Some(all) = following.one_more() else { return Ok(false) };
+        let end = if all { end.lock().take() } else { None };
+        if let Some(only) = end {
+            self.say(Step::End(only)).await?;
+        }
+        Ok(true)
+    }
+
+    /// Watches one place until the server ends it. If the `end` of the list is still to be told, the watch catches up first.
+    async fn watch_place(
+        &self,
+        place: &mut Place,
+        following: &Following<'_>,
+        end: &Mutex<Option<Option<Text>>>,
+    ) -> Result<(), Stop> {
+        let Place { path, version, marks, audit } = place;
+        // spread, so that the loops do not all come back in the same second
+        let seconds = 120 + self.seed % 61;
+        let list = path.clone();
+        let path = format!("{path}?watch=true&allowWatchBookmarks=true&resourceVersion={version}&timeoutSeconds={seconds}");
+        let mut chunks = self.api.stream(&path, Some(Duration::from_secs(seconds + 15))).await?;
+        self.link.fine(self.kind.0.plural());
+        let mut behind = end.lock().is_some().then(|| Instant::now() + CAUGHT_UP);
+        if behind.is_none() && !self.begun(following, end).await? {
+            return Ok(());
+        }
+        let mut begun: Vec<u8> = Vec::new();
+        let mut auditing = Audit::at(*audit);
+        loop {
+            let chunk = tokio::select! {
+                chunk = next(&mut chunks, behind.is_some()) => chunk,
+                () = until(behind), if behind.is_some() => {
+                    behind = None;
+                    if !self.begun(following, end).await? {
+                        return Ok(());
+                    }
+                    continue;
+                }
+                found = auditing.step(|| audit::compare(self.api.clone(), Arc::clone(&self.lists), list.clone(), version.clone(), marks.clone())) => {
+                    *audit = self.next_audit();
+                    auditing = Audit::at(*audit);
+                    if let Some(found) = found {
+                        return Err(Stop::Differs(found));
+                    }
+                    continue;
+                }
+            };
+            let Some(chunk) = chunk else { return Ok(()) };
+            let chunk = chunk.map_err(Stop::Broken)?;
+            let Chunk { steps, version: newest, read } = self.kind.0.chunk(&chunk, &mut begun, version, marks);
+            if let Some(steps) = steps {
+                arrived(steps).await?;
+            }
+            if !newest.is_empty() {
+                *version = newest;
+            }
+            read?;
+        }
+    }
+}
+
+/// Waits until a watch that is behind has been quiet for a while, or has had time enough.
+async fn until(behind: Option<Instant>) {
+    let quiet = Instant::now() + QUIET;
+    sleep_until(behind.map_or(quiet, |limit| limit.min(quiet))).await;
+}
+
+/// The next part of a watch. Once all that has come was taken there is a pause: what comes first after a quiet time is
+/// taken at once, and what comes all the time is taken five times a second, not packet by packet. With `at_once` there is
+/// no pause.
+async fn next<S: Stream + Unpin>(chunks: &mut S, at_once: bool) -> Option<S::Item> {
+    if at_once {
+        return chunks.next().await;
+    }
+    if let Ok(chunk) = timeout(DRAINED, chunks.next()).await {
+        return chunk;
+    }
+    sleep(PAUSE).await;
+    chunks.next().await
+}

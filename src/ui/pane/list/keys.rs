@@ -40,6 +40,7 @@ impl<L: List> Pane for ListPane<L> {
     }
 
     fn command(&mut self, command: Command, cx: &Cx<'_>) -> Outcome {
+        self.resting = false;
         let page = self.table.page.max(2) - 1;
         match command {
             Command::Up => self.go(self.at.saturating_sub(1)),

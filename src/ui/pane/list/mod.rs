@@ -11,7 +11,7 @@ pub use words::grouped;
 
 use super::{Pane, PaneId};
 use crate::input::{Command, Scope};
-use crate::model::{ClusterState, Interest, Kind, ObjectRef, Text};
+use crate::model::{ClusterState, Interest, Kind, KindSync, Link, ObjectRef, Text};
 use crate::ui::Effect;
 use crate::ui::cx::{Cx, Narrow, Subject};
 use crate::ui::detail::About;
@@ -78,6 +78,8 @@ pub struct ListPane<L: List> {
     stand_in: Option<RowId>,
     /// Position of the cursor.
     at: usize,
+    /// Nobody has put the cursor anywhere: it stays at the top while the first rows arrive.
+    resting: bool,
     marked: HashSet<RowId>,
     sort: Sort,
     typed: LineEdit,
@@ -119,6 +121,7 @@ impl<L: List> ListPane<L> {
             pinned: None,
             stand_in: None,
             at: 0,
+            resting: true,
             marked: HashSet::new(),
             sort: L::SORT,
             typed: LineEdit::default(),
@@ -144,7 +147,8 @@ impl<L: List> ListPane<L> {
         let back = left.iter().position(|held| held.subject == subject).map(|at| left.remove(at));
         let (pinned, typed) = back.map(|held| (held.pinned, held.typed)).unwrap_or_default();
         let query = Query::new(typed.text());
-        *self = Self { sort: self.sort, subject, pinned, typed, query, left, narrow: self.narrow.clone(), ..Self::new() };
+        let resting = pinned.is_none();
+        *self = Self { sort: self.sort, subject, pinned, resting, typed, query, left, narrow: self.narrow.clone(), ..Self::new() };
     }
 
     fn refresh(&mut self, cx: &Cx<'_>) -> bool {
@@ -155,6 +159,7 @@ impl<L: List> ListPane<L> {
             let same = row::<L>(cx, &id).is_some_and(|(state, row)| L::object(state, row).as_ref() == Some(object));
             if same && self.index.position(cx, &id, self.at).is_some() {
                 self.pinned = Some(id);
+                self.resting = false;
                 self.wanted = None;
             }
         }
@@ -167,6 +172,10 @@ impl<L: List> ListPane<L> {
 
     /// Puts the cursor back on its object after rows have moved.
     fn settle(&mut self, cx: &Cx<'_>) {
+        if self.resting {
+            (self.at, self.pinned, self.stand_in) = (0, None, None);
+            self.resting = self.index.is_empty() || arriving::<L>(cx);
+        }
         let at = self.at;
         let find = |id: &Option<RowId>| id.as_ref().and_then(|id| self.index.position(cx, id, at));
         if let Some(at) = find(&self.pinned) {
@@ -274,4 +283,13 @@ impl<L: List> ListPane<L> {
 /// The plain name of an object, for lists whose rows are objects.
 pub fn plain(state: &ClusterState, object: Option<ObjectRef>) -> Option<Text> {
     object.and_then(|object| naming::plain(state, object.kind, &object.key))
+}
+
+/// Whether the first rows of some cluster are still to come.
+fn arriving<L: List>(cx: &Cx<'_>) -> bool {
+    let Some(kind) = L::KIND else { return false };
+    cx.clusters().any(|state| match &state.cluster.link {
+        Link::Connecting => true,
+        link => link.is_live() && matches!(state.sync_of(kind), KindSync::Waiting | KindSync::Loading(_)),
+    })
 }

@@ -13,7 +13,10 @@ pub struct KeyPress {
 
 /// A sequence of key presses, at least one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Keys(Vec<KeyPress>);
+pub struct Keys {
+    presses: Vec<KeyPress>,
+    words: Box<str>,
+}
 
 const NAMES: [(&str, KeyCode); 17] = [
     ("enter", KeyCode::Enter),
@@ -196,25 +199,28 @@ impl fmt::Display for KeyPress {
 impl Keys {
     /// Reads keys that stand apart by spaces; the error says what is wrong.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let keys: Vec<KeyPress> = text.split_whitespace().map(KeyPress::parse).collect::<Result<_, _>>()?;
-        if keys.is_empty() { Err("no key is named; the space bar is `space`".into()) } else { Ok(Self(keys)) }
+        let presses: Vec<KeyPress> = text.split_whitespace().map(KeyPress::parse).collect::<Result<_, _>>()?;
+        if presses.is_empty() {
+            return Err("no key is named; the space bar is `space`".into());
+        }
+        let words: Vec<String> = presses.iter().map(KeyPress::to_string).collect();
+        Ok(Self { presses, words: words.join(" ").into() })
     }
 
     /// The presses, in order.
     pub fn presses(&self) -> &[KeyPress] {
-        &self.0
+        &self.presses
+    }
+
+    /// As they are written on screen. Kept, because every frame hints some.
+    pub fn words(&self) -> &str {
+        &self.words
     }
 }
 
 impl fmt::Display for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (n, key) in self.0.iter().enumerate() {
-            if n > 0 {
-                f.write_str(" ")?;
-            }
-            write!(f, "{key}")?;
-        }
-        Ok(())
+        f.write_str(&self.words)
     }
 }
 

@@ -136,17 +136,17 @@ impl Keymap {
     }
 
     /// The key to hint for a command where these scopes are looked up, most special first: one that really gets there.
-    pub fn key_for(&self, command: Command, scopes: &[Scope]) -> Option<String> {
+    pub fn key_for(&self, command: Command, scopes: &[Scope]) -> Option<&str> {
         self.keys_for(command, scopes).next()
     }
 
     /// All keys that get to a command where these scopes are looked up, the hinted one first.
-    pub fn keys_for(&self, command: Command, scopes: &[Scope]) -> impl Iterator<Item = String> {
+    pub fn keys_for(&self, command: Command, scopes: &[Scope]) -> impl Iterator<Item = &str> {
         self.bindings
             .iter()
             .filter(move |binding| binding.command == command && scopes.contains(&binding.scope))
             .filter(move |binding| self.look_up(scopes, binding.keys.presses()) == Found::Command(command))
-            .map(|binding| binding.keys.to_string())
+            .map(|binding| binding.keys.words())
     }
 
     /// What keys mean where these scopes are looked up. The most special scope that knows anything of them decides.
@@ -253,20 +253,20 @@ mod tests {
         );
         assert_eq!(problems, [""; 0]);
         let service = [Scope::Service, Scope::List, Scope::Global];
-        assert_eq!(keymap.key_for(Command::Scale, &service).as_deref(), Some("ctrl-e"));
+        assert_eq!(keymap.key_for(Command::Scale, &service), Some("ctrl-e"));
         let s = Keys::parse("s").unwrap();
         assert_ne!(keymap.look_up(&service, s.presses()), Found::Command(Command::Scale));
-        assert_eq!(keymap.key_for(Command::Top, &service).as_deref(), Some("g"));
+        assert_eq!(keymap.key_for(Command::Top, &service), Some("g"));
         assert_eq!(keymap.look_up(&service, Keys::parse("g").unwrap().presses()), Found::Command(Command::Top));
         // the rest is still the default
-        assert_eq!(keymap.key_for(Command::Redeploy, &service).as_deref(), Some("r"));
+        assert_eq!(keymap.key_for(Command::Redeploy, &service), Some("r"));
     }
 
     #[test]
     fn a_hidden_key_is_not_hinted() {
         let (keymap, _) = load("[service]\n\"d\" = \"service.redeploy\"\n");
         assert_eq!(keymap.key_for(Command::Detail, &[Scope::Service, Scope::List]), None);
-        assert_eq!(keymap.key_for(Command::Detail, &[Scope::Task, Scope::List]).as_deref(), Some("d"));
+        assert_eq!(keymap.key_for(Command::Detail, &[Scope::Task, Scope::List]), Some("d"));
     }
 
     #[test]
@@ -299,8 +299,8 @@ mod tests {
             assert!(problems.iter().any(|p| p == want), "{want}\nnot in\n{}", problems.join("\n"));
         }
         assert!(problems.iter().any(|p| p.starts_with("mine.toml:11:")), "{}", problems.join("\n"));
-        assert_eq!(keymap.key_for(Command::Logs, &[Scope::Service]).as_deref(), Some("ctrl-t"));
-        assert_eq!(keymap.key_for(Command::Scale, &[Scope::Service]).as_deref(), Some("s"), "the default stays");
+        assert_eq!(keymap.key_for(Command::Logs, &[Scope::Service]), Some("ctrl-t"));
+        assert_eq!(keymap.key_for(Command::Scale, &[Scope::Service]), Some("s"), "the default stays");
     }
 
     #[test]

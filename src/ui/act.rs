@@ -5,7 +5,9 @@ use super::outcome::Outcome;
 use super::overlay::confirm::{self, Confirm};
 use crate::analysis::preview;
 use crate::input::Command;
-use crate::model::{Action, ActionKind, Availability, Kind, NodeState, ObjectRef, OpState, Operation, Propagation, Text, World};
+use crate::model::{
+    Action, ActionKind, Availability, Cluster, Kind, NodeState, ObjectRef, OpState, Operation, Propagation, Text, World,
+};
 
 /// Most marked objects looked at for the hints of one frame.
 const LOOKED_AT: usize = 50;
@@ -91,22 +93,41 @@ pub fn open_undo(op: &Operation, cx: &Cx<'_>) -> Outcome {
 
 /// Why an action cannot be asked for on these objects, in words; nothing if it can.
 pub fn refusal(kind: ActionKind, objects: &[ObjectRef], cx: &Cx<'_>) -> Option<Text> {
-    let label = kind.spec().label;
+    let (label, on) = (kind.spec().label, kind.spec().on.word());
+    let why = match refused(kind, objects, cx)? {
+        Refused::NoObject => format!("there is no {on} under the cursor"),
+        Refused::ReadOnly => "Quarterdeck was started with --read-only".to_owned(),
+        Refused::ReadOnlyCluster(cluster) => format!("{} is marked read_only in the configuration", cluster.id),
+        Refused::Unknown(cluster) => format!("{} ({}) has no such action", cluster.id, cluster.kind.word()),
+    };
+    Some(Text::from(format!("cannot {label}: {why}")))
+}
+
+/// Why an action cannot be asked for.
+enum Refused<'a> {
+    /// None of the objects is of its kind.
+    NoObject,
+    /// Nothing may be changed anywhere.
+    ReadOnly,
+    /// Nothing may be changed in this cluster.
+    ReadOnlyCluster(&'a Cluster),
+    /// The platform of this cluster knows no such action.
+    Unknown(&'a Cluster),
+}
+
+/// The same without the words: frames ask for each key they may hint.
+fn refused<'a>(kind: ActionKind, objects: &[ObjectRef], cx: &Cx<'a>) -> Option<Refused<'a>> {
     if !objects.iter().any(|object| object.kind == kind.spec().on) {
-        return Some(Text::from(format!("cannot {label}: there is no {} under the cursor", kind.spec().on.word())));
+        return Some(Refused::NoObject);
     }
     if cx.read_only {
-        return Some(Text::from(format!("cannot {label}: Quarterdeck was started with --read-only")));
+        return Some(Refused::ReadOnly);
     }
-    let clusters = objects.iter().filter_map(|object| cx.world.cluster(&object.cluster)).map(|state| &state.cluster);
-    clusters.into_iter().find_map(|cluster| {
-        if cluster.read_only {
-            Some(Text::from(format!("cannot {label}: {} is marked read_only in the configuration", cluster.id)))
-        } else if !cluster.capabilities.can(kind) {
-            Some(Text::from(format!("cannot {label}: {} ({}) has no such action", cluster.id, cluster.kind.word())))
-        } else {
-            None
-        }
+    let mut clusters = objects.iter().filter_map(|object| cx.world.cluster(&object.cluster)).map(|state| &state.cluster);
+    clusters.find_map(|cluster| match cluster {
+        _ if cluster.read_only => Some(Refused::ReadOnlyCluster(cluster)),
+        _ if !cluster.capabilities.can(kind) => Some(Refused::Unknown(cluster)),
+        _ => None,
     })
 }
 
@@ -122,7 +143,7 @@ fn fits_one(command: Command, object: &ObjectRef, cx: &Cx<'_>) -> bool {
         return state.tasks.get(&object.key).is_some_and(|task| task.restarts > 0 || task.last_end.is_some());
     }
     let Some(kind) = kind_of(command) else { return true };
-    if refusal(kind, std::slice::from_ref(object), cx).is_some() || preview::refused(state, object, kind).is_some() {
+    if refused(kind, std::slice::from_ref(object), cx).is_some() || preview::refused(state, object, kind).is_some() {
         return false;
     }
     // asking again for what it is already is no error, but no advice either

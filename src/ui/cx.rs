@@ -91,7 +91,7 @@ impl<'a> Cx<'a> {
     }
 
     /// The key to hint for a command: one that does it here and now.
-    pub fn key(&self, command: Command) -> Option<String> {
+    pub fn key(&self, command: Command) -> Option<&'a str> {
         self.keymap.key_for(command, self.scopes)
     }
 

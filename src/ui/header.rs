@@ -6,11 +6,12 @@ use super::widget::bar;
 use super::widget::pen::Pen;
 use crate::model::{Level, Link, Text, World};
 use crate::theme::Role;
-use crate::util::humanize;
+use crate::util::humanize::Age;
 use crate::util::time::Timestamp;
-use crate::util::width::width;
+use crate::util::width::{width, written};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use std::fmt;
 
 /// Counts over the whole fleet, taken once a picture.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,10 +56,15 @@ impl Tally {
 /// the words beside the counts of trouble. The counts themselves stay.
 pub fn draw(area: Rect, y: u16, buf: &mut Buffer, cx: &Cx<'_>, tally: &Tally) {
     let dim = cx.style(Role::Dim);
-    let clock = clock(cx);
-    let clock_at = area.right().saturating_sub(u16::try_from(width(&clock)).unwrap_or(0) + 1);
-    let links = links(cx, tally);
-    let links_wide: usize = links.iter().map(|(words, _)| width(words)).sum::<usize>() + links.len().saturating_sub(1) * 3;
+    let clock_wide = if cx.local_time { 5 } else { 9 };
+    let clock_at = area.right().saturating_sub(clock_wide + 1);
+    let links = links(tally);
+    let stale = tally.stale_since.map(|since| Age(cx.since(since)));
+    let shown = || links.iter().filter(|(n, ..)| *n > 0);
+    let link_wide = |(n, word, _): &(usize, &str, Role)| {
+        written(n) + 1 + width(word) + stale_age(word, stale).map_or(0, |age| 1 + written(age))
+    };
+    let links_wide: usize = shown().map(link_wide).sum::<usize>() + shown().count().saturating_sub(1) * 3;
     let room = usize::from(clock_at.saturating_sub(area.x)).saturating_sub(2);
     let trouble_wide = |words: bool| if words { 32 } else { 12 } * usize::from(tally.failing + tally.warning > 0);
     let narrow = &cx.place.narrow;
@@ -81,37 +87,44 @@ pub fn draw(area: Rect, y: u16, buf: &mut Buffer, cx: &Cx<'_>, tally: &Tally) {
         // the trouble first: it must not be what is cut
         trouble(&mut pen, cx, tally, false);
     }
-    for (n, (text, role)) in links.iter().enumerate() {
-        pen.put(if n > 0 { " · " } else { "" }, dim).put(text, cx.style(*role));
+    for (at, (n, word, role)) in shown().enumerate() {
+        let style = cx.style(*role);
+        pen.put(if at > 0 { " · " } else { "" }, dim).say(n, style).gap(1).put(word, style);
+        if let Some(age) = stale_age(word, stale) {
+            pen.gap(1).say(age, style);
+        }
     }
     if words {
         pen.gap(3);
         trouble(&mut pen, cx, tally, true);
     }
     operation(&mut pen, cx, clock_at.saturating_sub(3));
-    Pen::new(buf, area, y).to(clock_at).put(&clock, dim);
+    Pen::new(buf, area, y).to(clock_at).say(clock(cx), dim);
 }
 
-fn links(cx: &Cx<'_>, tally: &Tally) -> Vec<(String, Role)> {
-    let stale = tally.stale_since.map(|since| humanize::age_of(cx.since(since))).unwrap_or_default();
+/// The word of a stale link, after which its age is said.
+const STALE: &str = "stale";
+
+fn links(tally: &Tally) -> [(usize, &'static str, Role); 5] {
     [
-        (tally.live, "live".to_owned(), Role::Dim),
-        (tally.connecting, "connecting…".to_owned(), Role::Progress),
-        (tally.stale, format!("stale {stale}"), Role::Warning),
-        (tally.unauthorised, "unauthorised".to_owned(), Role::Warning),
-        (tally.unreachable, "unreachable".to_owned(), Role::Warning),
+        (tally.live, "live", Role::Dim),
+        (tally.connecting, "connecting…", Role::Progress),
+        (tally.stale, STALE, Role::Warning),
+        (tally.unauthorised, "unauthorised", Role::Warning),
+        (tally.unreachable, "unreachable", Role::Warning),
     ]
-    .into_iter()
-    .filter(|(n, _, _)| *n > 0)
-    .map(|(n, words, role)| (format!("{n} {words}"), role))
-    .collect()
+}
+
+fn stale_age(word: &str, age: Option<Age>) -> Option<Age> {
+    age.filter(|_| word == STALE)
 }
 
 fn trouble(pen: &mut Pen<'_>, cx: &Cx<'_>, tally: &Tally, words: bool) {
     for (n, sign, word, role) in [(tally.failing, "✖", " failing", Role::Failing), (tally.warning, "▲", " warning", Role::Warning)]
     {
         if n > 0 {
-            pen.put(&format!("{sign} {n}{}", if words { word } else { "" }), cx.style(role)).gap(2);
+            let style = cx.style(role);
+            pen.put(sign, style).gap(1).say(n, style).put(if words { word } else { "" }, style).gap(2);
         }
     }
 }
@@ -146,10 +159,11 @@ fn operation(pen: &mut Pen<'_>, cx: &Cx<'_>, end: u16) {
         .put(&tail, cx.style(Role::Progress));
 }
 
-fn clock(cx: &Cx<'_>) -> String {
+fn clock(cx: &Cx<'_>) -> impl fmt::Display {
     let offset = if cx.local_time { i64::from(cx.moment.utc_offset) } else { 0 };
     let minutes = (cx.moment.now.0.div_euclid(1_000) + offset).div_euclid(60).rem_euclid(1_440);
-    format!("{:02}:{:02}{}", minutes / 60, minutes % 60, if cx.local_time { "" } else { " UTC" })
+    let zone = if cx.local_time { "" } else { " UTC" };
+    fmt::from_fn(move |f| write!(f, "{:02}:{:02}{zone}", minutes / 60, minutes % 60))
 }
 
 /// Columns the tab row needs.
@@ -163,7 +177,7 @@ pub fn tabs(area: Rect, y: u16, buf: &mut Buffer, cx: &Cx<'_>) {
         let Some(command) = spec.command else { continue };
         let here = spec.id == cx.place.pane;
         if let Some(key) = cx.key(command) {
-            pen.put(&key, cx.style(Role::Key)).gap(1);
+            pen.put(key, cx.style(Role::Key)).gap(1);
         }
         pen.put(spec.name, cx.style(if here { Role::TitleFocus } else { Role::Hint })).gap(2);
     }

@@ -30,23 +30,23 @@ pub fn word(command: Command) -> &'static str {
 }
 
 /// Draws the hints of these commands. Those that do not fit are left out, the everywhere ones last of all.
-pub fn draw(area: Rect, y: u16, buf: &mut Buffer, cx: &Cx<'_>, commands: &[Command], filter: bool) {
-    let hint = |command: &Command| cx.key(*command).map(|key| (key, word(*command)));
-    let cost = |(key, word): &(String, &str)| width(key) + width(word) + 3;
-    let everywhere: Vec<_> = EVERYWHERE.iter().filter(|c| filter || **c != Command::Filter).filter_map(hint).collect();
-    let kept: usize = everywhere.iter().map(cost).sum();
+pub fn draw(area: Rect, y: u16, buf: &mut Buffer, cx: &Cx<'_>, commands: impl Iterator<Item = Command>, filter: bool) {
+    let hint = |command: Command| cx.key(command).map(|key| (key, word(command)));
+    let cost = |(key, word): (&str, &str)| width(key) + width(word) + 3;
+    let everywhere = || EVERYWHERE.into_iter().filter(|command| filter || *command != Command::Filter).filter_map(hint);
+    let kept: usize = everywhere().map(cost).sum();
     let mut pen = Pen::new(buf, area, y);
-    let put = |pen: &mut Pen<'_>, (key, word): &(String, &str)| {
+    let put = |pen: &mut Pen<'_>, (key, word): (&str, &str)| {
         pen.put(key, cx.style(Role::Key)).gap(1).put(word, cx.style(Role::Hint)).gap(2);
     };
     pen.gap(1);
-    for hint in commands.iter().filter_map(hint) {
-        if usize::from(pen.room()) < kept + cost(&hint) {
+    for hint in commands.filter_map(hint) {
+        if usize::from(pen.room()) < kept + cost(hint) {
             break;
         }
-        put(&mut pen, &hint);
+        put(&mut pen, hint);
     }
-    everywhere.iter().for_each(|hint| put(&mut pen, hint));
+    everywhere().for_each(|hint| put(&mut pen, hint));
 }
 
 /// Most rows that something said takes.

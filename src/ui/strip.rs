@@ -69,7 +69,7 @@ impl Strip {
         let tail = open.and_then(|(id, _)| cx.world.tail(*id));
         let body = title::title(buf, area, cx, "logs", false, |pen| {
             if let Some(object) = object {
-                title::part(pen, cx, &cx.name_of(object), Role::Strong);
+                title::part(pen, cx, cx.name_of(object), Role::Strong);
                 logs::state(pen, cx, tail, "following");
             }
         });

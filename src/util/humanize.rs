@@ -1,20 +1,30 @@
 //! Numbers as people read them on a dashboard: ages, bytes, cpu. Each writes into the caller's buffer, so a frame
 //! allocates nothing for them.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 use std::time::Duration;
+
+/// An age as [`age`] writes it.
+#[derive(Clone, Copy, Debug)]
+pub struct Age(pub Duration);
+
+impl fmt::Display for Age {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let s = self.0.as_secs();
+        match s {
+            0..60 => write!(f, "{s}s"),
+            60..3_600 => write!(f, "{}m", s / 60),
+            3_600..86_400 => write!(f, "{}h", s / 3_600),
+            86_400..63_072_000 => write!(f, "{}d", s / 86_400),
+            _ => write!(f, "{}y", s / 31_536_000),
+        }
+    }
+}
 
 /// An age in at most four characters: `42s`, `4m`, `3h`, `12d`, `2y`. Past ten minutes it changes once a minute at
 /// most, so a quiet screen stays quiet.
 pub fn age(out: &mut String, age: Duration) {
-    let s = age.as_secs();
-    let _ = match s {
-        0..60 => write!(out, "{s}s"),
-        60..3_600 => write!(out, "{}m", s / 60),
-        3_600..86_400 => write!(out, "{}h", s / 3_600),
-        86_400..63_072_000 => write!(out, "{}d", s / 86_400),
-        _ => write!(out, "{}y", s / 31_536_000),
-    };
+    let _ = write!(out, "{}", Age(age));
 }
 
 /// Bytes in binary units with at most three digits that matter: `512 B`, `4.0 KiB`, `980 MiB`, `1.2 GiB`.

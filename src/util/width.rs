@@ -1,6 +1,7 @@
 //! How wide text is on a terminal, and how to shorten it to a width without lying about what it is.
 
 use std::borrow::Cow;
+use std::fmt::{self, Write};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
@@ -8,6 +9,21 @@ use unicode_width::UnicodeWidthStr;
 /// less (Arabic lam and alef count as one).
 pub fn width(text: &str) -> usize {
     if text.is_ascii() { text.len() } else { text.graphemes(true).map(UnicodeWidthStr::width).sum() }
+}
+
+/// Columns of what is written piece by piece, where no letter is cut in two.
+pub fn written(what: impl fmt::Display) -> usize {
+    struct Columns(usize);
+    impl fmt::Write for Columns {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            self.0 += width(text);
+            Ok(())
+        }
+    }
+    let mut columns = Columns(0);
+    // nothing that counts can fail
+    let _ = write!(columns, "{what}");
+    columns.0
 }
 
 /// `text` in at most `max` columns, elided in the middle (`checkout-7d9…-x2x9k`): both ends of a generated name matter.

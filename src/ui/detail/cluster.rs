@@ -65,7 +65,7 @@ pub fn write(cx: &Cx<'_>, state: &ClusterState, sheet: &mut Sheet) {
                 (format!(" · not read for {}: {reason}", humanize::age_of(cx.since(*since))), Role::Warning)
             }
         };
-        sheet.field(&format!("{}s", kind.word()), Role::Dim, &[(&grouped(rows), Role::Text), (&words, role)]);
+        sheet.field(&format!("{}s", kind.word()), Role::Dim, &[(&grouped(rows).to_string(), Role::Text), (&words, role)]);
     }
     findings(cx, state, sheet);
 }

@@ -72,7 +72,7 @@ impl Detail {
             if let Some(About::Object(object)) = about {
                 title::part(pen, cx, object.kind.word(), Role::Dim);
                 if cx.many_clusters() {
-                    title::part(pen, cx, &Text::new(&object.cluster), Role::Dim);
+                    title::part(pen, cx, Text::new(&object.cluster), Role::Dim);
                 }
             }
         });

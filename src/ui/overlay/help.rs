@@ -51,7 +51,7 @@ impl Help {
     }
 
     /// The keys that get to a command: from here if it works here, else where it does.
-    fn keys(&self, cx: &Cx<'_>, command: Command) -> Vec<String> {
+    fn keys<'a>(&self, cx: &Cx<'a>, command: Command) -> Vec<&'a str> {
         let scope = command.scope();
         if self.here.contains(&scope) {
             return cx.keymap.keys_for(command, &self.here).collect();

@@ -127,7 +127,7 @@ impl Palette {
             name: Text::new(command.name()),
             also: aliases(*command),
             doc: Text::new(command.doc()),
-            key: cx.keymap.key_for(*command, &here.scopes).unwrap_or_default(),
+            key: cx.keymap.key_for(*command, &here.scopes).unwrap_or_default().to_owned(),
             refused: refused(*command, cx, here),
             pick: Pick::Command(*command),
         });

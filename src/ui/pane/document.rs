@@ -183,13 +183,13 @@ impl Pane for DocumentPane {
             if let Some(object) = &self.object {
                 let words = format!("{} {}", object.kind.word(), cx.name_of(object));
                 title::part(pen, cx, &words, Role::Strong);
-                title::part(pen, cx, &Text::new(&object.cluster), Role::Dim);
+                title::part(pen, cx, Text::new(&object.cluster), Role::Dim);
             }
             match document {
                 // it is not followed: what it says was true then
                 Some(document) => {
                     let age = humanize::age_of(cx.since(document.at));
-                    title::part(pen, cx, &format!("as of {} ({age} ago)", clock::time(cx, document.at)), Role::Dim);
+                    title::part(pen, cx, format_args!("as of {} ({age} ago)", clock::time(cx, document.at)), Role::Dim);
                 }
                 None if self.object.is_some() => title::part(pen, cx, "fetching…", Role::Progress),
                 None => {}
@@ -199,7 +199,7 @@ impl Pane for DocumentPane {
                 let room = pen.room().saturating_sub(14).min(40);
                 let x = self.typed.draw(pen, cx.style(Role::Input), room);
                 cursor = (self.typing && focus).then_some(Position { x, y: area.y });
-                title::part(pen, cx, &format!("{} match", found.len()), Role::Match);
+                title::part(pen, cx, format_args!("{} match", found.len()), Role::Match);
             }
         });
         self.cursor = cursor;

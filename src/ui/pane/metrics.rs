@@ -250,11 +250,11 @@ impl Pane for Metrics {
         let object = self.selection(cx);
         let body = title::title(buf, right, cx, "metrics", focus && self.object.is_some(), |pen| {
             if let Some(object) = &object {
-                title::part(pen, cx, &format!("{} {}", object.kind.word(), cx.name_of(object)), Role::Strong);
-                title::part(pen, cx, &Text::new(&object.cluster), Role::Dim);
+                title::part(pen, cx, format_args!("{} {}", object.kind.word(), cx.name_of(object)), Role::Strong);
+                title::part(pen, cx, Text::new(&object.cluster), Role::Dim);
                 if let Some(last) = samples(cx, object).last() {
                     let age = humanize::age_of(cx.since(last.at));
-                    title::part(pen, cx, &format!("measured {age} ago"), Role::Dim);
+                    title::part(pen, cx, format_args!("measured {age} ago"), Role::Dim);
                 }
             }
         });

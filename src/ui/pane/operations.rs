@@ -178,13 +178,13 @@ impl Pane for Operations {
         let open = cx.world.operations.iter().filter(|op| !op.state.ended()).count() - paused;
         let body = title::title(buf, area, cx, "operations", focus, |pen| {
             if open > 0 {
-                title::part(pen, cx, &format!("{open} under way"), Role::Progress);
+                title::part(pen, cx, format_args!("{open} under way"), Role::Progress);
             }
             if paused > 0 {
-                title::part(pen, cx, &format!("{paused} paused"), Role::Warning);
+                title::part(pen, cx, format_args!("{paused} paused"), Role::Warning);
             }
             if all > 0 {
-                title::part(pen, cx, &format!("{all} in all"), Role::Dim);
+                title::part(pen, cx, format_args!("{all} in all"), Role::Dim);
             }
         });
         let Some(here) = self.here(cx) else {

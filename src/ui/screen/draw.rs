@@ -1,7 +1,6 @@
 //! Draws the screen: header, page, key row, overlays.
 
 use super::{Ui, pane_mut};
-use crate::input::Command;
 use crate::theme::Role;
 use crate::ui::cx::Cx;
 use crate::ui::pane::{Pane, PaneId, wrapped_to};
@@ -137,7 +136,10 @@ impl Ui {
 
     fn screen(&mut self, area: Rect, buf: &mut Buffer, moment: Moment, moving: bool) -> bool {
         let area = area.intersection(buf.area);
-        self.scopes = self.page_scopes(moment);
+        let mut scopes = std::mem::take(&mut self.scopes);
+        scopes.clear();
+        scopes.extend(self.page_scopes(moment));
+        self.scopes = scopes;
         let cx = cx!(self, moment);
         pen::clear(buf, area, cx.style(Role::Text));
         self.cursor = None;
@@ -160,25 +162,22 @@ impl Ui {
             left = self.page(body, buf, moment, moving);
         }
         let cx = cx!(self, moment);
-        let mut hints: Vec<Command> = Vec::new();
-        let mut list = false;
-        if let Some(pane) = pane_mut(&mut self.panes, cx.place.pane) {
-            self.cursor = pane.cursor();
-            let targets = pane.targets(&cx);
-            hints.extend(pane.hints(&cx).iter().filter(|command| act::fits(**command, &targets, &cx)));
-            list = pane.has_detail();
-            if list && pane.rows() == 0 {
-                hints.clear();
-                list = !cx.world.clusters.is_empty();
-            }
-        }
         let last = area.bottom() - 1;
         let said = self.said.as_ref().filter(|said| cx.since(said.at) < SAID).map(|said| (&said.words, said.warning));
         let noticed = cx.world.notices.last().filter(|n| cx.since(n.at) < SAID).map(|n| (&n.text, n.warning));
         match said.or(noticed) {
             Some((words, warning)) => keyrow::say(area, buf, &cx, words, warning),
-            None => keyrow::draw(area, last, buf, &cx, &hints, list),
+            None => {
+                let pane = self.pane();
+                let targets = pane.map(|pane| pane.targets(&cx)).unwrap_or_default();
+                let list = pane.is_some_and(Pane::has_detail);
+                let rows = pane.map_or(0, Pane::rows);
+                let hints = pane.filter(|_| !list || rows > 0).map(|pane| pane.hints(&cx)).unwrap_or_default();
+                let hints = hints.iter().copied().filter(|command| act::fits(*command, &targets, &cx));
+                keyrow::draw(area, last, buf, &cx, hints, list && !cx.world.clusters.is_empty());
+            }
         }
+        self.cursor = self.pane().and_then(Pane::cursor);
         for overlay in &mut self.overlays {
             overlay.render(area, buf, &cx);
             self.cursor = overlay.cursor();

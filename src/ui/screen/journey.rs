@@ -139,7 +139,7 @@ impl Ui {
             None => {
                 let home = Place { pane: PaneId::Fleet, narrow: Narrow::default(), subject: None };
                 if self.place == home {
-                    let key = self.options.keymap.key_for(Command::Quit, &self.scopes(moment)).unwrap_or("ctrl-c".to_owned());
+                    let key = self.options.keymap.key_for(Command::Quit, &self.scopes(moment)).unwrap_or("ctrl-c");
                     self.say(format!("this is the first page; {key} leaves Quarterdeck"), false, moment);
                     return Vec::new();
                 }

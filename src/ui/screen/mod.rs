@@ -182,14 +182,14 @@ impl Ui {
     pub fn scopes(&self, moment: Moment) -> Vec<Scope> {
         match self.overlays.last() {
             Some(overlay) => overlay.scopes().iter().copied().chain([Scope::Global]).collect(),
-            None => self.page_scopes(moment),
+            None => self.page_scopes(moment).collect(),
         }
     }
 
     /// The same without what stands over the page.
-    fn page_scopes(&self, moment: Moment) -> Vec<Scope> {
+    fn page_scopes(&self, moment: Moment) -> impl Iterator<Item = Scope> + use<> {
         let scopes = self.pane().map(|pane| pane.scopes(&cx!(self, moment))).unwrap_or_default();
-        scopes.iter().copied().chain([Scope::Global]).collect()
+        scopes.iter().copied().chain([Scope::Global])
     }
 
     /// Runs a command.

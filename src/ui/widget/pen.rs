@@ -4,6 +4,7 @@ use crate::util::width;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
+use std::fmt::{self, Write};
 
 /// A place in a row, and how far it may write.
 pub struct Pen<'a> {
@@ -39,6 +40,20 @@ impl<'a> Pen<'a> {
             let (x, _) = self.buf.set_stringn(self.x, self.y, text, usize::from(self.end - self.x), style);
             self.x = x;
         }
+        self
+    }
+
+    /// Writes what can be said, as much as there is room for, without putting it together first.
+    pub fn say(&mut self, what: impl fmt::Display, style: Style) -> &mut Self {
+        struct Saying<'p, 'b>(&'p mut Pen<'b>, Style);
+        impl fmt::Write for Saying<'_, '_> {
+            fn write_str(&mut self, text: &str) -> fmt::Result {
+                self.0.put(text, self.1);
+                Ok(())
+            }
+        }
+        // a buffer takes everything
+        let _ = write!(Saying(self, style), "{what}");
         self
     }
 

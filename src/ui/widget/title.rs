@@ -5,6 +5,7 @@ use crate::theme::Role;
 use crate::ui::cx::Cx;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use std::fmt;
 
 /// Draws the first row of `area` as a title and returns what is left below it. `rest` writes what follows the name.
 pub fn title(buf: &mut Buffer, area: Rect, cx: &Cx<'_>, name: &str, focus: bool, rest: impl FnOnce(&mut Pen<'_>)) -> Rect {
@@ -21,6 +22,6 @@ pub fn title(buf: &mut Buffer, area: Rect, cx: &Cx<'_>, name: &str, focus: bool,
 }
 
 /// Writes a separator and a word after a title's name.
-pub fn part(pen: &mut Pen<'_>, cx: &Cx<'_>, words: &str, role: Role) {
-    pen.put(" · ", cx.style(Role::Rule)).put(words, cx.style(role));
+pub fn part(pen: &mut Pen<'_>, cx: &Cx<'_>, words: impl fmt::Display, role: Role) {
+    pen.put(" · ", cx.style(Role::Rule)).say(words, cx.style(role));
 }

@@ -199,7 +199,7 @@ impl<L: List> Pane for ListPane<L> {
     fn strip(&mut self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
         let area = area.intersection(buf.area);
         let count = self.index.len();
-        let body = title::title(buf, area, cx, L::NAME, false, |pen| title::part(pen, cx, &grouped(count), Role::Dim));
+        let body = title::title(buf, area, cx, L::NAME, false, |pen| title::part(pen, cx, grouped(count), Role::Dim));
         self.table(body, buf, cx, None, false);
     }
 }

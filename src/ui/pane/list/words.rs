@@ -7,9 +7,10 @@ use crate::ui::cx::Cx;
 use crate::ui::pane::wrapped;
 use crate::ui::widget::pen::Pen;
 use crate::ui::widget::title;
-use crate::util::humanize;
+use crate::util::humanize::Age;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use std::fmt;
 
 impl<L: List> ListPane<L> {
     pub(super) fn title(&mut self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, focus: bool) -> Rect {
@@ -24,12 +25,12 @@ impl<L: List> ListPane<L> {
                 let room = pen.room().saturating_sub(16).min(40);
                 let x = typed.draw(pen, cx.style(Role::Input), room);
                 cursor = (typing && focus).then_some(Position { x, y: area.y });
-                title::part(pen, cx, &format!("{shown} of {admitted}"), Role::Match);
+                title::part(pen, cx, format_args!("{shown} of {admitted}"), Role::Match);
             } else if admitted > 0 {
-                title::part(pen, cx, &grouped(admitted), Role::Dim);
+                title::part(pen, cx, grouped(admitted), Role::Dim);
             }
             if marked > 0 {
-                title::part(pen, cx, &format!("{marked} marked"), Role::Marked);
+                title::part(pen, cx, format_args!("{marked} marked"), Role::Marked);
             }
             freshness::<L>(pen, cx);
         });
@@ -54,7 +55,7 @@ impl<L: List> ListPane<L> {
 fn place_words(pen: &mut Pen<'_>, cx: &Cx<'_>) {
     let narrow = &cx.place.narrow;
     if let Some(cluster) = &narrow.cluster {
-        title::part(pen, cx, &Text::new(cluster), Role::Strong);
+        title::part(pen, cx, Text::new(cluster), Role::Strong);
     }
     if let Some(namespace) = &narrow.namespace {
         title::part(pen, cx, namespace, Role::Strong);
@@ -69,14 +70,18 @@ fn place_words(pen: &mut Pen<'_>, cx: &Cx<'_>) {
 fn freshness<L: List>(pen: &mut Pen<'_>, cx: &Cx<'_>) {
     let Some(kind) = L::KIND else { return };
     for state in cx.clusters() {
-        let name = |words: String| if cx.many_clusters() { format!("{} {words}", Text::new(&state.cluster.id)) } else { words };
+        let name = cx.many_clusters().then(|| Text::new(&state.cluster.id));
+        let mut part = |words: fmt::Arguments<'_>, role| match &name {
+            Some(name) => title::part(pen, cx, format_args!("{name} {words}"), role),
+            None => title::part(pen, cx, words, role),
+        };
         if let Link::Stale { since, .. } = &state.cluster.link {
-            title::part(pen, cx, &name(format!("stale {}", humanize::age_of(cx.since(*since)))), Role::Warning);
+            part(format_args!("stale {}", Age(cx.since(*since))), Role::Warning);
         }
         match state.sync_of(kind) {
-            KindSync::Loading(n) => title::part(pen, cx, &name(format!("loading {}…", grouped(*n as usize))), Role::Progress),
-            KindSync::Narrowed(words) => title::part(pen, cx, &name(words.to_string()), Role::Warning),
-            KindSync::Failed { reason, .. } => title::part(pen, cx, &name(reason.to_string()), Role::Warning),
+            KindSync::Loading(n) => part(format_args!("loading {}…", grouped(*n as usize)), Role::Progress),
+            KindSync::Narrowed(words) => part(format_args!("{words}"), Role::Warning),
+            KindSync::Failed { reason, .. } => part(format_args!("{reason}"), Role::Warning),
             KindSync::Waiting | KindSync::Live => {}
         }
     }
@@ -107,14 +112,18 @@ fn not_yet<L: List>(cx: &Cx<'_>) -> Option<Text> {
 }
 
 /// `2,300`.
-pub fn grouped(n: usize) -> String {
-    let digits = n.to_string();
-    let mut out = String::with_capacity(digits.len() + 2);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
+pub fn grouped(n: usize) -> impl fmt::Display {
+    fmt::from_fn(move |f| {
+        // the thousands, greatest first
+        let mut scale = 1;
+        while n / scale >= 1_000 {
+            scale *= 1_000;
         }
-        out.push(digit);
-    }
-    out
+        write!(f, "{}", n / scale)?;
+        while scale > 1 {
+            scale /= 1_000;
+            write!(f, ",{:03}", n / scale % 1_000)?;
+        }
+        Ok(())
+    })
 }

@@ -53,7 +53,7 @@ impl Logs {
         let tail = self.now(cx);
         let rest = title::title(buf, area, cx, "logs", focus, |pen| {
             let Some(target) = &self.target else { return };
-            title::part(pen, cx, &cx.name_of(&target.object), Role::Strong);
+            title::part(pen, cx, cx.name_of(&target.object), Role::Strong);
             if target.previous {
                 title::part(pen, cx, "the run before the last restart", Role::Warning);
             }
@@ -68,7 +68,7 @@ impl Logs {
                 let room = pen.room().saturating_sub(14).min(40);
                 let x = typed.draw(pen, cx.style(Role::Input), room);
                 cursor = (typing && focus).then_some(Position { x, y: area.y });
-                title::part(pen, cx, &format!("{} match", self.found.lines), Role::Match);
+                title::part(pen, cx, format_args!("{} match", self.found.lines), Role::Match);
             }
             if let Some(tail) = tail {
                 lost(pen, cx, tail);
@@ -81,7 +81,7 @@ impl Logs {
     fn empty(&self, cx: &Cx<'_>) -> Text {
         match self.now(cx).map(|tail| &tail.state) {
             _ if self.target.is_none() => {
-                let key = cx.keymap.key_for(Command::Logs, &[Scope::Task, Scope::List, Scope::Global]).unwrap_or("l".into());
+                let key = cx.keymap.key_for(Command::Logs, &[Scope::Task, Scope::List, Scope::Global]).unwrap_or("l");
                 Text::from(format!("no log is open: put the cursor on a task or a service and press {key}"))
             }
             Some(TailState::Following(1..)) if self.cleared > 0 => Text::new("cleared; new lines come as they are written"),
@@ -129,7 +129,7 @@ pub fn state(pen: &mut Pen<'_>, cx: &Cx<'_>, tail: Option<&Arc<Tail>>, following
         TailState::Failed(_) => title::part(pen, cx, "cannot be read", Role::Failing),
         TailState::Following(n) => {
             if let Some(all) = tasks_of(&tail.target, cx) {
-                title::part(pen, cx, &format!("{n} of {all} tasks"), Role::Dim);
+                title::part(pen, cx, format_args!("{n} of {all} tasks"), Role::Dim);
             }
             title::part(pen, cx, following, if following == "following" { Role::Dim } else { Role::Progress });
         }
@@ -141,12 +141,12 @@ fn lost(pen: &mut Pen<'_>, cx: &Cx<'_>, tail: &Tail) {
     match tail.buffer.lost() {
         0 => {}
         1 => title::part(pen, cx, "1 line left out", Role::Gap),
-        n => title::part(pen, cx, &format!("{} lines left out", grouped_lines(n)), Role::Gap),
+        n => title::part(pen, cx, format_args!("{} lines left out", grouped_lines(n)), Role::Gap),
     }
 }
 
 /// A number of lines, for people.
-pub(super) fn grouped_lines(n: u64) -> String {
+pub(super) fn grouped_lines(n: u64) -> impl std::fmt::Display {
     grouped(usize::try_from(n).unwrap_or(usize::MAX))
 }
 

@@ -25,6 +25,7 @@ use crate::util::time::Timestamp;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
@@ -35,6 +36,12 @@ pub trait Connector: Send + Sync + 'static {
 
     /// Connects: reads credentials, negotiates the version, proves that the server answers. Deadline: the caller's.
     fn connect(&self) -> BoxFuture<'_, Result<Arc<dyn Backend>, BackendError>>;
+
+    /// The longest pause between two attempts to connect. Half a minute where an attempt costs something: a plugin or `ssh`
+    /// is run, somebody's gateway counts log-ins.
+    fn patience(&self) -> Duration {
+        Duration::from_secs(30)
+    }
 }
 
 /// A connected cluster. All methods may be called at the same time; dropping a future or stream cancels it.

@@ -25,8 +25,8 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// Age of the last proof of life at which a link is stale. A second under what is promised on screen (15 s), so that the
 /// word is there in time.
 pub(super) const STALE_AFTER: Duration = Duration::from_secs(14);
-/// First and longest delay between attempts to connect.
-const BACKOFF: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
+/// First delay between attempts to connect; the longest one is [`Connector::patience`].
+const FIRST: Duration = Duration::from_millis(500);
 /// Least delay after a refusal of who we are: credentials do not change by the second, and servers lock accounts.
 const UNAUTHORISED: Duration = Duration::from_secs(30);
 
@@ -68,7 +68,7 @@ impl Supervisor {
     ) -> Self {
         let mut seed = DefaultHasher::new();
         id.hash(&mut seed);
-        let backoff = Backoff::new(BACKOFF.0, BACKOFF.1, seed.finish());
+        let backoff = Backoff::new(FIRST, connector.patience(), seed.finish());
         Self { id, connector, backend, wants, reconnects, shared, link: Link::Connecting, proof: None, trouble: None, backoff }
     }
 

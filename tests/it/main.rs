@@ -13,5 +13,7 @@ mod figures;
 mod fuzz;
 mod hostile;
 mod link;
+mod oracle;
+mod outages;
 mod pty;
 mod term;

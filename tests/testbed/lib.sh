@@ -100,6 +100,15 @@ engine_kill() { # NETNS: the power goes out; the data stay
     find /sys/fs/cgroup -depth -type d -path '*/quarterdeck' -exec rmdir {} + 2>/dev/null || true
 }
 
+engine_stop() { # NETNS DIR: as a machine that is shut down does it; containers are stopped first
+    local pid
+    engine_alive "$1" "$2" || return 0
+    pid=$(cat "$2/dockerd.pid")
+    kill -TERM "$pid"
+    wait_for 30 bash -c "! kill -0 $pid" || die "dockerd does not end."
+    engine_kill "$1"
+}
+
 # Removing a folder takes away what other namespaces have mounted there: only when the last engine is gone.
 engines_gone() {
     compgen -G '/run/netns/qd-*' >/dev/null || rmdir /run/containerd /run/docker 2>/dev/null || true

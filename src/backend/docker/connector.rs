@@ -7,6 +7,7 @@ use crate::backend::{Backend, BackendError, Connector};
 use crate::model::{Capabilities, Cluster, ClusterId, ClusterKind, Link, Text};
 use futures::future::BoxFuture;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// An engine found by discovery.
 #[derive(Clone, Debug)]
@@ -56,5 +57,11 @@ impl Connector for DockerConnector {
             let docker: Arc<dyn Backend> = Arc::new(Docker::connect(endpoint).await?);
             Ok(docker)
         })
+    }
+
+    fn patience(&self) -> Duration {
+        // an engine is back within seconds, and its socket is asked for nothing
+        let ssh = matches!(self.endpoint, Ok(Endpoint::Ssh { .. }));
+        Duration::from_secs(if ssh { 30 } else { 6 })
     }
 }

@@ -104,6 +104,8 @@ struct Place {
     marks: Marks,
     /// When it is compared next.
     audit: Instant,
+    /// Whether it has been watched before.
+    watched: bool,
 }
 
 /// What was listed: one place over all namespaces, or one for each that may be read. Empty: to be listed anew.

@@ -102,30 +102,15 @@ impl Api {
         serde_json::from_slice(&answer).map_err(|err| Failure::decode(secret::unread(&err)))
     }
 
-    /// GET of `path` as a stream of chunks that ends when the server ends it. `quiet` is the longest silence within it
-    /// that is believed; none for streams that may be silent for ever (logs).
-    pub async fn stream(&self, path: &str, quiet: Option<Duration>) -> Result<BoxStream<'static, Result<Bytes, Failure>>, Failure> {
+    /// GET of `path` as a stream of chunks that ends when the server ends it. It may be silent for ever.
+    pub async fn stream(&self, path: &str) -> Result<BoxStream<'static, Result<Bytes, Failure>>, Failure> {
         let mut request = self.request(Method::GET, path)?;
         // a compressed stream is flushed late, and not every decoder takes the multi-member gzip newer servers send
         request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         let response = self.within(LIST, async { self.checked(self.send(request).await?).await }).await?;
         let server = Arc::clone(&self.server);
         let chunks = response.into_body().into_data_stream();
-        let chunks = futures::stream::unfold((chunks, server), move |(mut chunks, server)| async move {
-            let next = match quiet {
-                Some(quiet) => match timeout(quiet, chunks.next()).await {
-                    Ok(next) => next,
-                    Err(_) => {
-                        let silent = Failure::link(format!("{server} was silent for {} s", quiet.as_secs()));
-                        return Some((Err(silent), (chunks, server)));
-                    }
-                },
-                None => chunks.next().await,
-            };
-            let item = next?.map_err(|err| Failure::link(link_words(&server, &err)));
-            Some((item, (chunks, server)))
-        });
-        Ok(chunks.boxed())
+        Ok(chunks.map(move |chunk| chunk.map_err(|err| Failure::link(link_words(&server, &err)))).boxed())
     }
 
     async fn within<T>(&self, deadline: Duration, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {

@@ -68,7 +68,7 @@ async fn open(api: &Api, request: &LogRequest) -> Result<Vec<Lines>, BackendErro
     let mut refused = None;
     let several = names.len() > 1 || pod.spec.containers.len() + pod.spec.init_containers.len() > 1;
     for name in &names {
-        match api.stream(&query(&path, name, request), None).await {
+        match api.stream(&query(&path, name, request)).await {
             Ok(chunks) => streams.push(lines(chunks, source(request, name, several), doing.clone())),
             // of several containers one may not have started yet: the others are worth reading
             Err(failure) => refused = Some(failure),

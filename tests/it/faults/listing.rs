@@ -4,6 +4,7 @@ use super::fault::Fault;
 use super::objects::{Resource, text, uid};
 use super::server::{Body, Query, Server, State, halves, status, whole};
 use super::writer;
+use crate::oracle::kubernetes::Objects;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::{Request, Response};

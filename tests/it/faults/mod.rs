@@ -8,13 +8,12 @@ mod budget;
 mod fault;
 mod listing;
 mod objects;
-mod rows;
 mod run;
 mod server;
 mod truth;
 mod watching;
 mod wire;
-mod writer;
+pub mod writer;
 
 use fault::Cell;
 use futures::StreamExt;
@@ -52,7 +51,7 @@ async fn matrix(runs: Vec<(Cell, u64)>, long: bool) {
     assert!((late, false_live, wrong) == (0, 0, 0), "{late} were late, {false_live} false, {wrong} wrong: see above");
 }
 
-fn seed() -> u64 {
+pub fn seed() -> u64 {
     chosen("QUARTERDECK_SEED").and_then(|seed| seed.parse().ok()).unwrap_or_else(|| u64::from(std::process::id()))
 }
 

@@ -1,63 +1,8 @@
 //! Objects of an API server, as far as rows are made of them. A mark that no other change has stands where a row shows it,
 //! so that two rows are the same only if they tell of the same change.
 
+pub use crate::oracle::kubernetes::{Resource, owner, text, uid};
 use serde_json::{Value, json};
-
-/// What is listed and watched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Resource {
-    Nodes,
-    ReplicaSets,
-    Budgets,
-    Autoscalers,
-    Revisions,
-    Pods,
-    Deployments,
-    StatefulSets,
-    DaemonSets,
-    Jobs,
-    CronJobs,
-    Events,
-}
-
-impl Resource {
-    pub const ALL: [Self; 12] = [
-        Self::Nodes,
-        Self::ReplicaSets,
-        Self::Budgets,
-        Self::Autoscalers,
-        Self::Revisions,
-        Self::Pods,
-        Self::Deployments,
-        Self::StatefulSets,
-        Self::DaemonSets,
-        Self::Jobs,
-        Self::CronJobs,
-        Self::Events,
-    ];
-
-    /// Path of its list over all namespaces.
-    pub fn path(self) -> &'static str {
-        match self {
-            Self::Nodes => "/api/v1/nodes",
-            Self::Pods => "/api/v1/pods",
-            Self::Events => "/api/v1/events",
-            Self::ReplicaSets => "/apis/apps/v1/replicasets",
-            Self::Deployments => "/apis/apps/v1/deployments",
-            Self::StatefulSets => "/apis/apps/v1/statefulsets",
-            Self::DaemonSets => "/apis/apps/v1/daemonsets",
-            Self::Revisions => "/apis/apps/v1/controllerrevisions",
-            Self::Jobs => "/apis/batch/v1/jobs",
-            Self::CronJobs => "/apis/batch/v1/cronjobs",
-            Self::Budgets => "/apis/policy/v1/poddisruptionbudgets",
-            Self::Autoscalers => "/apis/autoscaling/v2/horizontalpodautoscalers",
-        }
-    }
-
-    pub fn of(path: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|resource| resource.path() == path)
-    }
-}
 
 const BORN: &str = "2026-01-01T00:00:00Z";
 
@@ -162,16 +107,4 @@ pub fn event(uid: &str, pod: &str, mark: u64) -> Value {
         "involvedObject": { "kind": "Pod", "name": format!("pod-{pod}"), "namespace": "shop", "uid": pod },
         "reason": "Pulled", "type": "Normal", "message": format!("mark {mark}"), "count": 1, "lastTimestamp": BORN
     })
-}
-
-pub fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
-    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
-}
-
-pub fn uid(object: &Value) -> &str {
-    text(object, "/metadata/uid")
-}
-
-pub fn owner(object: &Value) -> &str {
-    text(object, "/metadata/ownerReferences/0/uid")
 }

@@ -1,15 +1,14 @@
 //! One run: an engine against a server with a fault, and what came of it.
 
 use super::fault::{Cell, Fault, Phase};
-use super::rows::Shown;
 use super::server::{Server, Stage, State, TOKENS};
 use super::writer::{self, Dice};
+use crate::oracle::{FALSE, equal, watch_over};
 use parking_lot::Mutex;
 use quarterdeck::backend::Connector;
 use quarterdeck::backend::kubernetes::{Proxies, discover_files};
 use quarterdeck::engine::{Engine, Options};
-use quarterdeck::model::{Action, Bound, ClusterState, Intent, Kind, KindSync, ObjectRef, OpState, Request, Text, World};
-use std::collections::{HashMap, VecDeque};
+use quarterdeck::model::{Action, Bound, Intent, Kind, ObjectRef, OpState, Request, Text, World};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,14 +19,10 @@ use tokio_util::task::AbortOnDropHandle;
 
 /// After the end of a fault the rows must be right within this time.
 const EQUAL: Duration = Duration::from_secs(60);
-/// No longer than this may rows be shown as live that are wrong.
-const FALSE: Duration = Duration::from_secs(15);
 /// Between two changes at the server, on average.
 const CHANGE: Duration = Duration::from_millis(300);
 /// How often all objects are looked at where that is what finds the fault.
 const AUDIT: Duration = Duration::from_secs(4);
-/// How often the oracle looks.
-const LOOK: Duration = Duration::from_millis(400);
 /// An authority, so that not all those of the machine are read for every connection. There is no TLS here.
 const AUTHORITY: &str = "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSUJiakNDQVJXZ0F3SUJBZ0lVVFRLaGVseDBxSWhOMmdXaTlvaFNCTDFTSUxVd0NnWUlLb1pJemowRUF3SXcKRERFS01BZ0dBMVVFQXd3QmREQWdGdzB5TmpFeE1qUXhNekEyTXpoYUdBOHlNVEkyTVRBek1URXpNRFl6T0ZvdwpEREVLTUFnR0ExVUVBd3dCZERCWk1CTUdCeXFHU000OUFnRUdDQ3FHU000OUF3RUhBMElBQkV2TUZEL2YySDNYCkNYTTMyT0hVUEtEcXdwTWJWN1RpZWZZczVkQXpYWUpscndYYXVqTE8yNFljUVlrSmF3enFjUjkxVE1pNVJJeEQKaHF5V2RjZ01hczZqVXpCUk1CMEdBMVVkRGdRV0JCVGtxcEtTeDlDd1VPbStLdzNjQUlvTzEzNDNaVEFmQmdOVgpIU01FR0RBV2dCVGtxcEtTeDlDd1VPbStLdzNjQUlvTzEzNDNaVEFQQmdOVkhSTUJBZjhFQlRBREFRSC9NQW9HCkNDcUdTTTQ5QkFNQ0EwY0FNRVFDSUVqSlZZMXI4TVY5eGRwZzFteWtiNGlYc1ZrZXV5bS8vdVZPY1J3YnRJQWcKQWlBdDkveDF1QnJKMkpkSGVLdmFCNTlHK1NwUDd5UVJQVGFnejVYaE9KZW9adz09Ci0tLS0tRU5EIENFUlRJRklDQVRFLS0tLS0=";
 
@@ -95,7 +90,7 @@ impl Bench {
     /// Changes at the server stop, and the rows must be right before long.
     pub async fn equal(&self, within: Duration) -> Result<(), String> {
         self.writes.send_replace(false);
-        let right = equal(&self.server, &self.engine, within).await;
+        let right = equal(&*self.server, &self.engine, within).await;
         self.writes.send_replace(true);
         right
     }
@@ -185,69 +180,6 @@ async fn evacuate(engine: &Engine) -> Result<(), String> {
     let bound = Bound { uid: node.uid.clone(), spec_rev: node.spec_rev };
     let intent = Intent { object, name: node.name.clone(), action: Action::Evacuate, bound };
     engine.requests.send(Request::Execute { intent, title: Text::new("evacuate node-0") }).await.map_err(|err| err.to_string())
-}
-
-/// Waits until all is live and right, or says what is not.
-async fn equal(server: &Server, engine: &Engine, within: Duration) -> Result<(), String> {
-    let end = Instant::now() + within;
-    let mut shown = Shown::default();
-    loop {
-        let world = Arc::clone(&engine.world.borrow());
-        let state = &world.clusters[0];
-        let unlike = differs(server, state, &mut shown);
-        if live(state) == Kind::ALL && unlike.is_empty() {
-            return Ok(());
-        }
-        if Instant::now() >= end {
-            let unlike: Vec<String> = unlike.into_iter().map(|(words, _)| words).take(4).collect();
-            return Err(format!("link {:?}, {:?}; {}", state.cluster.link, state.sync, unlike.join("; ")));
-        }
-        sleep(Duration::from_millis(100)).await;
-    }
-}
-
-/// The kinds that are shown as live.
-fn live(state: &ClusterState) -> Vec<Kind> {
-    // narrowed is not live: it says in words what is not known
-    let sync = |kind: &Kind| *state.sync_of(*kind) == KindSync::Live;
-    Kind::ALL.into_iter().filter(|kind| state.cluster.link.is_live() && sync(kind)).collect()
-}
-
-/// The rows shown as live that are not right, and since when.
-fn differs(server: &Server, state: &Arc<ClusterState>, shown: &mut Shown) -> Vec<(String, Option<Instant>)> {
-    shown.follow(state);
-    let live = live(state);
-    let state = server.state.lock();
-    live.into_iter().flat_map(|kind| state.truth.rows.wrong(kind, shown.of(kind))).collect()
-}
-
-/// Looks all the time for rows that are shown as live and have been wrong for too long.
-async fn watch_over(server: Arc<Server>, world: watch::Receiver<Arc<World>>, found: Arc<Mutex<Option<String>>>) {
-    // what was never so is wrong since it was first shown
-    let mut seen: HashMap<String, Instant> = HashMap::new();
-    let mut shown = Shown::default();
-    let mut late: VecDeque<Duration> = VecDeque::new();
-    loop {
-        let due = Instant::now() + LOOK;
-        sleep(LOOK).await;
-        // by how much a machine that has other things to do makes all timers late, ours and those of the engine
-        late.push_back(due.elapsed());
-        if late.len() as u32 * LOOK > FALSE {
-            late.pop_front();
-        }
-        let most = FALSE + late.iter().sum::<Duration>();
-        let (picture, now) = (Arc::clone(&world.borrow()), Instant::now());
-        let wrong = differs(&server, &picture.clusters[0], &mut shown);
-        seen.retain(|words, _| wrong.iter().any(|(held, _)| held == words));
-        for (words, since) in wrong {
-            let since = since.unwrap_or_else(|| *seen.entry(words.clone()).or_insert(now));
-            if now - since > most {
-                let stage = server.state.lock().stage;
-                let words = format!("wrong for {:.1} s ({stage:?} the fault): {words}", (now - since).as_secs_f64());
-                found.lock().get_or_insert(words);
-            }
-        }
-    }
 }
 
 fn busiest(asked: &[(Instant, String)]) -> usize {

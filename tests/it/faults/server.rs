@@ -6,6 +6,7 @@ use super::truth::Truth;
 use super::watching;
 use super::wire::{Flow, carry};
 use super::writer::{self, Dice};
+use crate::oracle::rows::Table;
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::BoxStream;
@@ -15,6 +16,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
+use quarterdeck::model::Kind;
 use serde_json::json;
 use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
@@ -316,4 +318,14 @@ pub fn status(code: u16, message: &str, reason: &str) -> Response<Body> {
     let mut response = whole(body.to_string());
     *response.status_mut() = StatusCode::from_u16(code).unwrap();
     response
+}
+
+impl crate::oracle::Truth for Server {
+    fn wrong(&self, kind: Kind, shown: &Table) -> Vec<(String, Option<Instant>)> {
+        self.state.lock().truth.rows.wrong(kind, shown)
+    }
+
+    fn when(&self) -> String {
+        format!("{:?} the fault", self.state.lock().stage)
+    }
 }

@@ -1,7 +1,8 @@
 //! What is so at the server: all objects with all their versions, the changes in order, and the rows they come to.
 
 use super::objects::{Resource, uid};
-use super::rows::Rows;
+use crate::oracle::kubernetes::{self, Objects};
+use crate::oracle::rows::Rows;
 use quarterdeck::model::Kind;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -65,7 +66,7 @@ impl Truth {
 
     fn tell(&mut self, resource: Resource, word: &'static str, object: Arc<Value>) {
         let mut rows = std::mem::take(&mut self.rows);
-        rows.follow(self, resource, &object, word == "DELETED");
+        kubernetes::follow(&mut rows, self, resource, &object, word == "DELETED");
         self.rows = rows;
         self.log.push(Change { version: self.version, resource, word, object, at: Instant::now() });
     }
@@ -74,14 +75,6 @@ impl Truth {
     pub fn at(&self, resource: Resource, version: u64) -> Vec<Arc<Value>> {
         let of = self.held.range((resource, String::new())..).take_while(|((of, _), _)| *of == resource);
         of.filter_map(|(_, versions)| versions.iter().rev().find(|(from, _)| *from <= version)?.1.clone()).collect()
-    }
-
-    pub fn now(&self, resource: Resource) -> Vec<Arc<Value>> {
-        self.at(resource, self.version)
-    }
-
-    pub fn get(&self, resource: Resource, uid: &str) -> Option<Arc<Value>> {
-        self.held.get(&(resource, uid.to_owned()))?.last()?.1.clone()
     }
 
     /// Changes of a resource after a version.
@@ -99,7 +92,17 @@ impl Truth {
         }
         self.held.retain(|_, versions| !versions.is_empty());
         let mut rows = std::mem::take(&mut self.rows);
-        Kind::ALL.into_iter().for_each(|kind| rows.renew(self, kind));
+        Kind::ALL.into_iter().for_each(|kind| rows.renew(kind, kubernetes::expected(self, kind)));
         self.rows = rows;
+    }
+}
+
+impl Objects for Truth {
+    fn now(&self, resource: Resource) -> Vec<Arc<Value>> {
+        self.at(resource, self.version)
+    }
+
+    fn get(&self, resource: Resource, uid: &str) -> Option<Arc<Value>> {
+        self.held.get(&(resource, uid.to_owned()))?.last()?.1.clone()
     }
 }

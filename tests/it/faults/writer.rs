@@ -2,6 +2,7 @@
 
 use super::objects::{self, Resource, owner, text, uid};
 use super::truth::Truth;
+use crate::oracle::kubernetes::Objects;
 use serde_json::{Value, json};
 use std::sync::Arc;
 

@@ -15,6 +15,9 @@ use tokio::time::{sleep, sleep_until};
 
 /// Age of what the engine says of itself: it changes when it is restarted, which ends the session.
 const INFO: Duration = Duration::from_secs(300);
+/// And of one that is still to find its swarm: a manager that was restarted and does not reach enough others says that it
+/// is none, until it does.
+const JOINING: Duration = Duration::from_secs(10);
 /// Containers inspected at once.
 const INSPECTS: usize = 4;
 
@@ -31,12 +34,13 @@ pub async fn lists(docker: &Docker, sink: &Sink, hints: &Hints) -> BackendError 
         if let Err(over) = engine.refresh(docker, sink, &stale).await {
             return over;
         }
+        let info = if engine.info.value.swarm.local_node_state == "pending" { JOINING } else { INFO };
         stale = tokio::select! {
             () = hints.wait() => {
                 sleep(GATHER).await;
                 hints.take()
             }
-            () = sleep_until(engine.info.due(INFO)) => Stale { nodes: true, ..Stale::default() },
+            () = sleep_until(engine.info.due(info)) => Stale { nodes: true, ..Stale::default() },
             () = sleep_until(engine.containers.due(RELIST)) => Stale { tasks: true, ..Stale::default() },
         };
     }
@@ -54,6 +58,10 @@ impl Engine {
     async fn refresh(&mut self, docker: &Docker, sink: &Sink, stale: &Stale) -> Result<(), BackendError> {
         if stale.nodes {
             self.info.refresh(docker).await?;
+            if self.info.value.swarm.control_available {
+                let why = format!("it manages a swarm by now: connecting anew ({})", docker.http.endpoint());
+                return Err(BackendError::Unreachable(why));
+            }
         }
         if stale.tasks {
             self.containers.refresh(docker).await?;
@@ -100,5 +108,64 @@ impl Engine {
         send(sink, &mut self.sent.0, self.info.rows(rows.nodes), Delta::Node).await;
         send(sink, &mut self.sent.1, self.containers.rows(rows.services), Delta::Service).await;
         send(sink, &mut self.sent.2, self.containers.rows(rows.tasks), Delta::Task).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+    use super::*;
+    use crate::backend::docker::transport::Endpoint;
+    use crate::model::Interest;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{UnixListener, UnixStream};
+    use tokio::sync::{mpsc, watch};
+
+    /// Answers as an engine whose swarm is `found` or still looked for.
+    async fn answer(mut stream: UnixStream, found: Arc<AtomicBool>) {
+        let mut head = vec![0; 4_096];
+        while let Ok(n @ 1..) = stream.read(&mut head).await {
+            let path = String::from_utf8_lossy(&head[..n]).split(' ').nth(1).unwrap_or_default().to_owned();
+            let state = if found.load(SeqCst) { "active" } else { "pending" };
+            let body = match path.rsplit('/').next() {
+                Some("version") => r#"{"ApiVersion":"1.41"}"#.to_owned(),
+                Some("info") => {
+                    format!(r#"{{"ID":"e","Swarm":{{"LocalNodeState":"{state}","ControlAvailable":{}}}}}"#, found.load(SeqCst))
+                }
+                _ => "[]".to_owned(),
+            };
+            let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_manager_that_finds_its_swarm_is_not_shown_as_a_mere_engine_for_long() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("engine.sock");
+        let listener = UnixListener::bind(&path).unwrap();
+        let found = Arc::new(AtomicBool::new(false));
+        let finds = Arc::clone(&found);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(answer(stream, Arc::clone(&finds)));
+            }
+        });
+        let docker = Docker::connect(Endpoint::Unix(path)).await.unwrap();
+        assert!(!docker.is_swarm());
+        let (facts, mut told) = mpsc::channel(64);
+        let sink = Sink::new("c".into(), facts, watch::channel(Interest::default()).1);
+        let session = tokio::spawn(async move { lists(&docker, &sink, &Hints::default()).await });
+        told.recv().await.unwrap();
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        found.store(true, SeqCst);
+        tokio::time::pause();
+        tokio::time::advance(JOINING).await;
+        tokio::time::resume();
+        let over = tokio::time::timeout(Duration::from_secs(5), session).await;
+        let over = over.unwrap_or_else(|_| panic!("it goes on as an engine")).unwrap();
+        assert!(matches!(&over, BackendError::Unreachable(why) if why.contains("manages a swarm by now")), "{over:?}");
     }
 }

@@ -6,7 +6,10 @@
 //! | nodes of a swarm | every 5 s: a node that went down is on screen soon after the managers know |
 //! | tasks of a swarm | every 2 s while looked at or just changed, else every 15 s: a swarm has no events for tasks |
 //! | everything | every minute, and whenever events may have been missed |
-//! | what an engine says of itself | every five minutes |
+//! | what an engine says of itself | every five minutes; every 10 s while it looks for its swarm |
+//!
+//! Events that something between us and the engine holds back, while it lets all else through, are seen as late as the next
+//! list of everything: so long rows may be wrong and be shown as live.
 
 mod engine;
 mod events;

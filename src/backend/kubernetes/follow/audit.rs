@@ -125,6 +125,13 @@ struct Mark {
     resource_version: Str,
 }
 
+/// The version that the server has come to, as the list at `path` says.
+pub(super) async fn version(api: &Api, path: &str) -> Result<String, Failure> {
+    let body = api.marks(&format!("{path}?limit=1")).await?;
+    let page: Page = serde_json::from_slice(&body).map_err(|err| Failure::decode(err.to_string()))?;
+    Ok(page.metadata.resource_version)
+}
+
 /// Compares what was held at a version with what the server had then.
 pub(super) fn compare(api: Api, lists: Arc<Semaphore>, path: String, version: String, marks: Marks) -> Comparing {
     Box::pin(async move {

@@ -103,7 +103,10 @@ impl Follower {
             }
             match next {
                 Some(fetch) => body = fetch.await?,
-                None => return Ok(Place { path, version: meta.resource_version, marks, audit: self.next_audit() }),
+                None => {
+                    let (version, audit) = (meta.resource_version, self.next_audit());
+                    return Ok(Place { path, version, marks, audit, watched: false });
+                }
             }
         }
     }

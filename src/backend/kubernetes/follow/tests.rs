@@ -67,18 +67,56 @@ async fn pages_are_followed_and_a_watch_goes_on_from_the_last_version_seen() {
         event("DELETED", &node("b", 12)),
         event("BOOKMARK", r#"{"metadata":{"resourceVersion":"20"}}"#),
     ];
-    let script = vec![list(10, "a/b=", &[node("a", 1)]), list(10, "", &[node("b", 2)]), (200, changes.concat())];
+    let pages = [list(10, "a/b=", &[node("a", 1)]), list(10, "", &[node("b", 2)])];
+    let script = pages.into_iter().chain([(200, changes.concat()), list(20, "", &[])]).collect();
     let (api, asked) = server(script).await;
     let (mut steps, _link) = follow(api);
     assert_eq!(words(&mut steps, 6).await, ["begin", "+a", "+b", "end", "+a", "-b"]);
-    while asked.lock().len() < 4 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    until_asked(&asked, 5).await;
     let asked = asked.lock();
     assert_eq!(asked[0], "/api/v1/nodes?limit=500");
     assert_eq!(asked[1], "/api/v1/nodes?limit=500&continue=a%2Fb%3D");
     assert!(asked[2].contains("resourceVersion=10&"), "{}", asked[2]);
-    assert!(asked[3].contains("resourceVersion=20&"), "{}", asked[3]);
+    assert_eq!(asked[3], "/api/v1/nodes?limit=1", "whether the server has come so far");
+    assert!(asked[4].contains("resourceVersion=20&"), "{}", asked[4]);
+}
+
+/// Waits until so much was asked.
+async fn until_asked(asked: &Asked, count: usize) {
+    while asked.lock().len() < count {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_has_not_come_to_the_version_that_was_followed_is_listed_anew() {
+    let script =
+        [list(10, "", &[node("a", 1)]), (200, event("ADDED", &node("b", 12))), list(11, "", &[]), list(11, "", &[node("a", 1)])];
+    let (api, asked) = server(script.to_vec()).await;
+    let (mut steps, link) = follow(api);
+    assert_eq!(words(&mut steps, 7).await, ["begin", "+a", "end", "+b", "begin", "+a", "end"]);
+    assert_eq!(asked.lock()[3], "/api/v1/nodes?limit=500", "not watched from where a restored server will be in a while");
+    assert!(tokio::time::timeout(Duration::from_millis(50), link.ended()).await.is_err());
+}
+
+#[tokio::test]
+async fn a_watch_that_is_silent_for_longer_than_a_bookmark_takes_is_begun_anew() {
+    let asked = Asked::default();
+    let api = listing(vec![list(10, "", &[node("a", 1)])], &asked).await;
+    let (mut steps, link) = follow(api);
+    assert_eq!(words(&mut steps, 3).await, ["begin", "+a", "end"]);
+    until_asked(&asked, 2).await;
+    for (more, times) in [(watch::SILENT - Duration::from_secs(10), 2), (Duration::from_secs(11), 4)] {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        tokio::time::pause();
+        tokio::time::advance(more).await;
+        tokio::time::resume();
+        tokio::time::timeout(Duration::from_secs(10), until_asked(&asked, times)).await.expect("the watch is begun anew");
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert_eq!(asked.lock().len(), times, "{asked:?}");
+    }
+    assert!(asked.lock()[3].starts_with("/api/v1/nodes?watch=true") && asked.lock()[3].contains("resourceVersion=10&"));
+    assert!(steps.try_recv().is_err() && tokio::time::timeout(Duration::from_millis(50), link.ended()).await.is_err());
 }
 
 #[tokio::test]
@@ -104,13 +142,11 @@ async fn the_next_page_is_asked_for_while_nobody_has_taken_the_one_before() {
 async fn what_a_watch_told_before_it_broke_counts_and_is_not_asked_for_again() {
     let expired = event("ERROR", r#"{"code":500,"message":"etcd is not well"}"#);
     let told = [event("ADDED", &node("b", 11)), event("MODIFIED", &node("a", 12)), expired].concat();
-    let (api, asked) = server(vec![list(10, "", &[node("a", 1)]), (200, told)]).await;
+    let (api, asked) = server(vec![list(10, "", &[node("a", 1)]), (200, told), list(12, "", &[])]).await;
     let (mut steps, _link) = follow(api);
     assert_eq!(words(&mut steps, 5).await, ["begin", "+a", "end", "+b", "+a"]);
-    while asked.lock().len() < 3 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    assert!(asked.lock()[2].contains("resourceVersion=12&"), "{asked:?}");
+    until_asked(&asked, 4).await;
+    assert!(asked.lock()[3].contains("resourceVersion=12&"), "{asked:?}");
 }
 
 #[tokio::test]
@@ -272,14 +308,13 @@ async fn who_may_not_list_everywhere_sees_the_namespaces_that_were_named_as_one_
 #[tokio::test]
 async fn changes_of_each_namespace_come_and_all_are_watched_again_when_one_watch_ends() {
     let changes = [event("ADDED", &node("b", 11)), event("DELETED", &node("a", 12))].concat();
-    let script = vec![refusal(EVERYWHERE), list(10, "", &[node("a", 1)]), (200, changes)];
+    let script = vec![refusal(EVERYWHERE), list(10, "", &[node("a", 1)]), (200, changes), list(12, "", &[])];
     let (api, asked) = server(script).await;
     let (mut steps, _link) = follow_in::<RawPod>(api, &["shop"]);
     assert_eq!(words(&mut steps, 5).await, ["begin", "+a", "end: only namespace shop", "+b", "-a"]);
-    while asked.lock().len() < 4 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    assert!(asked.lock()[3].contains("/namespaces/shop/pods?watch=true") && asked.lock()[3].contains("resourceVersion=12&"));
+    until_asked(&asked, 5).await;
+    assert_eq!(asked.lock()[3], "/api/v1/namespaces/shop/pods?limit=1");
+    assert!(asked.lock()[4].contains("/namespaces/shop/pods?watch=true") && asked.lock()[4].contains("resourceVersion=12&"));
 }
 
 #[tokio::test]

@@ -1,5 +1,15 @@
 //! The watches of a kind: from the version that was listed on, until the server ends them.
+//!
+//! Two things look the same as a quiet kind, and neither end is told of them:
+//!
+//! - A watch that something between us and the server keeps open, and that brings nothing any more. A server sends a
+//!   bookmark a minute also of a kind in which nothing happens (1.34: all but events), so a watch that was silent for
+//!   [`SILENT`] is begun anew. So long rows may be wrong and be shown as live if heartbeats still come through; if they do
+//!   not, or one stays away, the link is stale and all watches are begun anew.
+//! - A watch of a server that was restored from an older copy: one that begins at a version the server has not come to yet
+//!   is accepted, and leaves out all until then. So a server is asked for its version before a watch goes on.
 
+use super::super::failure::Failure;
 use super::audit::{self, Audit};
 use super::kind::Chunk;
 use super::lapse::{Following, Lapse};
@@ -19,6 +29,8 @@ const PAUSE: Duration = Duration::from_millis(200);
 const QUIET: Duration = Duration::from_millis(100);
 /// And one that is never silent has by then.
 const CAUGHT_UP: Duration = Duration::from_secs(1);
+/// A watch that brings nothing for so long is not believed any more: a bookmark comes once a minute.
+pub(super) const SILENT: Duration = Duration::from_secs(75);
 
 impl Follower {
     /// Watches all places until the first of these watches ends. Each place holds the last version whose change was sent,
@@ -47,12 +59,15 @@ impl Follower {
         following: &Following<'_>,
         end: &Mutex<Option<Option<Text>>>,
     ) -> Result<(), Stop> {
-        let Place { path, version, marks, audit } = place;
+        let Place { path, version, marks, audit, watched } = place;
         // spread, so that the loops do not all come back in the same second
         let seconds = 120 + self.seed % 61;
         let list = path.clone();
+        if std::mem::replace(watched, true) {
+            self.went_back(&list, version).await?;
+        }
         let path = format!("{path}?watch=true&allowWatchBookmarks=true&resourceVersion={version}&timeoutSeconds={seconds}");
-        let mut chunks = self.api.stream(&path, Some(Duration::from_secs(seconds + 15))).await?;
+        let mut chunks = self.api.stream(&path).await?;
         self.link.fine(self.kind.0.plural());
         let mut behind = end.lock().is_some().then(|| Instant::now() + CAUGHT_UP);
         if behind.is_none() && !self.begun(following, end).await? {
@@ -60,6 +75,7 @@ impl Follower {
         }
         let mut begun: Vec<u8> = Vec::new();
         let mut auditing = Audit::at(*audit);
+        let mut heard = Instant::now();
         loop {
             let chunk = tokio::select! {
                 chunk = next(&mut chunks, behind.is_some()) => chunk,
@@ -70,6 +86,7 @@ impl Follower {
                     }
                     continue;
                 }
+                () = sleep_until(heard + SILENT) => return Ok(()),
                 found = auditing.step(|| audit::compare(self.api.clone(), Arc::clone(&self.lists), list.clone(), version.clone(), marks.clone())) => {
                     *audit = self.next_audit();
                     auditing = Audit::at(*audit);
@@ -81,6 +98,7 @@ impl Follower {
             };
             let Some(chunk) = chunk else { return Ok(()) };
             let chunk = chunk.map_err(Stop::Broken)?;
+            heard = Instant::now();
             let Chunk { steps, version: newest, read } = self.kind.0.chunk(&chunk, &mut begun, version, marks);
             if let Some(steps) = steps {
                 arrived(steps).await?;
@@ -89,6 +107,15 @@ impl Follower {
                 *version = newest;
             }
             read?;
+        }
+    }
+
+    /// An error if the server has not come to `version` yet.
+    async fn went_back(&self, list: &str, version: &str) -> Result<(), Stop> {
+        let now = audit::version(&self.api, list).await?;
+        match (now.parse(), version.parse()) {
+            (Ok(now), Ok(held)) if now < held => Err(Failure::disorder(now, held).into()),
+            _ => Ok(()),
         }
     }
 }

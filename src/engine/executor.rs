@@ -2,6 +2,7 @@
 //! ones can be paused, and are taken up again after the end of the program before.
 
 use super::batch::Batch;
+use super::calloff::call_off;
 use super::journal::{self, Entry};
 use super::operation::Run;
 use super::shared::Shared;
@@ -57,8 +58,9 @@ impl Executor {
         for left in left.unwrap_or_default() {
             self.last += 1;
             let id = OpId(self.last);
-            let note =
-                Text::new("left unfinished by a program that ended; resume it to go on, cancel it to leave the rest as it is");
+            let note = Text::new(
+                "left unfinished by a program that ended; resume it to go on, cancel it to take back what it added and leave the rest",
+            );
             let op = Operation {
                 id,
                 intent: left.intent,
@@ -138,15 +140,10 @@ impl Executor {
             }
             return;
         };
-        if let Some(entry) = entry {
-            entry.over();
-        }
-        if let Some(mut op) = self.operation(id) {
-            op.state = OpState::Cancelled;
-            op.ended = Some(self.shared.now());
-            op.progress.note = Text::new("cancelled while it was paused: what it had done by then stays as it is");
-            self.shared.tell(Fact::Operation(op)).await;
-        }
+        let Some(op) = self.operation(id) else { return };
+        let turn = Arc::clone(self.turns.entry(op.intent.object.clone()).or_default());
+        let work = call_off(op, entry, turn, Arc::clone(&self.paused), Arc::clone(&self.shared));
+        self.shared.tracker.spawn(work);
     }
 
     /// Stops a stepwise operation for now.

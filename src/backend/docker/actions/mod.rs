@@ -73,6 +73,14 @@ pub async fn execute(docker: &Docker, intent: &Intent, progress: &ProgressSink) 
     }
 }
 
+/// See [`crate::backend::Backend::take_back`].
+pub async fn take_back(docker: &Docker, intent: &Intent) -> Result<Option<String>, BackendError> {
+    match intent.action {
+        Action::Evacuate if docker.is_swarm() => evacuation::take_back(docker, intent).await,
+        _ => Ok(None),
+    }
+}
+
 fn unsupported(intent: &Intent, why: &str) -> BackendError {
     BackendError::Unsupported(format!("{} {}: {why}", intent.action.kind().spec().label, intent.name))
 }

@@ -285,6 +285,38 @@ async fn what_was_scaled_on_any_platform_can_be_taken_back() {
     }
 }
 
+/// Over the simulated fleet: each platform's own way back, by the definition as it was seen.
+#[tokio::test(start_paused = true)]
+async fn another_image_on_any_platform_can_be_taken_back_unless_someone_changed_it_since() {
+    for (cluster, name, container) in [("prod-eu", "gateway", "gateway"), ("edge-swarm", "edge_web", "")] {
+        let fleet = crate::backend::sim::fleet(&crate::backend::sim::demo_scenario().unwrap(), Default::default());
+        let engine = Engine::start(fleet, Options { clock: Clock::starting_at(START), ..Options::default() });
+        let id = ClusterId::from(cluster);
+        let row = |w: &World| w.cluster(&id).and_then(|c| c.services.iter().find(|s| s.name.as_str() == name).cloned());
+        let steady =
+            |w: &World| row(w).is_some_and(|s| s.rollout == Rollout::STABLE) && w.cluster(&id).unwrap().cluster.link.is_live();
+        let execute = async |op: u64, action: Action, bound: Bound| {
+            let object = ObjectRef { cluster: id.clone(), kind: Kind::Service, key: bound.uid.clone() };
+            let intent = Intent { object, name: Text::new(name), action, bound };
+            engine.requests.send(Request::Execute { intent, title: Text::new("act") }).await.unwrap();
+            until(&engine, secs(900), |w| self::op(w, op).is_some_and(|op| op.state.ended())).await;
+            self::op(&engine.world.borrow(), op).unwrap().clone()
+        };
+        until(&engine, secs(30), steady).await;
+        let before = row(&engine.world.borrow()).unwrap();
+        let set = |image: &str| Action::SetImage { container: container.into(), image: image.into() };
+        let set_op = execute(1, set("mirror/web:9"), Bound { uid: before.key.clone(), spec_rev: before.spec_rev }).await;
+        let Undo { action, bound: Some(bound) } = set_op.undo.clone().unwrap() else { panic!("{set_op:?}") };
+        let there = row(&engine.world.borrow()).unwrap();
+        assert_eq!((there.image.as_str(), bound.spec_rev), ("mirror/web:9", there.spec_rev), "{name}");
+        let undone = execute(2, action.clone(), bound.clone()).await;
+        assert_eq!(undone.state, OpState::Done, "{undone:?}");
+        assert_eq!(row(&engine.world.borrow()).unwrap().image, before.image, "{name}");
+        let late = execute(3, action, bound).await;
+        assert!(late.state == OpState::Failed && late.progress.note.contains("changed"), "{late:?}");
+    }
+}
+
 fn bulk(services: usize, stop: bool) -> Request {
     let one = |n: usize| match scale("one", &format!("s{n:02}")) {
         Request::Execute { intent, .. } => (intent, Text::from(format!("scale s{n:02}"))),

@@ -15,7 +15,8 @@ pub enum Action {
     Redeploy,
     /// Go back to an earlier definition of a service.
     RollBack {
-        /// Its revision, where the platform keeps several; none is the previous one.
+        /// Its revision where the platform keeps several, and the `spec_rev` it had where it keeps one (Swarm); none is the
+        /// previous one, whichever that is.
         to: Option<u64>,
     },
     /// Move tasks of a service so that nodes and zones carry it evenly.

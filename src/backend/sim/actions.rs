@@ -82,10 +82,13 @@ impl Platform {
                     self.recreate(id);
                 }
             }
-            Action::RollBack { to: Some(_) } if self.kind != ClusterKind::Kubernetes => {
-                return refuse("it keeps one earlier definition and gives it no number");
-            }
             Action::RollBack { to } => {
+                // a swarm keeps one, which has the number that the definition had
+                let swarm = self.kind == ClusterKind::Swarm;
+                if swarm && to.is_some_and(|to| to != self.rev_of(workload, workload.generation - 1)) {
+                    return Err(changed(what));
+                }
+                let to = to.filter(|_| !swarm);
                 if workload.history.is_empty() {
                     return refuse("there is no earlier definition to go back to");
                 }

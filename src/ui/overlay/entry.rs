@@ -37,10 +37,10 @@ impl Entry {
             Action::DeleteService { .. } if objects.iter().all(kubernetes) => {
                 Some(Self::Propagation(Choice::new("its tasks", Propagation::ALL.map(Propagation::word).to_vec())))
             }
-            Action::RollBack { .. } if objects.len() == 1 => {
+            Action::RollBack { to } if objects.len() == 1 => {
                 let object = objects.first()?;
                 let service = world.cluster(&object.cluster)?.services.get(&object.key)?;
-                (service.earlier.len() > 1).then(|| Self::Revision(Revision::new(service.earlier.to_vec())))
+                (service.earlier.len() > 1).then(|| Self::Revision(Revision::new(service.earlier.to_vec(), *to)))
             }
             Action::SetImage { .. } => {
                 let object = objects.first()?;

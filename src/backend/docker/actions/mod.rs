@@ -22,10 +22,7 @@ pub async fn execute(docker: &Docker, intent: &Intent, progress: &ProgressSink) 
             Action::SetImage { image, .. } => service::set_image(docker, intent, image).await,
             Action::Redeploy => service::force(docker, intent, "redeploying").await,
             Action::Rebalance => service::force(docker, intent, "rebalancing").await,
-            Action::RollBack { to: None } => service::roll_back(docker, intent).await,
-            Action::RollBack { to: Some(_) } => {
-                Err(unsupported(intent, "a swarm keeps one earlier definition and gives it no number"))
-            }
+            Action::RollBack { to } => service::roll_back(docker, intent, *to).await,
             Action::DeleteService { .. } => service::delete(docker, intent).await,
             Action::Reschedule => task::reschedule(docker, intent, progress).await,
             Action::DeleteTask => task::delete(docker, intent).await,

@@ -87,6 +87,7 @@ pub fn preview(world: &World, object: &ObjectRef, action: &Action) -> Result<Pre
     };
     let change = match (action, state.services.get(&object.key)) {
         (Action::Scale { to }, Some(s)) => format!(" {}→{to}", s.desired.unwrap_or(0)),
+        (Action::DeleteTask { grace: Some(n) } | Action::ForceDelete { grace: Some(n) }, _) => format!(" within {n} s"),
         (Action::SetImage { image, .. }, Some(_)) => format!(" {image}"),
         (Action::RollBack { to: Some(to) }, Some(_)) if state.cluster.kind != ClusterKind::Swarm => format!(" to revision {to}"),
         _ => String::new(),

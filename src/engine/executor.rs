@@ -8,7 +8,7 @@ use super::operation::Run;
 use super::shared::Shared;
 use crate::analysis::undo;
 use crate::model::{
-    Availability, Bound, Fact, Intent, Kind, KindSync, ObjectRef, OpId, OpState, Operation, Progress, Text, Undo, World,
+    Action, Availability, Bound, Fact, Intent, Kind, KindSync, ObjectRef, OpId, OpState, Operation, Progress, Text, Undo, World,
 };
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -98,6 +98,7 @@ impl Executor {
     pub(super) async fn execute(&mut self, intent: Intent, title: Text, batch: Option<Arc<Batch>>) {
         self.running.retain(|_, (_, task)| !task.is_finished());
         self.turns.retain(|_, turn| Arc::strong_count(turn) > 1);
+        self.hurry(&intent);
         self.last += 1;
         let undo = undo::action(&self.shared.picture(), &intent).map(|action| Undo { action, bound: None });
         let mut op = Operation {
@@ -119,6 +120,23 @@ impl Executor {
             return;
         }
         self.begin(op, batch, None).await;
+    }
+
+    /// A task that is deleted anew, in less time, does not wait for the delete before it: that one was taken, and only waits
+    /// for the task to be gone.
+    fn hurry(&self, intent: &Intent) {
+        let deletes = |action: &Action| matches!(action, Action::DeleteTask { .. } | Action::ForceDelete { .. });
+        if !deletes(&intent.action) {
+            return;
+        }
+        let world = self.shared.picture();
+        let before = world
+            .operations
+            .iter()
+            .filter(|op| op.intent.object == intent.object && op.state == OpState::Verifying && deletes(&op.intent.action));
+        for (stop, _) in before.filter_map(|op| self.running.get(&op.id)) {
+            stop.cancel.cancel();
+        }
     }
 
     async fn begin(&mut self, op: Operation, batch: Option<Arc<Batch>>, entry: Option<Entry>) {
@@ -214,7 +232,7 @@ mod tests {
     use super::super::{Clock, Engine, Options};
     use super::*;
     use crate::analysis::fixture;
-    use crate::model::{Action, Expect, Request, Service};
+    use crate::model::{Expect, Request, Service};
     use std::path::Path;
     use tokio::time::sleep;
 

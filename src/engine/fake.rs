@@ -131,7 +131,13 @@ impl Backend for Session {
         About {
             kind: if self.0.swarm.load(SeqCst) { ClusterKind::Swarm } else { ClusterKind::Kubernetes },
             version: Text::new("1.33"),
-            capabilities: Capabilities::of(&[ActionKind::Scale, ActionKind::Redeploy, ActionKind::Rebalance, ActionKind::Evacuate]),
+            capabilities: Capabilities::of(&[
+                ActionKind::Scale,
+                ActionKind::Redeploy,
+                ActionKind::Rebalance,
+                ActionKind::Evacuate,
+                ActionKind::DeleteTask,
+            ]),
             engine: None,
         }
     }

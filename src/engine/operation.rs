@@ -8,7 +8,7 @@ use super::shared::{Shared, contained};
 use crate::analysis::rollout::{self, Verdict};
 use crate::analysis::undo;
 use crate::backend::{Backend, BackendError, ProgressSink};
-use crate::model::{ActionKind, Expect, Fact, Link, OpState, Operation, Progress, Text};
+use crate::model::{Action, ActionKind, Expect, Fact, Link, OpState, Operation, Progress, Text};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, Semaphore};
@@ -187,7 +187,7 @@ impl Run {
     async fn send(&mut self, backend: Arc<dyn Backend>) -> Result<Expect, Ended> {
         let limit = match self.op.intent.action.kind() {
             ActionKind::Evacuate | ActionKind::Drain | ActionKind::Rebalance => SEND_MANY,
-            _ => SEND,
+            _ => SEND + self.grace(),
         };
         let intent = self.op.intent.clone();
         let (sink, mut reports) = ProgressSink::new();
@@ -222,13 +222,27 @@ impl Run {
         }
     }
 
+    /// How long the task that is acted on may take to end.
+    fn grace(&self) -> Duration {
+        let own = || {
+            let object = &self.op.intent.object;
+            self.shared.picture().cluster(&object.cluster)?.tasks.get(&object.key)?.grace
+        };
+        let seconds = match self.op.intent.action {
+            Action::DeleteTask { grace } | Action::ForceDelete { grace } => grace.or_else(own),
+            Action::Stop | Action::Restart => own(),
+            _ => None,
+        };
+        Duration::from_secs(seconds.unwrap_or(0).into())
+    }
+
     /// Watches the facts until they agree. Tasks are polled quickly meanwhile.
     async fn verify(&mut self, expect: Expect) -> Ended {
         let id = self.op.intent.object.cluster.clone();
         let _tasks = self.shared.handle(&id).map(|handle| handle.wants.watch_tasks());
         let mut world = self.shared.world.clone();
         let taken = self.shared.now();
-        let deadline = Instant::now() + VERIFY;
+        let deadline = Instant::now() + VERIFY + self.grace();
         let mut tick = interval(LOOK);
         self.op.state = OpState::Verifying;
         self.tell().await;

@@ -389,6 +389,24 @@ async fn cancel_works_while_queued_sending_and_verifying() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_task_that_does_not_go_is_deleted_anew_without_waiting_for_the_delete_before() {
+    let (engine, scripts) = start(&["one"]);
+    *scripts[0].tasks.lock() = vec![fixture::task("web-0", "web", "n1")];
+    *scripts[0].expect.lock() = Some(Expect::Gone { kind: Kind::Task, key: Key::from("web-0") });
+    until(&engine, secs(1), |w| w.clusters[0].tasks.len() == 1).await;
+    let object = ObjectRef { cluster: "one".into(), kind: Kind::Task, key: "web-0".into() };
+    for (op, grace) in [(1, None), (2, Some(0))] {
+        let bound = Bound { uid: "web-0".into(), spec_rev: 0 };
+        let intent = Intent { object: object.clone(), name: "web-0".into(), action: Action::DeleteTask { grace }, bound };
+        engine.requests.send(Request::Execute { intent, title: "delete web-0".into() }).await.unwrap();
+        until(&engine, secs(2), op_is(op, OpState::Verifying)).await;
+    }
+    assert!(op_is(1, OpState::Cancelled)(&engine.world.borrow()));
+    scripts[0].send(Delta::Task(Change::Remove("web-0".into()))).await;
+    until(&engine, secs(2), op_is(2, OpState::Done)).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_may_not_be_sent_is_refused_in_words() {
     let (engine, scripts) = start(&["one"]);
     until(&engine, secs(1), |w| link(w, 0).is_live()).await;

@@ -181,7 +181,7 @@ impl Platform {
                 Ok(Begun::Taken(Expect::TaskRuns { task: key, runs: true }))
             }
             Action::Restart | Action::Kill if !active => Err(BackendError::Changed(format!("{what}: it does not run"))),
-            Action::DeleteTask if self.kind == ClusterKind::Docker && active => {
+            Action::DeleteTask { .. } if self.kind == ClusterKind::Docker && active => {
                 Err(BackendError::Changed(format!("{what}: it runs; stop it first")))
             }
             Action::Restart => {
@@ -193,11 +193,11 @@ impl Platform {
                 Ok(Begun::Taken(Expect::TaskRuns { task: key, runs: false }))
             }
             Action::Reschedule => Ok(Begun::Moves(Moves::reschedule(self, id, service))),
-            Action::DeleteTask | Action::ForceDelete if self.kind == ClusterKind::Docker => {
+            Action::DeleteTask { .. } | Action::ForceDelete { .. } if self.kind == ClusterKind::Docker => {
                 self.discard(id, workload);
                 Ok(Begun::Taken(Expect::Gone { kind: Kind::Task, key }))
             }
-            Action::DeleteTask => {
+            Action::DeleteTask { .. } => {
                 self.stop(id);
                 Ok(Begun::Taken(Expect::Replaced { task: key, service }))
             }

@@ -205,6 +205,7 @@ impl Platform {
             requests: instance.definition.requests,
             limits: instance.definition.limits,
             containers: containers.into_boxed_slice(),
+            grace: Some(if self.kind == ClusterKind::Docker { 10 } else { 30 }),
             created: self.stamp(instance.created),
         }
     }

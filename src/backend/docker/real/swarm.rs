@@ -143,11 +143,11 @@ async fn a_task_of_a_real_swarm_is_deleted_on_its_own_engine_only() {
     };
     let ((mine, mine_name), (other, other_name)) = (on(true), on(false));
 
-    let refused = act(&session, &intent(&session, Kind::Task, &other, &other_name, Action::DeleteTask)).await;
+    let refused = act(&session, &intent(&session, Kind::Task, &other, &other_name, Action::DeleteTask { grace: None })).await;
     assert!(matches!(&refused, Err(BackendError::Unsupported(why)) if why.contains("only the engine it runs on")), "{refused:?}");
 
     let container = docker(&["inspect", "--type", "task", "--format", "{{.Status.ContainerStatus.ContainerID}}", &mine]);
-    let expect = act(&session, &intent(&session, Kind::Task, &mine, &mine_name, Action::DeleteTask)).await.unwrap();
+    let expect = act(&session, &intent(&session, Kind::Task, &mine, &mine_name, Action::DeleteTask { grace: None })).await.unwrap();
     assert_eq!(expect, Expect::Replaced { task: mine.clone(), service: Some(Key::new(&id)) });
     session
         .until("another in its place", wait, |s| {
@@ -156,7 +156,7 @@ async fn a_task_of_a_real_swarm_is_deleted_on_its_own_engine_only() {
         .await;
     assert!(!docker(&["ps", "-a", "-q", "--no-trunc"]).contains(&container), "its container is gone");
     assert!(session.state().tasks_of(&id).any(|t| t.wanted && t.key == other), "the other one was left alone");
-    let again = act(&session, &intent(&session, Kind::Task, &mine, &mine_name, Action::DeleteTask)).await;
+    let again = act(&session, &intent(&session, Kind::Task, &mine, &mine_name, Action::DeleteTask { grace: None })).await;
     assert!(matches!(again, Err(BackendError::Changed(_))), "{again:?}");
 }
 

@@ -144,6 +144,7 @@ pub(crate) fn task(key: &str, service: &str, node: &str) -> Task {
         requests: Resources { cpu_m: 100, mem: 64 << 20 },
         limits: Resources { cpu_m: 0, mem: 256 << 20 },
         containers: Box::new([Text::new("main")]),
+        grace: Some(30),
         created: ago(3_600),
     }
 }

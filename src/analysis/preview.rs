@@ -5,7 +5,7 @@ mod node;
 mod service;
 mod task;
 
-use crate::model::{Action, ActionKind, Bound, ClusterState, Danger, Kind, Link, ObjectRef, Text, World};
+use crate::model::{Action, ActionKind, Bound, ClusterKind, ClusterState, Danger, Kind, Link, ObjectRef, Text, World};
 
 /// A line of a preview.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,8 +87,9 @@ pub fn preview(world: &World, object: &ObjectRef, action: &Action) -> Result<Pre
     };
     let change = match (action, state.services.get(&object.key)) {
         (Action::Scale { to }, Some(s)) => format!(" {}→{to}", s.desired.unwrap_or(0)),
+        (Action::DeleteTask { grace: Some(n) } | Action::ForceDelete { grace: Some(n) }, _) => format!(" within {n} s"),
         (Action::SetImage { image, .. }, Some(_)) => format!(" {image}"),
-        (Action::RollBack { to: Some(to) }, Some(_)) => format!(" to revision {to}"),
+        (Action::RollBack { to: Some(to) }, Some(_)) if state.cluster.kind != ClusterKind::Swarm => format!(" to revision {to}"),
         _ => String::new(),
     };
     let danger = if state.cluster.protected { draft.danger.raised() } else { draft.danger };

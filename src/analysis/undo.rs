@@ -1,6 +1,6 @@
 //! What takes an action back: the same object with the value it had before.
 
-use crate::model::{Action, Availability, Bound, ClusterState, Expect, Intent, World};
+use crate::model::{Action, Availability, Bound, ClusterKind, ClusterState, Expect, Intent, Service, ServiceKind, World};
 
 /// What would take `intent` back, by what its object is before it is carried out. Nothing where nothing would (a deleted
 /// task does not come back), where it changes nothing, or where the object is no longer what was confirmed.
@@ -9,10 +9,26 @@ pub fn action(world: &World, intent: &Intent) -> Option<Action> {
     let state = world.cluster(&object.cluster)?;
     let service = || state.services.get(&object.key).filter(|s| s.spec_rev == bound.spec_rev);
     let node = || state.nodes.get(&object.key).filter(|n| n.uid == bound.uid && n.spec_rev == bound.spec_rev);
-    match intent.action {
-        Action::Scale { to } => service()?.desired.filter(|before| *before != to).map(|before| Action::Scale { to: before }),
+    match &intent.action {
+        Action::Scale { to } => service()?.desired.filter(|before| before != to).map(|before| Action::Scale { to: before }),
+        Action::SetImage { container, image } if service()?.images().any(|held| held == (container, image)) => None,
+        Action::SetImage { .. } => back_to(state.cluster.kind, service()?, bound),
+        Action::Redeploy if state.cluster.kind == ClusterKind::Swarm => back_to(ClusterKind::Swarm, service()?, bound),
         Action::Pause if node()?.availability == Availability::Active => Some(Action::Activate),
         Action::Activate if node()?.availability == Availability::Paused => Some(Action::Pause),
+        _ => None,
+    }
+}
+
+/// The definition as it is before a new one is written. Not by its image: the row has that without its digest, and the same
+/// name may stand for another image by then.
+fn back_to(platform: ClusterKind, service: &Service, bound: &Bound) -> Option<Action> {
+    let number = || service.revision.as_deref().map(str::parse).and_then(Result::ok);
+    match (platform, service.kind) {
+        (ClusterKind::Swarm, ServiceKind::Replicated | ServiceKind::Global) => Some(Action::RollBack { to: Some(bound.spec_rev) }),
+        (ClusterKind::Kubernetes, ServiceKind::Deployment | ServiceKind::StatefulSet | ServiceKind::DaemonSet) => {
+            Some(Action::RollBack { to: Some(number()?) })
+        }
         _ => None,
     }
 }
@@ -35,8 +51,37 @@ pub fn left(state: &ClusterState, expect: &Expect) -> Option<Bound> {
 mod tests {
     use super::*;
     use crate::analysis::fixture::{self, Fixture};
-    use crate::model::{Key, Kind, Node, ObjectRef, Service, Text};
+    use crate::model::{Key, Kind, Node, ObjectRef, Text};
     use std::sync::Arc;
+
+    #[test]
+    fn another_image_is_taken_back_by_the_definition_before_it() {
+        let row = |kind: ServiceKind| Service { kind, spec_rev: 7, revision: Some("4".into()), ..fixture::service("web", 3) };
+        let undo = |mut fleet: Fixture, row: Service, action: Action| {
+            fleet.service(row);
+            let state = fleet.state();
+            let object = ObjectRef { cluster: state.cluster.id.clone(), kind: Kind::Service, key: "web".into() };
+            let intent = Intent { object, name: Text::default(), action, bound: Bound { uid: "web".into(), spec_rev: 7 } };
+            super::action(&World { clusters: vec![state], ..World::default() }, &intent)
+        };
+        let (kubernetes, swarm) = (Fixture::kubernetes, || Fixture::of(ClusterKind::Swarm));
+        let set = |row: &Service, image: &str| Action::SetImage { container: row.container.clone(), image: image.into() };
+        for kind in [ServiceKind::Deployment, ServiceKind::StatefulSet, ServiceKind::DaemonSet] {
+            let to = Some(Action::RollBack { to: Some(4) });
+            assert_eq!(undo(kubernetes(), row(kind), set(&row(kind), "web:9")), to, "{kind:?}");
+            assert_eq!(undo(kubernetes(), row(kind), Action::Redeploy), None, "the same definition again");
+        }
+        let unnumbered = Service { revision: None, ..row(ServiceKind::Deployment) };
+        assert_eq!(undo(kubernetes(), unnumbered.clone(), set(&unnumbered, "web:9")), None);
+        assert_eq!(undo(kubernetes(), row(ServiceKind::CronJob), set(&unnumbered, "web:9")), None, "it keeps none");
+        let same = row(ServiceKind::Deployment);
+        assert_eq!(undo(kubernetes(), same.clone(), set(&same, &same.image)), None, "nothing changes");
+        for action in [set(&same, "web:9"), Action::Redeploy] {
+            let to = Some(Action::RollBack { to: Some(7) });
+            assert_eq!(undo(swarm(), row(ServiceKind::Replicated), action.clone()), to, "as it was seen: {action:?}");
+            assert_eq!(undo(swarm(), row(ServiceKind::SwarmJob), action), None);
+        }
+    }
 
     #[test]
     fn what_was_before_is_what_takes_it_back() {

@@ -69,6 +69,12 @@ pub trait Backend: Send + Sync + 'static {
     /// Actions of several steps (evacuate) report on `progress` and end when the last request was taken.
     fn execute<'a>(&'a self, intent: &'a Intent, progress: &'a ProgressSink) -> BoxFuture<'a, Result<Expect, BackendError>>;
 
+    /// Takes back what a stepwise action that is not gone on with had added for the time being, whichever program added it,
+    /// and says in words what; nothing where there is nothing.
+    fn take_back<'a>(&'a self, _intent: &'a Intent) -> BoxFuture<'a, Result<Option<String>, BackendError>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
     /// Which of these actions on an object the platform would refuse us, and why in words; nothing where it cannot be asked
     /// or does not answer. Changes nothing there.
     fn denied<'a>(&'a self, _object: &'a ObjectRef, _actions: &'a [ActionKind]) -> BoxFuture<'a, Option<Vec<(ActionKind, Text)>>> {

@@ -2,12 +2,13 @@
 //! ones can be paused, and are taken up again after the end of the program before.
 
 use super::batch::Batch;
+use super::calloff::call_off;
 use super::journal::{self, Entry};
 use super::operation::Run;
 use super::shared::Shared;
 use crate::analysis::undo;
 use crate::model::{
-    Availability, Bound, Fact, Intent, Kind, KindSync, ObjectRef, OpId, OpState, Operation, Progress, Text, Undo, World,
+    Action, Availability, Bound, Fact, Intent, Kind, KindSync, ObjectRef, OpId, OpState, Operation, Progress, Text, Undo, World,
 };
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -57,8 +58,9 @@ impl Executor {
         for left in left.unwrap_or_default() {
             self.last += 1;
             let id = OpId(self.last);
-            let note =
-                Text::new("left unfinished by a program that ended; resume it to go on, cancel it to leave the rest as it is");
+            let note = Text::new(
+                "left unfinished by a program that ended; resume it to go on, cancel it to take back what it added and leave the rest",
+            );
             let op = Operation {
                 id,
                 intent: left.intent,
@@ -96,6 +98,7 @@ impl Executor {
     pub(super) async fn execute(&mut self, intent: Intent, title: Text, batch: Option<Arc<Batch>>) {
         self.running.retain(|_, (_, task)| !task.is_finished());
         self.turns.retain(|_, turn| Arc::strong_count(turn) > 1);
+        self.hurry(&intent);
         self.last += 1;
         let undo = undo::action(&self.shared.picture(), &intent).map(|action| Undo { action, bound: None });
         let mut op = Operation {
@@ -119,6 +122,23 @@ impl Executor {
         self.begin(op, batch, None).await;
     }
 
+    /// A task that is deleted anew, in less time, does not wait for the delete before it: that one was taken, and only waits
+    /// for the task to be gone.
+    fn hurry(&self, intent: &Intent) {
+        let deletes = |action: &Action| matches!(action, Action::DeleteTask { .. } | Action::ForceDelete { .. });
+        if !deletes(&intent.action) {
+            return;
+        }
+        let world = self.shared.picture();
+        let before = world
+            .operations
+            .iter()
+            .filter(|op| op.intent.object == intent.object && op.state == OpState::Verifying && deletes(&op.intent.action));
+        for (stop, _) in before.filter_map(|op| self.running.get(&op.id)) {
+            stop.cancel.cancel();
+        }
+    }
+
     async fn begin(&mut self, op: Operation, batch: Option<Arc<Batch>>, entry: Option<Entry>) {
         self.shared.tell(Fact::Operation(Operation { state: OpState::Queued, ..op.clone() })).await;
         let turn = Arc::clone(self.turns.entry(op.intent.object.clone()).or_default());
@@ -138,15 +158,10 @@ impl Executor {
             }
             return;
         };
-        if let Some(entry) = entry {
-            entry.over();
-        }
-        if let Some(mut op) = self.operation(id) {
-            op.state = OpState::Cancelled;
-            op.ended = Some(self.shared.now());
-            op.progress.note = Text::new("cancelled while it was paused: what it had done by then stays as it is");
-            self.shared.tell(Fact::Operation(op)).await;
-        }
+        let Some(op) = self.operation(id) else { return };
+        let turn = Arc::clone(self.turns.entry(op.intent.object.clone()).or_default());
+        let work = call_off(op, entry, turn, Arc::clone(&self.paused), Arc::clone(&self.shared));
+        self.shared.tracker.spawn(work);
     }
 
     /// Stops a stepwise operation for now.
@@ -217,7 +232,7 @@ mod tests {
     use super::super::{Clock, Engine, Options};
     use super::*;
     use crate::analysis::fixture;
-    use crate::model::{Action, Expect, Request, Service};
+    use crate::model::{Expect, Request, Service};
     use std::path::Path;
     use tokio::time::sleep;
 

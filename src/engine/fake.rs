@@ -53,6 +53,11 @@ pub(super) struct Script {
     pub(super) execute_takes: Mutex<Duration>,
     /// What it answers to actions, where it refuses them.
     pub(super) refuses: Mutex<Option<BackendError>>,
+    /// It turns out to be a swarm.
+    pub(super) swarm: AtomicBool,
+    /// What it says when it takes back what was added, and how often it was asked.
+    pub(super) added: Mutex<Option<String>>,
+    pub(super) took_back: AtomicU32,
     pub(super) executed: Mutex<Vec<(Intent, Instant)>>,
     pub(super) expect: Mutex<Option<Expect>>,
     /// Log streams: what each opened stream of a task sends, in order of opening.
@@ -124,9 +129,15 @@ struct Session(Arc<Script>);
 impl Backend for Session {
     fn about(&self) -> About {
         About {
-            kind: ClusterKind::Kubernetes,
+            kind: if self.0.swarm.load(SeqCst) { ClusterKind::Swarm } else { ClusterKind::Kubernetes },
             version: Text::new("1.33"),
-            capabilities: Capabilities::of(&[ActionKind::Scale, ActionKind::Redeploy, ActionKind::Rebalance]),
+            capabilities: Capabilities::of(&[
+                ActionKind::Scale,
+                ActionKind::Redeploy,
+                ActionKind::Rebalance,
+                ActionKind::Evacuate,
+                ActionKind::DeleteTask,
+            ]),
             engine: None,
         }
     }
@@ -185,6 +196,14 @@ impl Backend for Session {
                 return Err(error);
             }
             Ok(self.0.expect.lock().clone().unwrap_or(Expect::Nothing))
+        })
+    }
+
+    fn take_back<'a>(&'a self, _intent: &'a Intent) -> BoxFuture<'a, Result<Option<String>, BackendError>> {
+        Box::pin(async move {
+            self.0.took_back.fetch_add(1, SeqCst);
+            self.0.answer().await?;
+            Ok(self.0.added.lock().clone())
         })
     }
 

@@ -5,6 +5,7 @@
 //! | [`supervisor`] | one per cluster: connecting, heartbeats, the link's state |
 //! | [`ingest`] | batches of facts into the store, findings, publishing |
 //! | [`executor`] | operations: sent, then verified by observation |
+//! | [`calloff`] | cancelling what is paused |
 //! | [`journal`] | which operations go on after the end of this program |
 //! | [`audit`] | what was done, on record |
 //! | [`tail`] | log views |
@@ -15,6 +16,7 @@
 
 pub mod audit;
 mod batch;
+mod calloff;
 mod clock;
 mod executor;
 #[cfg(test)]

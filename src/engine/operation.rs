@@ -8,8 +8,7 @@ use super::shared::{Shared, contained};
 use crate::analysis::rollout::{self, Verdict};
 use crate::analysis::undo;
 use crate::backend::{Backend, BackendError, ProgressSink};
-use crate::model::{ActionKind, Expect, Fact, Link, OpState, Operation, Progress, Text};
-use std::future::Future;
+use crate::model::{Action, ActionKind, Expect, Fact, Link, OpState, Operation, Progress, Text};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, Semaphore};
@@ -85,10 +84,10 @@ impl Run {
             // the last step was not reported by itself
             self.op.progress.done = self.op.progress.total;
         }
-        let written = Stage::of(state).filter(|_| self.on_record).map(|stage| self.record(stage));
+        let written = Stage::of(state).filter(|_| self.on_record).map(|stage| self.shared.record(stage, &self.op));
         self.tell().await;
         if let Some(written) = written {
-            self.outcome(written.await).await;
+            self.shared.outcome(&self.op, written.await).await;
         }
     }
 
@@ -121,7 +120,7 @@ impl Run {
         self.tell().await;
         // handed over before it is waited for: from here on there is something to tell the end of
         self.on_record = true;
-        if let Err(why) = self.record(Stage::Intent).await {
+        if let Err(why) = self.shared.record(Stage::Intent, &self.op).await {
             self.on_record = false;
             let why = format!("nothing was sent, because it cannot be put on record: {why}");
             return (self.not_now(), Text::from(why));
@@ -130,8 +129,8 @@ impl Run {
         self.begun = self.op.intent.action.kind().spec().stepwise;
         match self.send(backend).await {
             Ok(expect) => {
-                let taken = self.record(Stage::Taken).await;
-                self.outcome(taken).await;
+                let taken = self.shared.record(Stage::Taken, &self.op).await;
+                self.shared.outcome(&self.op, taken).await;
                 self.verify(expect).await
             }
             Err((state, why)) => (state, why),
@@ -188,7 +187,7 @@ impl Run {
     async fn send(&mut self, backend: Arc<dyn Backend>) -> Result<Expect, Ended> {
         let limit = match self.op.intent.action.kind() {
             ActionKind::Evacuate | ActionKind::Drain | ActionKind::Rebalance => SEND_MANY,
-            _ => SEND,
+            _ => SEND + self.grace(),
         };
         let intent = self.op.intent.clone();
         let (sink, mut reports) = ProgressSink::new();
@@ -223,13 +222,27 @@ impl Run {
         }
     }
 
+    /// How long the task that is acted on may take to end.
+    fn grace(&self) -> Duration {
+        let own = || {
+            let object = &self.op.intent.object;
+            self.shared.picture().cluster(&object.cluster)?.tasks.get(&object.key)?.grace
+        };
+        let seconds = match self.op.intent.action {
+            Action::DeleteTask { grace } | Action::ForceDelete { grace } => grace.or_else(own),
+            Action::Stop | Action::Restart => own(),
+            _ => None,
+        };
+        Duration::from_secs(seconds.unwrap_or(0).into())
+    }
+
     /// Watches the facts until they agree. Tasks are polled quickly meanwhile.
     async fn verify(&mut self, expect: Expect) -> Ended {
         let id = self.op.intent.object.cluster.clone();
         let _tasks = self.shared.handle(&id).map(|handle| handle.wants.watch_tasks());
         let mut world = self.shared.world.clone();
         let taken = self.shared.now();
-        let deadline = Instant::now() + VERIFY;
+        let deadline = Instant::now() + VERIFY + self.grace();
         let mut tick = interval(LOOK);
         self.op.state = OpState::Verifying;
         self.tell().await;
@@ -271,27 +284,6 @@ impl Run {
         if self.op.progress != progress {
             self.op.progress = progress;
             self.tell().await;
-        }
-    }
-
-    /// Writes down where it stands.
-    fn record(&self, stage: Stage) -> impl Future<Output = Result<(), String>> + Send + use<> {
-        let world = self.shared.picture();
-        let cluster = world.cluster(&self.op.intent.object.cluster).map(|state| &state.cluster);
-        let audit = self.shared.options.audit.as_ref();
-        let written = audit.map(|audit| audit.record(stage, &self.op, cluster, self.shared.now()));
-        async move {
-            match written {
-                Some(written) => written.await,
-                None => Ok(()),
-            }
-        }
-    }
-
-    /// What was sent cannot be called back for want of a record; that there is none is said.
-    async fn outcome(&self, written: Result<(), String>) {
-        if let Err(why) = written {
-            self.shared.warn(format!("how \"{}\" went is not on record: {why}", self.op.title)).await;
         }
     }
 

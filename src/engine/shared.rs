@@ -1,9 +1,10 @@
 //! What all parts of a running engine share: the way to the store, the newest picture, and a handle to each cluster.
 
 use super::Options;
+use super::audit::Stage;
 use super::interest::Wants;
 use crate::backend::Backend;
-use crate::model::{ClusterId, Fact, Notice, World};
+use crate::model::{ClusterId, Fact, Notice, Operation, World};
 use crate::util::time::Timestamp;
 use futures::FutureExt;
 use std::future::Future;
@@ -57,6 +58,26 @@ impl Shared {
     /// Hands a fact to the store; after the engine has gone nobody is left to tell.
     pub(super) async fn tell(&self, fact: Fact) {
         let _ = self.facts.send(fact).await;
+    }
+
+    /// Writes down where an operation stands.
+    pub(super) fn record(&self, stage: Stage, op: &Operation) -> impl Future<Output = Result<(), String>> + Send + use<> {
+        let world = self.picture();
+        let cluster = world.cluster(&op.intent.object.cluster).map(|state| &state.cluster);
+        let written = self.options.audit.as_ref().map(|audit| audit.record(stage, op, cluster, self.now()));
+        async move {
+            match written {
+                Some(written) => written.await,
+                None => Ok(()),
+            }
+        }
+    }
+
+    /// What was sent cannot be called back for want of a record; that there is none is said.
+    pub(super) async fn outcome(&self, op: &Operation, written: Result<(), String>) {
+        if let Err(why) = written {
+            self.warn(format!("how \"{}\" went is not on record: {why}", op.title)).await;
+        }
     }
 
     /// A warning to be read once.

@@ -285,6 +285,38 @@ async fn what_was_scaled_on_any_platform_can_be_taken_back() {
     }
 }
 
+/// Over the simulated fleet: each platform's own way back, by the definition as it was seen.
+#[tokio::test(start_paused = true)]
+async fn another_image_on_any_platform_can_be_taken_back_unless_someone_changed_it_since() {
+    for (cluster, name, container) in [("prod-eu", "gateway", "gateway"), ("edge-swarm", "edge_web", "")] {
+        let fleet = crate::backend::sim::fleet(&crate::backend::sim::demo_scenario().unwrap(), Default::default());
+        let engine = Engine::start(fleet, Options { clock: Clock::starting_at(START), ..Options::default() });
+        let id = ClusterId::from(cluster);
+        let row = |w: &World| w.cluster(&id).and_then(|c| c.services.iter().find(|s| s.name.as_str() == name).cloned());
+        let steady =
+            |w: &World| row(w).is_some_and(|s| s.rollout == Rollout::STABLE) && w.cluster(&id).unwrap().cluster.link.is_live();
+        let execute = async |op: u64, action: Action, bound: Bound| {
+            let object = ObjectRef { cluster: id.clone(), kind: Kind::Service, key: bound.uid.clone() };
+            let intent = Intent { object, name: Text::new(name), action, bound };
+            engine.requests.send(Request::Execute { intent, title: Text::new("act") }).await.unwrap();
+            until(&engine, secs(900), |w| self::op(w, op).is_some_and(|op| op.state.ended())).await;
+            self::op(&engine.world.borrow(), op).unwrap().clone()
+        };
+        until(&engine, secs(30), steady).await;
+        let before = row(&engine.world.borrow()).unwrap();
+        let set = |image: &str| Action::SetImage { container: container.into(), image: image.into() };
+        let set_op = execute(1, set("mirror/web:9"), Bound { uid: before.key.clone(), spec_rev: before.spec_rev }).await;
+        let Undo { action, bound: Some(bound) } = set_op.undo.clone().unwrap() else { panic!("{set_op:?}") };
+        let there = row(&engine.world.borrow()).unwrap();
+        assert_eq!((there.image.as_str(), bound.spec_rev), ("mirror/web:9", there.spec_rev), "{name}");
+        let undone = execute(2, action.clone(), bound.clone()).await;
+        assert_eq!(undone.state, OpState::Done, "{undone:?}");
+        assert_eq!(row(&engine.world.borrow()).unwrap().image, before.image, "{name}");
+        let late = execute(3, action, bound).await;
+        assert!(late.state == OpState::Failed && late.progress.note.contains("changed"), "{late:?}");
+    }
+}
+
 fn bulk(services: usize, stop: bool) -> Request {
     let one = |n: usize| match scale("one", &format!("s{n:02}")) {
         Request::Execute { intent, .. } => (intent, Text::from(format!("scale s{n:02}"))),
@@ -354,6 +386,24 @@ async fn cancel_works_while_queued_sending_and_verifying() {
     assert!(notes[1].contains("before anything was sent"), "{notes:?}");
     assert!(notes[2].contains("while it was being sent"), "{notes:?}");
     assert_eq!(scripts[0].executed.lock().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_does_not_go_is_deleted_anew_without_waiting_for_the_delete_before() {
+    let (engine, scripts) = start(&["one"]);
+    *scripts[0].tasks.lock() = vec![fixture::task("web-0", "web", "n1")];
+    *scripts[0].expect.lock() = Some(Expect::Gone { kind: Kind::Task, key: Key::from("web-0") });
+    until(&engine, secs(1), |w| w.clusters[0].tasks.len() == 1).await;
+    let object = ObjectRef { cluster: "one".into(), kind: Kind::Task, key: "web-0".into() };
+    for (op, grace) in [(1, None), (2, Some(0))] {
+        let bound = Bound { uid: "web-0".into(), spec_rev: 0 };
+        let intent = Intent { object: object.clone(), name: "web-0".into(), action: Action::DeleteTask { grace }, bound };
+        engine.requests.send(Request::Execute { intent, title: "delete web-0".into() }).await.unwrap();
+        until(&engine, secs(2), op_is(op, OpState::Verifying)).await;
+    }
+    assert!(op_is(1, OpState::Cancelled)(&engine.world.borrow()));
+    scripts[0].send(Delta::Task(Change::Remove("web-0".into()))).await;
+    until(&engine, secs(2), op_is(2, OpState::Done)).await;
 }
 
 #[tokio::test(start_paused = true)]

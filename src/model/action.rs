@@ -15,7 +15,8 @@ pub enum Action {
     Redeploy,
     /// Go back to an earlier definition of a service.
     RollBack {
-        /// Its revision, where the platform keeps several; none is the previous one.
+        /// Its revision where the platform keeps several, and the `spec_rev` it had where it keeps one (Swarm); none is the
+        /// previous one, whichever that is.
         to: Option<u64>,
     },
     /// Move tasks of a service so that nodes and zones carry it evenly.
@@ -23,7 +24,10 @@ pub enum Action {
     /// Move one task to another node.
     Reschedule,
     /// Delete one task; its service makes a new one. On an engine only one that does not run.
-    DeleteTask,
+    DeleteTask {
+        /// Seconds it gets to end before it is killed; none is what it was made with.
+        grace: Option<u32>,
+    },
     /// Take no new tasks on a node: cordon, pause.
     Pause,
     /// Take tasks on a node again: uncordon, activate.
@@ -41,7 +45,10 @@ pub enum Action {
     /// End a container's process at once.
     Kill,
     /// Delete a task whether it runs or not.
-    ForceDelete,
+    ForceDelete {
+        /// As for [`Action::DeleteTask`].
+        grace: Option<u32>,
+    },
     /// Hold a service: a Deployment's rollout (`spec.paused`), a Job or what a CronJob makes (`spec.suspend`).
     Hold,
     /// Let a held service go on.
@@ -234,7 +241,7 @@ impl Action {
             Self::RollBack { .. } => ActionKind::RollBack,
             Self::Rebalance => ActionKind::Rebalance,
             Self::Reschedule => ActionKind::Reschedule,
-            Self::DeleteTask => ActionKind::DeleteTask,
+            Self::DeleteTask { .. } => ActionKind::DeleteTask,
             Self::Pause => ActionKind::Pause,
             Self::Activate => ActionKind::Activate,
             Self::Evacuate => ActionKind::Evacuate,
@@ -243,7 +250,7 @@ impl Action {
             Self::Stop => ActionKind::Stop,
             Self::Restart => ActionKind::Restart,
             Self::Kill => ActionKind::Kill,
-            Self::ForceDelete => ActionKind::ForceDelete,
+            Self::ForceDelete { .. } => ActionKind::ForceDelete,
             Self::Hold => ActionKind::Hold,
             Self::Resume => ActionKind::Resume,
             Self::Trigger => ActionKind::Trigger,

@@ -97,6 +97,8 @@ pub struct Task {
     pub limits: Resources,
     /// Names of its containers.
     pub containers: Box<[Text]>,
+    /// Seconds it gets to end before it is killed, where that is known.
+    pub grace: Option<u32>,
     /// When it was made.
     pub created: Timestamp,
 }

@@ -164,7 +164,7 @@ fn begin(kind: ActionKind, objects: &[ObjectRef], cx: &Cx<'_>) -> Option<Action>
         ActionKind::RollBack => Action::RollBack { to: None },
         ActionKind::Rebalance => Action::Rebalance,
         ActionKind::Reschedule => Action::Reschedule,
-        ActionKind::DeleteTask => Action::DeleteTask,
+        ActionKind::DeleteTask => Action::DeleteTask { grace: None },
         ActionKind::Pause => Action::Pause,
         ActionKind::Activate => Action::Activate,
         ActionKind::Evacuate => Action::Evacuate,
@@ -188,7 +188,7 @@ fn begin(kind: ActionKind, objects: &[ObjectRef], cx: &Cx<'_>) -> Option<Action>
         }
         ActionKind::Restart => Action::Restart,
         ActionKind::Kill => Action::Kill,
-        ActionKind::ForceDelete => Action::ForceDelete,
+        ActionKind::ForceDelete => Action::ForceDelete { grace: None },
         ActionKind::Hold => Action::Hold,
         ActionKind::Resume => Action::Resume,
         ActionKind::Trigger => Action::Trigger,

@@ -84,6 +84,7 @@ pub fn task(key: &str, service: &str, node: Option<&str>, state: TaskState) -> T
         requests: Resources { cpu_m: 100, mem: 128 << 20 },
         limits: Resources::default(),
         containers: Box::new([Text::new("main")]),
+        grace: Some(30),
         created: ago(3_600),
     }
 }

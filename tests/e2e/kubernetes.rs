@@ -3,6 +3,7 @@
 mod access;
 mod delete;
 mod door;
+mod grace;
 mod held;
 mod image;
 mod link;

@@ -1,5 +1,7 @@
 //! A real Swarm of three nodes: the program asks its manager, `docker` checks.
 
+mod back;
+
 use crate::platform::{Client, quarterdeck, required, wait_gone};
 use crate::pty::Pty;
 use std::path::Path;

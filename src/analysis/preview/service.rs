@@ -120,7 +120,8 @@ fn roll_back(state: &ClusterState, service: &Service, to: Option<u64>, draft: &m
     let Some(previous) = &service.previous else {
         return Err(Text::new("there is no earlier definition to go back to"));
     };
-    match to {
+    // a swarm keeps one: that it is the one meant is seen when it is asked for
+    match to.filter(|_| state.cluster.kind != ClusterKind::Swarm) {
         None => draft.fact(format!("goes back to {previous}")),
         Some(to) => {
             let there = service.earlier.iter().find(|earlier| earlier.revision == to);

@@ -8,8 +8,8 @@ pub(super) fn consequences(state: &ClusterState, task: &Task, action: &Action, d
     let owner = task.service.as_ref().and_then(|key| state.services.get(key));
     match action {
         Action::Reschedule => reschedule(state, task, owner.map(|s| &**s), draft),
-        Action::DeleteTask => delete(state, owner.map(|s| &**s), draft),
-        Action::ForceDelete => delete_by_force(draft),
+        Action::DeleteTask { grace } => delete(state, task, owner.map(|s| &**s), *grace, draft),
+        Action::ForceDelete { grace } => delete_by_force(task, *grace, draft),
         Action::Restart => restart(task, owner.map(|s| &**s), draft),
         Action::Kill => kill(owner.map(|s| &**s), draft),
         Action::Start => draft.fact("starts the container with the definition it was made with"),
@@ -71,7 +71,7 @@ fn reschedule(state: &ClusterState, task: &Task, owner: Option<&Service>, draft:
     }
 }
 
-fn delete(state: &ClusterState, owner: Option<&Service>, draft: &mut Draft) {
+fn delete(state: &ClusterState, task: &Task, owner: Option<&Service>, grace: Option<u32>, draft: &mut Draft) {
     if state.cluster.kind == ClusterKind::Docker {
         draft.fact("removes the container and what it wrote into itself; volumes stay");
         draft.warn("nothing makes a new one");
@@ -87,12 +87,36 @@ fn delete(state: &ClusterState, owner: Option<&Service>, draft: &mut Draft) {
         }
         None => lost(draft),
     }
+    match state.cluster.kind {
+        ClusterKind::Kubernetes => {
+            self::grace(task, grace, draft);
+            if grace == Some(0) {
+                draft.warn("the server forgets it without waiting for its node: where that does not answer it may go on, unseen");
+            }
+        }
+        // its container is removed: who asks it to end first has ended it well, and some services make no new one then
+        _ => self::grace(task, Some(0), draft),
+    }
 }
 
-fn delete_by_force(draft: &mut Draft) {
-    draft.fact("ends its process at once and removes the container and what it wrote into itself; volumes stay");
-    draft.warn("its process gets no time to finish: what it has not written yet is lost");
+fn delete_by_force(task: &Task, grace: Option<u32>, draft: &mut Draft) {
+    draft.fact("ends its process and removes the container and what it wrote into itself; volumes stay");
+    self::grace(task, grace, draft);
     draft.warn("nothing makes a new one");
+}
+
+/// How long its process has.
+fn grace(task: &Task, grace: Option<u32>, draft: &mut Draft) {
+    match (grace, task.grace) {
+        (Some(0), _) => draft.warn("it is killed at once and gets no time to finish: what it has not written yet is lost"),
+        (Some(n), Some(own)) if n < own => {
+            draft.warn(format!("it is asked to end and killed after {n} s; its own grace period is {own} s"));
+        }
+        (Some(n), _) => draft.fact(format!("it is asked to end and killed after {n} s")),
+        (None, Some(0)) => draft.warn("it is killed at once: its own grace period is 0 s"),
+        (None, Some(own)) => draft.fact(format!("it is asked to end and killed after its own grace period, {own} s")),
+        (None, None) => draft.fact("it is asked to end and killed after its own grace period"),
+    }
 }
 
 fn restart(task: &Task, owner: Option<&Service>, draft: &mut Draft) {

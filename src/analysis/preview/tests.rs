@@ -118,8 +118,11 @@ fn moving_or_deleting_a_task_says_what_becomes_of_its_service() {
         ]
     );
     fleet.task(task("bare", "", "n1"));
-    let (_, danger, lines) = seen(&fleet, Kind::Task, "bare", &Action::DeleteTask).unwrap();
+    let (_, danger, lines) = seen(&fleet, Kind::Task, "bare", &Action::DeleteTask { grace: None }).unwrap();
     assert_eq!((danger, lines[0].as_str()), (Danger::Destructive, "! it belongs to no service: nothing makes a new one"));
+    let (title, _, lines) = seen(&fleet, Kind::Task, "bare", &Action::DeleteTask { grace: Some(0) }).unwrap();
+    assert_eq!(title, "delete bare within 0 s");
+    assert!(lines[1].starts_with("! it is killed at once") && lines[2].contains("it may go on, unseen"), "{lines:?}");
 }
 
 #[test]
@@ -246,11 +249,18 @@ fn a_running_container_is_deleted_by_force_only_and_what_is_lost_is_said() {
     fleet.task(task("up", "web", "n1")).task(Task { state: TaskState::Stopped, ready: false, ..task("down", "web", "n1") });
     let of = |key: &str, action: Action| seen(&fleet, Kind::Task, key, &action).map(|(_, danger, lines)| (danger, lines));
     let lost = "! its process gets no time to finish: what it has not written yet is lost";
-    assert_eq!(of("up", Action::DeleteTask).unwrap_err(), "it runs: stop it first, or delete it by force");
-    assert_eq!(of("down", Action::DeleteTask).map(|(danger, _)| danger), Ok(Danger::Destructive));
-    assert_eq!(of("down", Action::ForceDelete).unwrap_err(), "it does not run: delete it without force");
-    let (danger, lines) = of("up", Action::ForceDelete).unwrap();
-    assert_eq!((danger, lines[1].as_str()), (Danger::Destructive, lost));
+    assert_eq!(of("up", Action::DeleteTask { grace: None }).unwrap_err(), "it runs: stop it first, or delete it by force");
+    assert_eq!(of("down", Action::DeleteTask { grace: None }).map(|(danger, _)| danger), Ok(Danger::Destructive));
+    assert_eq!(of("down", Action::ForceDelete { grace: None }).unwrap_err(), "it does not run: delete it without force");
+    let own = "it is asked to end and killed after its own grace period, 30 s";
+    let at_once = "! it is killed at once and gets no time to finish: what it has not written yet is lost";
+    let less = "! it is asked to end and killed after 5 s; its own grace period is 30 s";
+    for (grace, want) in [(None, own), (Some(0), at_once), (Some(5), less), (Some(60), "it is asked to end and killed after 60 s")]
+    {
+        let (danger, lines) = of("up", Action::ForceDelete { grace }).unwrap();
+        assert_eq!(danger, Danger::Destructive);
+        assert!(lines.iter().any(|line| line == want), "{grace:?}: {lines:?}");
+    }
     assert_eq!(of("down", Action::Kill).unwrap_err(), "it does not run");
     let (danger, lines) = of("up", Action::Kill).unwrap();
     assert_eq!((danger, lines[1].as_str()), (Danger::Disruptive, lost));
@@ -306,7 +316,7 @@ fn another_image_is_shown_beside_the_present_one() {
     assert_eq!((title.as_str(), danger), ("set image shop/web r:5000/web:2", Danger::Disruptive));
     assert_eq!(lines, ["main: web:1 → r:5000/web:2", "replaces 3 tasks, a few at a time"]);
     assert_eq!(of(set("proxy", "envoy:4")).unwrap().2[0], "proxy: envoy:3 → envoy:4");
-    assert_eq!(of(set("main", "web:1")).unwrap().2, ["nothing changes: main has web:1"]);
+    assert_eq!(of(set("main", "web:1")).unwrap().2, ["nothing changes: the image of main is web:1 already"]);
     let latest = "! without a tag of its own it is whatever `latest` is when a node pulls it";
     for loose in ["r:5000/web", "web:latest"] {
         assert_eq!(of(set("main", loose)).unwrap().2[1], latest);
@@ -314,6 +324,8 @@ fn another_image_is_shown_beside_the_present_one() {
     assert_eq!(of(set("gone", "web:2")).unwrap_err(), "it has no container gone any more");
     let mut swarm = fleet(ClusterKind::Swarm);
     swarm.service(Service { container: Text::default(), ..service("web", 3) });
+    let same = seen(&swarm, Kind::Service, "web", &set("", "web:1")).unwrap().2;
+    assert_eq!(same, ["nothing changes: its image is web:1 already"]);
     let lines = seen(&swarm, Kind::Service, "web", &set("", "web:2")).unwrap().2;
     assert_eq!(
         (lines[0].as_str(), lines[2].as_str()),
@@ -407,8 +419,8 @@ fn a_swarms_task_is_deleted_on_its_own_engine_only() {
     let (kind, version) = (ClusterKind::Swarm, Text::new("28"));
     let capabilities = crate::model::Capabilities::of(&ActionKind::ALL);
     fleet.delta(crate::model::Delta::About { kind, version, capabilities, engine: Some(Key::from("n1")) });
-    assert!(seen(&fleet, Kind::Task, "w1", &Action::DeleteTask).is_ok());
-    let why = seen(&fleet, Kind::Task, "w3", &Action::DeleteTask).unwrap_err();
+    assert!(seen(&fleet, Kind::Task, "w1", &Action::DeleteTask { grace: None }).is_ok());
+    let why = seen(&fleet, Kind::Task, "w3", &Action::DeleteTask { grace: None }).unwrap_err();
     assert_eq!(why, "a swarm cannot delete a task, only the engine it runs on can; connect to n2, or move the task elsewhere");
 }
 

@@ -67,6 +67,10 @@ impl Backend for Docker {
         Box::pin(actions::execute(self, intent, progress))
     }
 
+    fn take_back<'a>(&'a self, intent: &'a Intent) -> BoxFuture<'a, Result<Option<String>, BackendError>> {
+        Box::pin(actions::take_back(self, intent))
+    }
+
     fn logs(&self, request: LogRequest) -> BoxStream<'static, Result<Vec<LogLine>, BackendError>> {
         let own_node = self.is_swarm().then(|| self.info.swarm.node_id.clone());
         logs::follow(Arc::clone(&self.http), own_node, request)

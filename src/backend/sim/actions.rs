@@ -82,10 +82,13 @@ impl Platform {
                     self.recreate(id);
                 }
             }
-            Action::RollBack { to: Some(_) } if self.kind != ClusterKind::Kubernetes => {
-                return refuse("it keeps one earlier definition and gives it no number");
-            }
             Action::RollBack { to } => {
+                // a swarm keeps one, which has the number that the definition had
+                let swarm = self.kind == ClusterKind::Swarm;
+                if swarm && to.is_some_and(|to| to != self.rev_of(workload, workload.generation - 1)) {
+                    return Err(changed(what));
+                }
+                let to = to.filter(|_| !swarm);
                 if workload.history.is_empty() {
                     return refuse("there is no earlier definition to go back to");
                 }
@@ -178,7 +181,7 @@ impl Platform {
                 Ok(Begun::Taken(Expect::TaskRuns { task: key, runs: true }))
             }
             Action::Restart | Action::Kill if !active => Err(BackendError::Changed(format!("{what}: it does not run"))),
-            Action::DeleteTask if self.kind == ClusterKind::Docker && active => {
+            Action::DeleteTask { .. } if self.kind == ClusterKind::Docker && active => {
                 Err(BackendError::Changed(format!("{what}: it runs; stop it first")))
             }
             Action::Restart => {
@@ -190,11 +193,11 @@ impl Platform {
                 Ok(Begun::Taken(Expect::TaskRuns { task: key, runs: false }))
             }
             Action::Reschedule => Ok(Begun::Moves(Moves::reschedule(self, id, service))),
-            Action::DeleteTask | Action::ForceDelete if self.kind == ClusterKind::Docker => {
+            Action::DeleteTask { .. } | Action::ForceDelete { .. } if self.kind == ClusterKind::Docker => {
                 self.discard(id, workload);
                 Ok(Begun::Taken(Expect::Gone { kind: Kind::Task, key }))
             }
-            Action::DeleteTask => {
+            Action::DeleteTask { .. } => {
                 self.stop(id);
                 Ok(Begun::Taken(Expect::Replaced { task: key, service }))
             }

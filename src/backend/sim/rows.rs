@@ -89,9 +89,14 @@ impl Platform {
 
     /// A number that changes exactly when the specification does: the generation in Kubernetes, a hash elsewhere.
     pub(super) fn spec_rev(&self, workload: &Workload) -> u64 {
+        self.rev_of(workload, workload.generation)
+    }
+
+    /// The `spec_rev` that it had at this generation.
+    pub(super) fn rev_of(&self, workload: &Workload, generation: u64) -> u64 {
         match self.kind {
-            ClusterKind::Kubernetes => workload.generation,
-            ClusterKind::Swarm | ClusterKind::Docker => chance::mix(chance::of_text(&workload.key), workload.generation),
+            ClusterKind::Kubernetes => generation,
+            ClusterKind::Swarm | ClusterKind::Docker => chance::mix(chance::of_text(&workload.key), generation),
         }
     }
 
@@ -200,6 +205,7 @@ impl Platform {
             requests: instance.definition.requests,
             limits: instance.definition.limits,
             containers: containers.into_boxed_slice(),
+            grace: Some(if self.kind == ClusterKind::Docker { 10 } else { 30 }),
             created: self.stamp(instance.created),
         }
     }

@@ -59,7 +59,7 @@ fn every_action_converges_as_on_a_real_cluster() {
         (SWARM, Kind::Node, "b1", Action::RemoveNode { force: true }),
         (ENGINE, Kind::Task, "lone", Restart),
         (ENGINE, Kind::Task, "lone", Kill),
-        (ENGINE, Kind::Task, "lone", ForceDelete),
+        (ENGINE, Kind::Task, "lone", ForceDelete { grace: None }),
     ];
     for (scenario, kind, name, action) in table {
         Bench::new(scenario).converge(kind, name, action);
@@ -67,12 +67,12 @@ fn every_action_converges_as_on_a_real_cluster() {
     let mut engine = Bench::new(ENGINE);
     engine.converge(Kind::Task, "lone", Stop);
     engine.converge(Kind::Task, "lone", Start);
-    let running = engine.intent(Kind::Task, "lone", DeleteTask);
+    let running = engine.intent(Kind::Task, "lone", DeleteTask { grace: None });
     assert!(matches!(engine.platform.begin(&running), Err(BackendError::Changed(_))), "only a stopped one without force");
     engine.converge(Kind::Task, "lone", Kill);
-    engine.converge(Kind::Task, "lone", DeleteTask);
+    engine.converge(Kind::Task, "lone", DeleteTask { grace: None });
     for scenario in [KUBERNETES, SWARM] {
-        for action in [DeleteTask, Reschedule] {
+        for action in [DeleteTask { grace: None }, Reschedule] {
             let mut bench = Bench::new(scenario);
             let task = bench.tasks("web").remove(0);
             bench.converge(Kind::Task, &task.name, action.clone());
@@ -158,7 +158,7 @@ fn what_was_not_seen_is_not_acted_upon() {
         }
         assert_eq!(bench.service("web").desired, Some(4));
         let task = bench.tasks("web").remove(0);
-        let delete = bench.intent(Kind::Task, &task.name, Action::DeleteTask);
+        let delete = bench.intent(Kind::Task, &task.name, Action::DeleteTask { grace: None });
         bench.take(&delete);
         bench.pass(60_000);
         let again = bench.platform.begin(&delete);

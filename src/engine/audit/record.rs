@@ -154,6 +154,9 @@ fn parameters(action: &Action, undo: Option<&Undo>) -> BTreeMap<String, serde_js
         Action::RollBack { to } => {
             all.extend(to.map(|to| ("to".to_owned(), to.into())));
         }
+        Action::DeleteTask { grace } | Action::ForceDelete { grace } => {
+            all.extend(grace.map(|seconds| ("grace".to_owned(), seconds.into())));
+        }
         Action::RemoveNode { force } => {
             all.insert("force".to_owned(), (*force).into());
         }
@@ -164,7 +167,6 @@ fn parameters(action: &Action, undo: Option<&Undo>) -> BTreeMap<String, serde_js
         Action::Redeploy
         | Action::Rebalance
         | Action::Reschedule
-        | Action::DeleteTask
         | Action::Pause
         | Action::Activate
         | Action::Evacuate
@@ -173,7 +175,6 @@ fn parameters(action: &Action, undo: Option<&Undo>) -> BTreeMap<String, serde_js
         | Action::Stop
         | Action::Restart
         | Action::Kill
-        | Action::ForceDelete
         | Action::Hold
         | Action::Resume
         | Action::Promote

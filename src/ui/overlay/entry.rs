@@ -15,16 +15,34 @@ use image::Image;
 use number::Number;
 use revision::Revision;
 
+/// How long a task that is deleted may have to end, and the words for it. The first is what it was made with.
+const GRACES: [(Option<u32>, &str); 8] = [
+    (None, "its own"),
+    (Some(0), "0 s"),
+    (Some(5), "5 s"),
+    (Some(10), "10 s"),
+    (Some(30), "30 s"),
+    (Some(60), "1 min"),
+    (Some(120), "2 min"),
+    (Some(300), "5 min"),
+];
+
 /// A parameter of an action, under edit.
 pub enum Entry {
     /// A number of tasks.
     Number(Box<Number>),
     /// What becomes of the tasks.
     Propagation(Choice),
+    /// How long a task has to end.
+    Grace(Choice),
     /// The image of a container.
     Image(Box<Image>),
     /// An earlier definition.
     Revision(Revision),
+}
+
+fn grace() -> Entry {
+    Entry::Grace(Choice::new("grace", GRACES.map(|(_, word)| word).to_vec()))
 }
 
 impl Entry {
@@ -37,10 +55,12 @@ impl Entry {
             Action::DeleteService { .. } if objects.iter().all(kubernetes) => {
                 Some(Self::Propagation(Choice::new("its tasks", Propagation::ALL.map(Propagation::word).to_vec())))
             }
-            Action::RollBack { .. } if objects.len() == 1 => {
+            Action::DeleteTask { .. } if objects.iter().all(kubernetes) => Some(grace()),
+            Action::ForceDelete { .. } => Some(grace()),
+            Action::RollBack { to } if objects.len() == 1 => {
                 let object = objects.first()?;
                 let service = world.cluster(&object.cluster)?.services.get(&object.key)?;
-                (service.earlier.len() > 1).then(|| Self::Revision(Revision::new(service.earlier.to_vec())))
+                (service.earlier.len() > 1).then(|| Self::Revision(Revision::new(service.earlier.to_vec(), *to)))
             }
             Action::SetImage { .. } => {
                 let object = objects.first()?;
@@ -65,7 +85,7 @@ impl Entry {
     pub fn edit(&mut self, input: &TextInput) -> bool {
         match self {
             Self::Number(number) => number.edit(input),
-            Self::Propagation(choice) => choice.edit(input),
+            Self::Propagation(choice) | Self::Grace(choice) => choice.edit(input),
             Self::Image(image) => image.edit(input),
             Self::Revision(revision) => revision.edit(input),
         }
@@ -78,6 +98,9 @@ impl Entry {
             (Self::Propagation(choice), Action::DeleteService { propagation }) => {
                 *propagation = Propagation::ALL.get(choice.at()).copied().unwrap_or_default();
             }
+            (Self::Grace(choice), Action::DeleteTask { grace } | Action::ForceDelete { grace }) => {
+                *grace = GRACES.get(choice.at()).and_then(|(seconds, _)| *seconds);
+            }
             (Self::Image(entry), Action::SetImage { container, image }) => (*container, *image) = entry.value(),
             (Self::Revision(revision), Action::RollBack { to }) => *to = revision.value(),
             _ => {}
@@ -89,7 +112,7 @@ impl Entry {
         let number = match self {
             Self::Number(number) => number,
             Self::Image(image) => return image.missing().map(|why| (Text::new(why), "type another image")),
-            Self::Propagation(_) | Self::Revision(_) => return None,
+            Self::Propagation(_) | Self::Grace(_) | Self::Revision(_) => return None,
         };
         let Some(to) = number.value() else { return Some((Text::new("type the number of tasks"), "choose another number")) };
         let same = objects.all(|object| act::desired(world, object) == Some(to));
@@ -101,7 +124,7 @@ impl Entry {
         match self {
             Self::Number(number) => Some(number.draw(pen, cx)),
             Self::Image(image) => Some(image.draw(pen, cx)),
-            Self::Propagation(choice) => {
+            Self::Propagation(choice) | Self::Grace(choice) => {
                 choice.draw(pen, cx);
                 None
             }

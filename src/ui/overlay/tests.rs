@@ -506,6 +506,20 @@ fn an_image_is_typed_and_only_then_confirmed() {
 }
 
 #[test]
+fn how_long_a_deleted_task_has_to_end_is_chosen_with_the_arrows() {
+    let mut bench = on(PaneId::Tasks, "web-0");
+    let name = "web-0";
+    bench.press(Command::DeleteTask);
+    let screen = bench.screen();
+    assert!(screen.contains("▸its own") && screen.contains("its own grace period, 30 s"), "{screen}");
+    text(&mut bench, TextInput::Down);
+    let screen = bench.screen();
+    assert!(screen.contains("▸0 s") && screen.contains("killed at once"), "{screen}");
+    bench.type_in(name);
+    assert_eq!(text(&mut bench, ENTER), [(format!("delete {name} within 0 s"), Action::DeleteTask { grace: Some(0) }, 0)]);
+}
+
+#[test]
 fn an_older_definition_is_chosen_with_the_arrows() {
     let mut bench = on(PaneId::Services, "catalog");
     let earlier = |revision: u64| Earlier { revision, image: Text::from(format!("catalog:{revision}")), made: None };

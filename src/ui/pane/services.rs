@@ -192,6 +192,8 @@ fn level_word(level: Level) -> &'static str {
 /// Sign, word and role of what is under way, if anything is, and of how it stands with what is meant to end.
 pub fn state_word(row: &Service) -> Option<(&'static str, &'static str, Role)> {
     let ends = row.kind.runs_to_completion();
+    let swarm = matches!(row.kind, ServiceKind::Replicated | ServiceKind::Global);
+    let whole = |row: &Service, want: u32| row.ready == want && row.updated == want && row.current == want;
     let (word, role) = match row.rollout.state {
         RolloutState::Stable if row.suspended => ("suspended", Role::Dim),
         RolloutState::Stable if row.kind == ServiceKind::CronJob && row.current == 0 => ("scheduled", Role::Dim),
@@ -203,6 +205,8 @@ pub fn state_word(row: &Service) -> Option<(&'static str, &'static str, Role)> {
         },
         RolloutState::Stable => return None,
         RolloutState::Progressing if ends => ("running", Role::Progress),
+        // a swarm watches for a while what it has updated
+        RolloutState::Progressing if swarm && row.desired.is_some_and(|want| whole(row, want)) => ("updating", Role::Progress),
         RolloutState::Progressing if row.desired.is_some_and(|want| row.updated >= want.min(row.current)) => {
             ("scaling", Role::Progress)
         }
@@ -228,5 +232,36 @@ fn state_cell(state: &ClusterState, row: &Service, out: &mut CellText) {
             out.put(word, role);
         }
         (None, None) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::model::Rollout;
+    use crate::ui::testing::service;
+
+    #[test]
+    fn an_update_is_called_so_to_its_end_and_another_number_of_tasks_is_not() {
+        let row = |kind: ServiceKind, ready: u32, updated: u32, current: u32| Service {
+            kind,
+            updated,
+            current,
+            rollout: Rollout { state: RolloutState::Progressing, note: None },
+            ..service("s", "shop", "web", ready, 3)
+        };
+        use ServiceKind::{Deployment, Replicated};
+        for (kind, ready, updated, current, want) in [
+            (Replicated, 2, 2, 3, "updating"),
+            (Replicated, 3, 3, 3, "updating"),
+            (Replicated, 1, 3, 3, "scaling"),
+            (Replicated, 1, 1, 1, "scaling"),
+            (Deployment, 3, 1, 4, "updating"),
+            (Deployment, 1, 3, 3, "scaling"),
+        ] {
+            let word = state_word(&row(kind, ready, updated, current)).unwrap().1;
+            assert_eq!(word, want, "{kind:?} ready {ready} updated {updated} current {current}");
+        }
     }
 }

@@ -27,4 +27,14 @@ fn sets_the_image_of_the_second_container_and_of_no_other() {
     workload.ready(2);
     app.send("9");
     app.wait_for("2 of 2 ready", ROLLOUT);
+    // it goes back to what it was, to the letter
+    app.wait_for("u undo", SOON);
+    app.send("u");
+    app.wait_for("goes back to revision 2", SOON);
+    app.send("y");
+    workload
+        .until("both are back", "get deployment web -o jsonpath={.spec.template.spec.containers[*].image}", |out| out == before);
+    app.wait("both done", ROLLOUT, |screen| screen.matches("✔ done").count() == 2);
+    app.send("\x1b[Bu");
+    app.wait_for("it was changed by someone since then", SOON);
 }

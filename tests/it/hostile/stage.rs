@@ -163,6 +163,7 @@ pub fn fleet(words: &Words<'_>) -> Store {
                 requests: Resources { cpu_m: 100, mem: 128 << 20 },
                 limits: Resources::default(),
                 containers: Box::new([t("k1"), t("k2")]),
+                grace: Some(30),
                 created: ago(3_600),
             })),
         );

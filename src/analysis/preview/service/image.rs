@@ -9,7 +9,10 @@ pub(super) fn set(state: &ClusterState, service: &Service, container: &Text, ima
     let present = present.ok_or_else(|| Text::from(format!("it has no container {container} any more")))?;
     let what = if container.is_empty() { "image" } else { container.as_str() };
     if present == image {
-        draft.fact(format!("nothing changes: {what} has {image}"));
+        draft.fact(match container.is_empty() {
+            true => format!("nothing changes: its image is {image} already"),
+            false => format!("nothing changes: the image of {container} is {image} already"),
+        });
         return Ok(());
     }
     draft.fact(format!("{what}: {present} → {image}"));

@@ -9,7 +9,9 @@ use crate::model::{Expect, Intent, Kind};
 use bollard::errors::Error;
 use bollard::query_parameters::{
     KillContainerOptions, RemoveContainerOptionsBuilder, RestartContainerOptions, StartContainerOptions, StopContainerOptions,
+    StopContainerOptionsBuilder,
 };
+use std::time::Duration;
 
 /// Restarts the running containers of a service, one after another. An engine keeps no definition to make new ones from.
 pub async fn restart(docker: &Docker, intent: &Intent, progress: &ProgressSink) -> Result<Expect, BackendError> {
@@ -30,6 +32,12 @@ pub async fn restart(docker: &Docker, intent: &Intent, progress: &ProgressSink) 
     Ok(Expect::Converged { service: intent.object.key.clone(), spec_rev: intent.bound.spec_rev })
 }
 
+/// The engine answers once the container has ended, however long its grace period is: the operation has a deadline, which
+/// knows it.
+fn patient(docker: &Docker) -> bollard::Docker {
+    docker.typed.clone().with_timeout(Duration::from_secs(3_600))
+}
+
 /// Starts a container.
 pub async fn start(docker: &Docker, intent: &Intent) -> Result<Expect, BackendError> {
     let answer = docker.typed.start_container(&intent.bound.uid, None::<StartContainerOptions>).await;
@@ -39,7 +47,7 @@ pub async fn start(docker: &Docker, intent: &Intent) -> Result<Expect, BackendEr
 
 /// Stops a container, with the grace period it was made with.
 pub async fn stop(docker: &Docker, intent: &Intent) -> Result<Expect, BackendError> {
-    let answer = docker.typed.stop_container(&intent.bound.uid, None::<StopContainerOptions>).await;
+    let answer = patient(docker).stop_container(&intent.bound.uid, None::<StopContainerOptions>).await;
     answer.map_err(|e| docker.typed_failed(&format!("stopping {}", intent.name), e))?;
     Ok(Expect::TaskRuns { task: intent.object.key.clone(), runs: false })
 }
@@ -52,7 +60,7 @@ pub async fn restart_one(docker: &Docker, intent: &Intent) -> Result<Expect, Bac
     if !matches!(now.state.status.as_str(), "running" | "paused" | "restarting") {
         return Err(changed(intent, "it does not run any more"));
     }
-    let answer = docker.typed.restart_container(&intent.bound.uid, None::<RestartContainerOptions>).await;
+    let answer = patient(docker).restart_container(&intent.bound.uid, None::<RestartContainerOptions>).await;
     answer.map_err(|e| docker.typed_failed(&doing, e))?;
     Ok(Expect::Restarted { task: intent.object.key.clone(), before: now.state.started_at.unwrap_or_default() })
 }
@@ -67,9 +75,20 @@ pub async fn kill(docker: &Docker, intent: &Intent) -> Result<Expect, BackendErr
     Ok(Expect::TaskRuns { task: intent.object.key.clone(), runs: false })
 }
 
-/// Removes a container; its volumes stay. One that runs is refused by the engine itself, if not by `force`.
-pub async fn delete(docker: &Docker, intent: &Intent, force: bool) -> Result<Expect, BackendError> {
-    remove(docker, &intent.bound.uid, intent, force).await?;
+/// Removes a container; its volumes stay. One that runs is refused by the engine itself.
+pub async fn delete(docker: &Docker, intent: &Intent) -> Result<Expect, BackendError> {
+    remove(docker, &intent.bound.uid, intent, false).await?;
+    Ok(Expect::Gone { kind: Kind::Task, key: intent.object.key.clone() })
+}
+
+/// Stops a container within `grace` seconds, or those it was made with, and removes it.
+pub async fn delete_by_force(docker: &Docker, intent: &Intent, grace: Option<u32>) -> Result<Expect, BackendError> {
+    if grace != Some(0) {
+        let options = grace.map(|seconds| StopContainerOptionsBuilder::new().t(i32::try_from(seconds).unwrap_or(i32::MAX)).build());
+        let answer = patient(docker).stop_container(&intent.bound.uid, options).await;
+        answer.map_err(|e| docker.typed_failed(&format!("deleting {}: stopping it first", intent.name), e))?;
+    }
+    remove(docker, &intent.bound.uid, intent, true).await?;
     Ok(Expect::Gone { kind: Kind::Task, key: intent.object.key.clone() })
 }
 

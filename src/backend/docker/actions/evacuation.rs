@@ -192,7 +192,7 @@ struct Back {
 impl Back {
     async fn now(mut self) -> Result<(), BackendError> {
         self.armed = false;
-        back(&self.http, &self.intent).await
+        back(&self.http, &self.intent).await.map(drop)
     }
 }
 
@@ -208,13 +208,33 @@ impl Drop for Back {
     }
 }
 
-async fn back(http: &Http, intent: &Intent) -> Result<(), BackendError> {
+/// Takes back what was added, and returns the names of the services that had more.
+async fn back(http: &Http, intent: &Intent) -> Result<Vec<String>, BackendError> {
     let node = intent.bound.uid.as_str();
     let services: Vec<wire::Service> = get(http, intent, "/services").await?;
-    for service in services.iter().filter(|service| wanted(&service.spec.value.labels, node).is_some()) {
+    let mut names = Vec::new();
+    // by the label of this node alone: also where somebody has taken away the number that goes with it
+    for service in services.iter().filter(|service| service.spec.value.labels.contains_key(&format!("{MORE}{node}"))) {
         change(http, intent, service, |spec| fewer(spec, node)).await?;
+        names.push(service.spec.value.name.to_string());
     }
-    Ok(())
+    Ok(names)
+}
+
+/// Takes back what an evacuation that is not gone on with has left, whoever began it. The node stays as it is.
+pub async fn take_back(docker: &Docker, intent: &Intent) -> Result<Option<String>, BackendError> {
+    let names = back(&docker.http, intent).await?;
+    let nodes: Vec<wire::Node> = get(&docker.http, intent, "/nodes").await?;
+    let node = nodes.iter().find(|node| node.id == *intent.bound.uid);
+    let stays = match node.map(|node| node.spec.value.availability.as_str()) {
+        Some("drain") => format!("; {} stays drained, what ran there may still be ending", intent.name),
+        Some("pause") => format!("; {} stays paused", intent.name),
+        _ => String::new(),
+    };
+    Ok((!names.is_empty()).then(|| {
+        let services = count(number(names.len()), "service");
+        format!("took back the tasks that {services} had more for it ({}){stays}", names.join(", "))
+    }))
 }
 
 /// Changes the spec of a service, whatever it is by now.

@@ -22,19 +22,19 @@ pub async fn execute(docker: &Docker, intent: &Intent, progress: &ProgressSink) 
             Action::SetImage { image, .. } => service::set_image(docker, intent, image).await,
             Action::Redeploy => service::force(docker, intent, "redeploying").await,
             Action::Rebalance => service::force(docker, intent, "rebalancing").await,
-            Action::RollBack { to: None } => service::roll_back(docker, intent).await,
-            Action::RollBack { to: Some(_) } => {
-                Err(unsupported(intent, "a swarm keeps one earlier definition and gives it no number"))
-            }
+            Action::RollBack { to } => service::roll_back(docker, intent, *to).await,
             Action::DeleteService { .. } => service::delete(docker, intent).await,
             Action::Reschedule => task::reschedule(docker, intent, progress).await,
-            Action::DeleteTask => task::delete(docker, intent).await,
+            Action::DeleteTask { grace: None | Some(0) } => task::delete(docker, intent).await,
+            Action::DeleteTask { .. } => {
+                Err(unsupported(intent, "the container of a swarm's task is removed at once, there is no grace to choose"))
+            }
             Action::Pause | Action::Activate | Action::Drain => node::set(docker, intent).await,
             Action::Promote => node::set_role(docker, intent, true).await,
             Action::Demote => node::set_role(docker, intent, false).await,
             Action::RemoveNode { force } => node::remove(docker, intent, *force).await,
             Action::Evacuate => evacuation::evacuate(docker, intent, progress).await,
-            Action::Start | Action::Stop | Action::Restart | Action::Kill | Action::ForceDelete => {
+            Action::Start | Action::Stop | Action::Restart | Action::Kill | Action::ForceDelete { .. } => {
                 Err(unsupported(intent, "a swarm starts and stops tasks by itself; scale the service, or redeploy it"))
             }
             Action::Hold | Action::Resume => Err(unsupported(intent, "a swarm pauses a rollout only by itself, after a failure")),
@@ -47,8 +47,8 @@ pub async fn execute(docker: &Docker, intent: &Intent, progress: &ProgressSink) 
             Action::Stop => engine::stop(docker, intent).await,
             Action::Restart => engine::restart_one(docker, intent).await,
             Action::Kill => engine::kill(docker, intent).await,
-            Action::DeleteTask => engine::delete(docker, intent, false).await,
-            Action::ForceDelete => engine::delete(docker, intent, true).await,
+            Action::DeleteTask { .. } => engine::delete(docker, intent).await,
+            Action::ForceDelete { grace } => engine::delete_by_force(docker, intent, grace).await,
             Action::Scale { .. } => Err(unsupported(
                 intent,
                 "an engine keeps no number of tasks; use `docker compose up --scale` with its Compose file",
@@ -70,6 +70,14 @@ pub async fn execute(docker: &Docker, intent: &Intent, progress: &ProgressSink) 
                 Err(unsupported(intent, "an engine rolls nothing out and runs nothing by the clock"))
             }
         }
+    }
+}
+
+/// See [`crate::backend::Backend::take_back`].
+pub async fn take_back(docker: &Docker, intent: &Intent) -> Result<Option<String>, BackendError> {
+    match intent.action {
+        Action::Evacuate if docker.is_swarm() => evacuation::take_back(docker, intent).await,
+        _ => Ok(None),
     }
 }
 

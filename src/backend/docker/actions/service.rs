@@ -72,16 +72,17 @@ pub async fn force(docker: &Docker, intent: &Intent, doing: &str) -> Result<Expe
     Ok(converged(intent, rev.await?))
 }
 
-/// Goes back to the previous definition. There is one; going back swaps the two.
-pub async fn roll_back(docker: &Docker, intent: &Intent) -> Result<Expect, BackendError> {
+/// Goes back to the previous definition, if it is the one with this number where one is given. There is one; going back swaps
+/// the two.
+pub async fn roll_back(docker: &Docker, intent: &Intent, to: Option<u64>) -> Result<Expect, BackendError> {
     let target = target(intent);
     let update = update(intent, &target, "rolling back", "&rollback=previous");
-    let rev = write(&docker.http, &update, |current, _| {
-        if current.has_previous {
-            Ok(())
-        } else {
-            Err(unsupported(intent, "it has no previous definition: it was never changed since it was made"))
+    let rev = write(&docker.http, &update, |current, _| match (current.previous, to) {
+        (None, _) => Err(unsupported(intent, "it has no previous definition: it was never changed since it was made")),
+        (Some(previous), Some(to)) if previous != to => {
+            Err(changed(intent, "its previous definition is another one by now than was seen then"))
         }
+        _ => Ok(()),
     });
     Ok(converged(intent, rev.await?))
 }

@@ -65,8 +65,8 @@ pub struct Current {
     pub rev: u64,
     /// Its spec.
     pub spec: Value,
-    /// Whether there is a spec to roll back to.
-    pub has_previous: bool,
+    /// Number of the spec to roll back to, if there is one.
+    pub previous: Option<u64>,
 }
 
 /// Reads an object.
@@ -80,7 +80,7 @@ pub async fn read(http: &Http, target: &Target) -> Result<Current, HttpError> {
         version: whole.version.index,
         rev: wire::hash(whole.spec.get()),
         spec,
-        has_previous: whole.previous_spec.is_some(),
+        previous: whole.previous_spec.map(|spec| wire::hash(spec.get())),
     })
 }
 

@@ -139,6 +139,8 @@ fn task(raw: &Container, detail: Option<&ContainerDetail>, node: &Key) -> Task {
             mem: d.host_config.memory,
         }),
         containers: Box::new([name.clone()]),
+        // an engine's own default (moby `container.DefaultStopTimeout`)
+        grace: detail.and_then(|detail| u32::try_from(detail.config.stop_timeout.unwrap_or(10)).ok()),
         created,
         name,
     }

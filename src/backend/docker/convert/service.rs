@@ -11,6 +11,8 @@ pub fn service(raw: &wire::Service, tasks: &[&Converted<'_>]) -> Service {
     let kind = kind(&spec.mode);
     let newest = spec.task_template.rev;
     let iteration = raw.job_status.as_ref().map(|job| job.job_iteration);
+    // an update goes on until the last of its tasks runs: that they all exist is not yet all of it
+    let updating = raw.update_status.as_ref().is_some_and(|status| status.state == "updating");
     let mut count = Count::default();
     let mut newest_of_slot: HashMap<(u64, &str), &Converted<'_>> = HashMap::new();
     for one in tasks.iter().copied() {
@@ -27,7 +29,7 @@ pub fn service(raw: &wire::Service, tasks: &[&Converted<'_>]) -> Service {
         let done = kind == ServiceKind::SwarmJob && row.state == TaskState::Succeeded;
         count.wanted += u32::from(row.wanted || done);
         count.ready += u32::from(row.ready || done);
-        count.updated += u32::from((row.wanted || done) && task.spec.rev == newest);
+        count.updated += u32::from((row.wanted || done) && task.spec.rev == newest && (row.ready || !updating));
         // what is lost and already replaced is of no account any more
         let live = !row.state.ended() && (row.wanted || row.state != TaskState::Lost);
         count.current += u32::from(live);

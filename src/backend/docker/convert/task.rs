@@ -122,6 +122,7 @@ fn task(raw: &wire::Task, service: Option<&wire::Service>, node: Option<&Node>, 
         requests: resources(&raw.spec.resources.reservations),
         limits: resources(&raw.spec.resources.limits),
         containers: Box::new([name.clone()]),
+        grace: None,
         created: raw.created_at.unwrap_or_default(),
         name,
     }

@@ -58,6 +58,24 @@ fn services_are_counted_from_their_tasks() {
 }
 
 #[test]
+fn an_update_of_a_service_goes_on_until_the_last_of_its_tasks_runs() {
+    let (nodes, services, tasks) = lists();
+    let with = |state: &str, starting: bool| {
+        let (mut services, mut tasks) = (services.clone(), tasks.clone());
+        let api = services.iter_mut().find(|service| service.spec.value.name == "shop_api").unwrap();
+        api.update_status = Some(wire::UpdateStatus { state: state.into(), ..wire::UpdateStatus::default() });
+        let of = |task: &&mut wire::Task| task.service_id == api.id && task.status.state == "running";
+        let one = tasks.iter_mut().find(of).filter(|_| starting);
+        one.into_iter().for_each(|task| task.status.state = "preparing".into());
+        let row = service(&swarm(&nodes, &services, &tasks, &HashMap::new()), "shop_api").clone();
+        (row.ready, row.updated, row.rollout.state)
+    };
+    assert_eq!(with("updating", true), (1, 1, RolloutState::Progressing));
+    assert_eq!(with("updating", false), (2, 2, RolloutState::Progressing), "the swarm still watches it");
+    assert_eq!(with("completed", true), (1, 2, RolloutState::Progressing), "this one is started for another reason");
+}
+
+#[test]
 fn tasks_say_why_they_do_not_run() {
     let rows = rows();
     let stuck = tasks(&rows, "fx_ssd.2");

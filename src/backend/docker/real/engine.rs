@@ -80,7 +80,7 @@ async fn containers_of_a_real_engine() {
     session.until("started", wait, |s| s.tasks.get(tty.0.as_str()).is_some_and(|t| t.ready)).await;
     act(&session, &stop).await.unwrap();
     session.until("stopped", wait, |s| s.tasks.get(tty.0.as_str()).is_some_and(|t| t.state == TaskState::Stopped)).await;
-    act(&session, &Intent { action: Action::DeleteTask, ..stop.clone() }).await.unwrap();
+    act(&session, &Intent { action: Action::DeleteTask { grace: None }, ..stop.clone() }).await.unwrap();
     session.until("deleted", wait, |s| s.tasks.get(tty.0.as_str()).is_none() && s.services.get(tty.0.as_str()).is_none()).await;
     let gone = act(&session, &Intent { action: Action::Start, ..stop }).await;
     assert!(matches!(gone, Err(BackendError::NotFound(_))), "{gone:?}");
@@ -116,7 +116,7 @@ async fn a_container_is_restarted_killed_and_deleted_and_only_a_stopped_one_with
     let with = |action: Action| Intent { action, ..on.clone() };
     let refused = |answer: Result<Expect, BackendError>| assert!(matches!(answer, Err(BackendError::Changed(_))), "{answer:?}");
 
-    refused(act(&session, &with(Action::DeleteTask)).await);
+    refused(act(&session, &with(Action::DeleteTask { grace: None })).await);
     let Ok(Expect::Restarted { before, .. }) = act(&session, &on).await else { panic!("it was not restarted") };
     session.until("restarted", wait, |s| s.tasks.get(one.0.as_str()).is_some_and(|t| t.ready && t.since > before)).await;
 
@@ -128,12 +128,30 @@ async fn a_container_is_restarted_killed_and_deleted_and_only_a_stopped_one_with
     refused(act(&session, &with(Action::Kill)).await);
     refused(act(&session, &with(Action::Restart)).await);
 
-    act(&session, &with(Action::DeleteTask)).await.unwrap();
+    act(&session, &with(Action::DeleteTask { grace: None })).await.unwrap();
     session.until("deleted", wait, |s| s.tasks.get(one.0.as_str()).is_none()).await;
     let two = Container::run(&["--name", "two", "busybox:qd", "sh", "-c", TALK]);
     session.until("another", wait, |s| s.tasks.get(two.0.as_str()).is_some()).await;
-    act(&session, &intent(&session, Kind::Task, &two.0, "two", Action::ForceDelete)).await.unwrap();
+    act(&session, &intent(&session, Kind::Task, &two.0, "two", Action::ForceDelete { grace: None })).await.unwrap();
     session.until("deleted by force", wait, |s| s.tasks.get(two.0.as_str()).is_none()).await;
-    let gone = act(&session, &with(Action::ForceDelete)).await;
+    let gone = act(&session, &with(Action::ForceDelete { grace: None })).await;
+    assert!(matches!(gone, Err(BackendError::NotFound(_))), "{gone:?}");
+
+    // it says itself whether it was asked to end, in a folder that outlives it
+    let folder = tempfile::tempdir().unwrap();
+    let mount = format!("{}:/out", folder.path().display());
+    for (grace, asked, least) in [(Some(0), false, 0), (Some(1), true, 1), (None, true, 3)] {
+        let script = "trap 'echo asked > /out/asked' TERM; while :; do sleep 0.1; done";
+        let args = ["--name", "graced", "--stop-timeout", "3", "-v", &mount, "busybox:qd", "sh", "-c", script];
+        let one = Container::run(&args);
+        session.until("runs", wait, |s| s.tasks.get(one.0.as_str()).is_some_and(|t| t.ready && t.grace == Some(3))).await;
+        let began = Instant::now();
+        act(&session, &intent(&session, Kind::Task, &one.0, "graced", Action::ForceDelete { grace })).await.unwrap();
+        println!("{grace:?}: {:?}", began.elapsed());
+        assert!(began.elapsed() >= Duration::from_secs(least), "it was not given its time");
+        session.until("deleted", wait, |s| s.tasks.get(one.0.as_str()).is_none()).await;
+        assert_eq!(std::fs::remove_file(folder.path().join("asked")).is_ok(), asked, "{grace:?}");
+    }
+    let gone = act(&session, &with(Action::ForceDelete { grace: Some(0) })).await;
     assert!(matches!(gone, Err(BackendError::NotFound(_))), "{gone:?}");
 }

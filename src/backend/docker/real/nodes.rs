@@ -106,6 +106,17 @@ async fn a_node_of_a_real_swarm_is_evacuated_and_no_service_has_fewer_than_it_wa
     assert_eq!(session.state().nodes.get(&node3).unwrap().availability, Availability::Paused);
     assert!(there(session.state()) > 0, "nothing was stopped");
 
+    // as a program that was killed leaves it: two more of the service, and nobody who takes them back
+    let of = format!("quarterdeck.evacuation.of.{node3}=2");
+    let more = ["--label-add", "quarterdeck.evacuation.wants=4", "--label-add", &of, "--replicas", "6", &id];
+    docker(&[&["service", "update", "-q", "--detach", "--no-resolve-image"][..], &more].concat());
+    session.until("two more", wait, |s| steady(s, &id, "app:1", 6)).await;
+    let words = session.backend.take_back(&asked).await.unwrap();
+    let want = "took back the tasks that 1 service had more for it (dk-whole); node3 stays paused";
+    assert_eq!(words.as_deref(), Some(want));
+    session.until("taken back", wait, |s| steady(s, &id, "app:1", 4) && service.spec() == spec).await;
+    assert_eq!(session.backend.take_back(&asked).await.unwrap(), None, "there is nothing left of it");
+
     let stop = Arc::new(AtomicBool::new(false));
     let watched = least(id.clone(), Arc::clone(&stop));
     let asked = intent(&session, Kind::Node, &node3, "node3", Action::Evacuate);

@@ -61,10 +61,25 @@ async fn a_service_of_a_real_swarm_gets_another_image_and_is_deleted_as_it_was_s
     let mut session = Session::open().await;
     let wait = Duration::from_secs(60);
     session.until("created and running", wait, |s| steady(s, &id, "app:1", 2)).await;
+    let (seen_rev, seen_spec) = (session.state().services.get(&id).unwrap().spec_rev, service.spec());
     let set = Action::SetImage { container: Text::default(), image: "app:2".into() };
     act(&session, &intent(&session, Kind::Service, &id, "dk-delete", set)).await.unwrap();
     session.until("has another image", wait, |s| steady(s, &id, "app:2", 2)).await;
     assert!(service.spec().contains(r#""keep":"this""#), "all else of the spec is as it was");
+    session.during(Duration::from_secs(6)).await;
+
+    // taken back by the definition that was seen, and by none that has its place by now
+    let back = Action::RollBack { to: Some(seen_rev) };
+    act(&session, &intent(&session, Kind::Service, &id, "dk-delete", back.clone())).await.unwrap();
+    session.until("as it was seen", wait, |s| steady(s, &id, "app:1", 2)).await;
+    assert_eq!(service.spec(), seen_spec);
+    docker(&["service", "update", "-q", "--detach", "--no-resolve-image", "--image", "app:2", &id]);
+    session.until("someone sets another image", wait, |s| steady(s, &id, "app:2", 2)).await;
+    docker(&["service", "update", "-q", "--detach", "--no-resolve-image", "--env-add", "MORE=1", &id]);
+    docker(&["service", "update", "-q", "--detach", "--no-resolve-image", "--env-rm", "MORE", &id]);
+    session.until("and goes there another way", wait, |s| steady(s, &id, "app:2", 2)).await;
+    let other = act(&session, &intent(&session, Kind::Service, &id, "dk-delete", back)).await;
+    assert!(matches!(&other, Err(BackendError::Changed(why)) if why.contains("previous definition")), "{other:?}");
     let delete = Action::DeleteService { propagation: Propagation::default() };
     let old = intent(&session, Kind::Service, &id, "dk-delete", delete.clone());
     docker(&["service", "scale", "--detach", &format!("{id}=3")]);
@@ -128,11 +143,11 @@ async fn a_task_of_a_real_swarm_is_deleted_on_its_own_engine_only() {
     };
     let ((mine, mine_name), (other, other_name)) = (on(true), on(false));
 
-    let refused = act(&session, &intent(&session, Kind::Task, &other, &other_name, Action::DeleteTask)).await;
+    let refused = act(&session, &intent(&session, Kind::Task, &other, &other_name, Action::DeleteTask { grace: None })).await;
     assert!(matches!(&refused, Err(BackendError::Unsupported(why)) if why.contains("only the engine it runs on")), "{refused:?}");
 
     let container = docker(&["inspect", "--type", "task", "--format", "{{.Status.ContainerStatus.ContainerID}}", &mine]);
-    let expect = act(&session, &intent(&session, Kind::Task, &mine, &mine_name, Action::DeleteTask)).await.unwrap();
+    let expect = act(&session, &intent(&session, Kind::Task, &mine, &mine_name, Action::DeleteTask { grace: None })).await.unwrap();
     assert_eq!(expect, Expect::Replaced { task: mine.clone(), service: Some(Key::new(&id)) });
     session
         .until("another in its place", wait, |s| {
@@ -141,7 +156,7 @@ async fn a_task_of_a_real_swarm_is_deleted_on_its_own_engine_only() {
         .await;
     assert!(!docker(&["ps", "-a", "-q", "--no-trunc"]).contains(&container), "its container is gone");
     assert!(session.state().tasks_of(&id).any(|t| t.wanted && t.key == other), "the other one was left alone");
-    let again = act(&session, &intent(&session, Kind::Task, &mine, &mine_name, Action::DeleteTask)).await;
+    let again = act(&session, &intent(&session, Kind::Task, &mine, &mine_name, Action::DeleteTask { grace: None })).await;
     assert!(matches!(again, Err(BackendError::Changed(_))), "{again:?}");
 }
 

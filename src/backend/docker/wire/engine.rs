@@ -119,4 +119,6 @@ pub struct RestartPolicy {
 #[serde(rename_all = "PascalCase", default)]
 pub struct ContainerConfig {
     pub tty: bool,
+    /// Seconds between the signal that asks it to end and the one that ends it; negative is for ever.
+    pub stop_timeout: Option<i64>,
 }

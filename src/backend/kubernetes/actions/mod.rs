@@ -32,15 +32,15 @@ pub(super) async fn execute(api: &Api, index: &Shared, intent: &Intent, progress
         Action::RollBack { to } => act.roll_back(*to).await,
         Action::Rebalance => act.rebalance().await,
         Action::Reschedule => act.reschedule().await,
-        Action::DeleteTask => act.delete_task().await,
+        Action::DeleteTask { grace } => act.delete_task(*grace).await,
         Action::Pause => act.set_paused(true).await,
         Action::Activate => act.set_paused(false).await,
         Action::Evacuate | Action::Drain => act.evacuate().await,
         Action::Promote | Action::Demote | Action::RemoveNode { .. } => {
             Err(BackendError::Unsupported("only a swarm promotes, demotes and removes its nodes".to_owned()))
         }
-        Action::ForceDelete => {
-            Err(BackendError::Unsupported("a pod is deleted within its grace period: delete it without force".to_owned()))
+        Action::ForceDelete { .. } => {
+            Err(BackendError::Unsupported("a pod is deleted by force when its grace is 0: delete it so".to_owned()))
         }
         Action::Hold => act.set_held(true).await,
         Action::Resume => act.set_held(false).await,

@@ -9,9 +9,10 @@ use crate::model::{Expect, Kind};
 use serde_json::{Value, json};
 
 impl Act<'_> {
-    pub(super) async fn delete_task(&self) -> Result<Expect, BackendError> {
+    /// Within the pod's own grace period if no other one is given; 0 does not wait for its node either.
+    pub(super) async fn delete_task(&self, grace: Option<u32>) -> Result<Expect, BackendError> {
         let (entry, target) = self.pod().await?;
-        let body = json!({ "apiVersion": "v1", "kind": "DeleteOptions", "preconditions": { "uid": &*self.intent.bound.uid } });
+        let body = deletion(&self.intent.bound.uid, grace);
         match self.api.write::<Value>(Write::Delete, &target.path, &body).await {
             Ok(_) => Ok(self.replaced(entry)),
             Err(failure) if failure.status() == Some(404) => Ok(self.replaced(entry)),
@@ -51,6 +52,15 @@ impl Act<'_> {
     }
 }
 
+/// What is sent to delete the pod with this uid.
+fn deletion(uid: &str, grace: Option<u32>) -> Value {
+    let mut body = json!({ "apiVersion": "v1", "kind": "DeleteOptions", "preconditions": { "uid": uid } });
+    if let Some(seconds) = grace {
+        body["gracePeriodSeconds"] = json!(seconds);
+    }
+    body
+}
+
 /// Who makes a pod again when it goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Owner {
@@ -75,5 +85,21 @@ fn owner(pod: &Target) -> Owner {
         Some("Node") => Owner::Kubelet,
         Some(_) => Owner::Service,
         None => Owner::Nobody,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grace_is_sent_only_where_one_was_chosen() {
+        let own = json!({ "apiVersion": "v1", "kind": "DeleteOptions", "preconditions": { "uid": "u" } });
+        assert_eq!(deletion("u", None), own);
+        for seconds in [0, 30] {
+            let mut chosen = own.clone();
+            chosen["gracePeriodSeconds"] = json!(seconds);
+            assert_eq!(deletion("u", Some(seconds)), chosen);
+        }
     }
 }

@@ -40,6 +40,7 @@ pub(in super::super) fn pod(raw: &RawPod, service: Option<Key>, node_down: bool,
         requests: requests(raw),
         limits: limits(raw),
         containers: raw.spec.containers.iter().map(|c| names.text(&c.name)).collect(),
+        grace: raw.spec.grace.and_then(|seconds| u32::try_from(seconds).ok()),
         created,
     }
 }

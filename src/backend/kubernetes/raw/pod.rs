@@ -35,6 +35,8 @@ pub(in super::super) struct PodLabels {
 #[serde(rename_all = "camelCase", default)]
 pub(in super::super) struct PodSpec {
     pub node_name: Str,
+    #[serde(rename = "terminationGracePeriodSeconds")]
+    pub grace: Option<i64>,
     pub containers: Vec<ContainerSpec>,
     pub init_containers: Vec<ContainerSpec>,
     pub node_selector: BTreeMap<String, String>,

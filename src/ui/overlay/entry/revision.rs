@@ -17,9 +17,10 @@ pub struct Revision {
 }
 
 impl Revision {
-    /// Begins with the first, the previous one.
-    pub fn new(all: Vec<Earlier>) -> Self {
-        Self { all, at: 0 }
+    /// Begins with the one of this number, else with the first, the previous one.
+    pub fn new(all: Vec<Earlier>, to: Option<u64>) -> Self {
+        let at = all.iter().position(|earlier| to == Some(earlier.revision)).unwrap_or(0);
+        Self { all, at }
     }
 
     /// The number of the one chosen.
@@ -54,7 +55,8 @@ mod tests {
     #[test]
     fn down_goes_to_older_ones_and_stops_at_the_oldest() {
         let earlier = |revision| Earlier { revision, image: "web:1".into(), made: None };
-        let mut entry = Revision::new(vec![earlier(6), earlier(4)]);
+        assert_eq!(Revision::new(vec![earlier(6), earlier(4)], Some(4)).value(), Some(4));
+        let mut entry = Revision::new(vec![earlier(6), earlier(4)], None);
         assert_eq!(entry.value(), Some(6));
         assert!(!entry.edit(&TextInput::Char('4')) && !entry.edit(&TextInput::Up));
         assert!(entry.edit(&TextInput::Down) && !entry.edit(&TextInput::Down));

@@ -1,0 +1,164 @@
+//! Cancelling a paused operation. What it had added for the time being is taken back first, where its platform keeps such a
+//! thing; as long as that cannot be done the operation stays paused, so that it is not forgotten.
+
+use super::audit::Stage;
+use super::executor::Paused;
+use super::journal::Entry;
+use super::shared::{Shared, contained};
+use crate::model::{Action, ClusterKind, Fact, OpState, Operation, Text};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+
+/// Longest time that taking back may need.
+const TAKE_BACK: Duration = Duration::from_secs(60);
+
+/// Ends a paused operation, in its turn.
+pub(super) async fn call_off(mut op: Operation, entry: Option<Entry>, turn: Arc<Mutex<()>>, paused: Paused, shared: Arc<Shared>) {
+    let _turn = turn.lock_owned().await;
+    let done = tokio::select! {
+        biased;
+        () = shared.stop.cancelled() => Err(Text::new("Quarterdeck ended before it was cancelled")),
+        done = take_back(&mut op, &shared) => done,
+    };
+    match done {
+        Ok(words) => {
+            if let Some(entry) = entry {
+                entry.over();
+            }
+            op.state = OpState::Cancelled;
+            op.ended = Some(shared.now());
+            op.progress.note = words;
+            let written = shared.record(Stage::Cancelled, &op);
+            shared.tell(Fact::Operation(op.clone())).await;
+            shared.outcome(&op, written.await).await;
+        }
+        Err(why) => {
+            op.state = OpState::Paused;
+            op.progress.note = why;
+            paused.lock().insert(op.id, entry);
+            shared.tell(Fact::Operation(op)).await;
+        }
+    }
+}
+
+/// Takes back what the operation had added, and says so; else why it could not.
+async fn take_back(op: &mut Operation, shared: &Shared) -> Result<Text, Text> {
+    let stays = || Text::new("cancelled while it was paused: what it had done by then stays as it is");
+    let name = &op.intent.object.cluster;
+    let world = shared.picture();
+    let Some(cluster) = world.cluster(name).map(|state| &state.cluster) else { return Ok(stays()) };
+    // a cluster that has not answered yet does not know that it is a swarm
+    if op.intent.action != Action::Evacuate || cluster.kind == ClusterKind::Kubernetes {
+        return Ok(stays());
+    }
+    let not_now = |why: String| Text::from(format!("not cancelled yet: {why}; what it added for the time being is still there"));
+    if cluster.read_only {
+        return Err(not_now(format!("{name} is read-only here")));
+    }
+    let Some(backend) = shared.backend(name).filter(|_| cluster.link.is_live()) else {
+        return Err(not_now(format!("{name} is {}, cancel it when it is live", cluster.link.word())));
+    };
+    op.state = OpState::Running;
+    op.progress.note = Text::new("taking back what it added");
+    shared.tell(Fact::Operation(op.clone())).await;
+    let asked = Operation { title: Text::from(format!("cancel {}: take back what it added", op.title)), ..op.clone() };
+    shared.record(Stage::Intent, &asked).await.map_err(|why| not_now(format!("it cannot be put on record: {why}")))?;
+    match timeout(TAKE_BACK, contained(backend.take_back(&op.intent))).await {
+        Ok(Ok(Ok(Some(words)))) => Ok(Text::from(format!("cancelled: {words}"))),
+        Ok(Ok(Ok(None))) => Ok(stays()),
+        Ok(Ok(Err(error))) => Err(not_now(error.to_string())),
+        Ok(Err(panic)) => Err(not_now(format!("a fault of Quarterdeck itself: {panic}"))),
+        Err(_) => Err(not_now(format!("no answer within {} s", TAKE_BACK.as_secs()))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::super::audit::{self, Audit, Origin};
+    use super::super::fake::{Mood, Script};
+    use super::super::tests::{link, op, op_is, secs, start_with, until};
+    use super::super::{Engine, Options};
+    use super::*;
+    use crate::model::{Bound, Intent, Kind, ObjectRef, OpId, Request};
+    use std::path::Path;
+    use std::sync::atomic::Ordering::SeqCst;
+
+    /// An engine with a cluster whose evacuations take long, its operations and its records in `folder`.
+    async fn engine(folder: &Path, swarm: bool) -> (Engine, Arc<Script>) {
+        let audit = Some(Arc::new(Audit::new(&folder.join("audit"), Origin::default())));
+        let options = Options { journal: Some(folder.join("operations")), audit, ..Options::default() };
+        let (engine, scripts) = start_with(&["one"], options);
+        scripts[0].swarm.store(swarm, SeqCst);
+        *scripts[0].added.lock() = Some("took back 2 tasks".into());
+        *scripts[0].execute_takes.lock() = secs(100);
+        until(&engine, secs(5), |w| link(w, 0).is_live()).await;
+        (engine, Arc::clone(&scripts[0]))
+    }
+
+    async fn ask(engine: &Engine, request: Request) {
+        engine.requests.send(request).await.unwrap();
+    }
+
+    async fn evacuate(engine: &Engine) {
+        let object = ObjectRef { cluster: "one".into(), kind: Kind::Node, key: "n1".into() };
+        let bound = Bound { uid: "n1".into(), spec_rev: 7 };
+        let intent = Intent { object, name: "node-1".into(), action: Action::Evacuate, bound };
+        ask(engine, Request::Execute { intent, title: "evacuate node-1".into() }).await;
+        until(engine, secs(5), |w| op(w, 1).is_some_and(|op| op.progress.note.as_str() == "sending")).await;
+    }
+
+    fn note(engine: &Engine) -> String {
+        op(&engine.world.borrow(), 1).unwrap().progress.note.to_string()
+    }
+
+    /// What is on record: where it stood, and its title.
+    fn records(folder: &Path) -> Vec<(Stage, String)> {
+        let lines = audit::lines(&folder.join("audit")).unwrap();
+        lines.into_iter().map(|line| line.record.unwrap()).map(|record| (record.stage, record.title)).collect()
+    }
+
+    #[tokio::test]
+    async fn what_a_paused_evacuation_of_a_swarm_added_is_taken_back_and_on_record() {
+        let folder = tempfile::tempdir().unwrap();
+        let (engine, script) = engine(folder.path(), true).await;
+        evacuate(&engine).await;
+        ask(&engine, Request::Pause(OpId(1))).await;
+        until(&engine, secs(5), op_is(1, OpState::Paused)).await;
+        // as long as it cannot be taken back nothing is forgotten
+        script.set(Mood::Refusing);
+        ask(&engine, Request::Cancel(OpId(1))).await;
+        until(&engine, secs(5), |w| op(w, 1).unwrap().progress.note.contains("not cancelled yet")).await;
+        assert!(op_is(1, OpState::Paused)(&engine.world.borrow()) && note(&engine).contains("connection refused"));
+        assert_eq!(std::fs::read_dir(folder.path().join("operations")).unwrap().count(), 1);
+        script.set(Mood::Well);
+        until(&engine, secs(60), |w| link(w, 0).is_live()).await;
+        ask(&engine, Request::Cancel(OpId(1))).await;
+        until(&engine, secs(5), op_is(1, OpState::Cancelled)).await;
+        assert_eq!((note(&engine).as_str(), script.took_back.load(SeqCst)), ("cancelled: took back 2 tasks", 2));
+        assert_eq!(std::fs::read_dir(folder.path().join("operations")).unwrap().count(), 0);
+        engine.shutdown().await;
+        let (all, again) = ("evacuate node-1", "cancel evacuate node-1: take back what it added");
+        let want =
+            [(Stage::Intent, all), (Stage::Paused, all), (Stage::Intent, again), (Stage::Intent, again), (Stage::Cancelled, all)];
+        assert_eq!(records(folder.path()), want.map(|(stage, title)| (stage, title.to_owned())));
+    }
+
+    #[tokio::test]
+    async fn where_nothing_is_added_nothing_is_asked_and_the_end_is_on_record() {
+        let folder = tempfile::tempdir().unwrap();
+        let (engine, script) = engine(folder.path(), false).await;
+        evacuate(&engine).await;
+        ask(&engine, Request::Pause(OpId(1))).await;
+        until(&engine, secs(5), op_is(1, OpState::Paused)).await;
+        script.set(Mood::Silent);
+        ask(&engine, Request::Cancel(OpId(1))).await;
+        until(&engine, secs(5), op_is(1, OpState::Cancelled)).await;
+        assert_eq!(script.took_back.load(SeqCst), 0);
+        engine.shutdown().await;
+        let stages: Vec<Stage> = records(folder.path()).into_iter().map(|(stage, _)| stage).collect();
+        assert_eq!(stages, [Stage::Intent, Stage::Paused, Stage::Cancelled]);
+    }
+}

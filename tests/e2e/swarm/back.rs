@@ -1,0 +1,66 @@
+//! What was done, or half done, is taken back.
+
+use super::*;
+
+#[test]
+fn takes_back_another_image_unless_someone_changed_it_since() {
+    let docker = Client::docker(&required("DOCKER_HOST"));
+    let service = Service::create(&docker, "imaged", "app:1", 2);
+    let image = "service inspect imaged --format {{.Spec.TaskTemplate.ContainerSpec.Image}}";
+    let (mut app, _home) = open((200, 50));
+    point_at(&mut app, "imaged");
+    app.send("i");
+    app.wait_for("set image imaged", SOON);
+    app.send("\x15app:2");
+    app.wait_for("app:1 → app:2", SOON);
+    app.send("\ry");
+    docker.until("the image is set", ROLLOUT, image, |out| out == "app:2");
+    app.send("9");
+    app.wait("done", ROLLOUT, |screen| screen.contains("✔ done") && screen.contains("u undo"));
+    app.send("u");
+    app.wait_for("goes back to image app:1", SOON);
+    app.send("y");
+    docker.until("the image is back", ROLLOUT, image, |out| out == "app:1");
+    app.wait("both done", ROLLOUT, |screen| screen.matches("✔ done").count() == 2);
+    service.running(2);
+    // the first one is not taken back again
+    app.send("\x1b[Bu");
+    app.wait_for("it was changed by someone since then", SOON);
+}
+
+#[test]
+fn an_evacuation_that_a_killed_program_left_is_cancelled_and_what_it_added_goes() {
+    let docker = Client::docker(&required("DOCKER_HOST"));
+    let _service = Service::create(&docker, "stuck", "app:1", 3);
+    // no other node may take a second one, so the evacuation waits
+    docker.run("service update --detach --no-resolve-image --replicas-max-per-node 1 stuck");
+    let replicas = "service inspect stuck --format {{.Spec.Mode.Replicated.Replicas}}{{.Spec.Labels}}";
+    assert_eq!(docker.run(replicas), "3map[]");
+    let (mut app, home) = open((200, 50));
+    app.send("3");
+    app.wait_for("node2", SOON);
+    app.send("/node2\r");
+    app.wait_for("1 of ", SOON);
+    app.send("E");
+    app.wait_for("type node2", SOON);
+    app.send("node2\r");
+    docker.until("one more", ROLLOUT, replicas, |out| out.starts_with('4') && out.contains("quarterdeck"));
+    app.signal("KILL");
+    app.end(SOON);
+
+    let env = [("DOCKER_HOST", required("DOCKER_HOST")), ("HOME", home.path().to_str().unwrap().to_owned())];
+    let env: Vec<(&str, &str)> = env.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let mut app = Pty::spawn(env!("CARGO_BIN_EXE_quarterdeck"), (200, 50), &[], &env);
+    app.wait_for("was left unfinished", SOON);
+    app.send("9");
+    app.wait_for("‖ paused", SOON);
+    std::thread::sleep(Duration::from_secs(2));
+    assert!(docker.run(replicas).starts_with('4'), "nothing goes back by itself");
+    app.send("x");
+    app.wait_for("took back the tasks that 1 service had more for it (stuck); node2 stays paused", SOON);
+    assert_eq!(docker.run(replicas), "3map[]");
+    let record = std::fs::read_to_string(home.path().join(".local/state/quarterdeck/audit/audit-000001.jsonl")).unwrap();
+    let last = record.lines().last().unwrap();
+    assert!(last.contains("\"stage\":\"cancelled\"") && last.contains("took back"), "{record}");
+    docker.run("node update --availability active node2");
+}

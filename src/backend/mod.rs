@@ -12,6 +12,9 @@ pub mod sim;
 mod address;
 mod capabilities;
 mod error;
+#[cfg(test)]
+mod mutation;
+mod salvage;
 mod secret;
 mod tls;
 

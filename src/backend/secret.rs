@@ -8,22 +8,58 @@ const WORDS: [&str; 6] = ["PASS", "SECRET", "TOKEN", "KEY", "CREDENTIAL", "PRIVA
 const MASK: &str = "(masked)";
 
 /// Masks values that are secrets by their names, in environments (`Env: ["NAME=value"]`, `env: [{name, value}]`) and command
-/// lines (`--name=value`) at any depth, and passwords in the addresses among them.
+/// lines (`--name=value`, `--name value`) at any depth, and passwords in the addresses among them.
 pub(super) fn mask(value: &mut Value) {
     match value {
         Value::Array(all) => all.iter_mut().for_each(mask),
         Value::Object(fields) => {
             for (name, field) in fields.iter_mut() {
                 match (name.to_ascii_lowercase().as_str(), field) {
-                    ("env" | "args" | "cmd" | "command" | "entrypoint", Value::Array(lines)) => {
-                        lines.iter_mut().for_each(mask_entry)
-                    }
+                    ("env" | "args" | "cmd" | "command" | "entrypoint", Value::Array(lines)) => mask_lines(lines),
                     (_, other) => mask(other),
                 }
             }
         }
         _ => {}
     }
+}
+
+fn mask_lines(lines: &mut [Value]) {
+    let mut secret_next = false;
+    for entry in lines {
+        match entry {
+            // an option after it means that it had no value, and was a switch
+            Value::String(line) if secret_next && !line.starts_with('-') => {
+                *line = MASK.to_owned();
+                secret_next = false;
+            }
+            _ => {
+                secret_next = entry.as_str().is_some_and(takes_secret);
+                mask_entry(entry);
+            }
+        }
+    }
+}
+
+/// Whether an argument is an option whose value is a secret and comes as the next argument.
+fn takes_secret(argument: &str) -> bool {
+    argument.starts_with('-') && !argument.contains(['=', ' ', '\n']) && is_secret(argument)
+}
+
+/// The arguments of a command whose values are secrets by the names of their options.
+pub(super) fn secrets_in(arguments: &[String]) -> impl Iterator<Item = &str> {
+    let before = std::iter::once("").chain(arguments.iter().map(String::as_str));
+    before.zip(arguments).filter_map(|(before, argument)| match argument.split_once('=') {
+        _ if takes_secret(before) && !argument.starts_with('-') => Some(argument.as_str()),
+        Some((name, value)) if is_secret(name) => Some(value),
+        _ => None,
+    })
+}
+
+/// `words` without these secrets.
+pub(super) fn without<'a>(words: &str, secrets: impl Iterator<Item = &'a str>) -> String {
+    // one of a letter or two would take the words apart, and is none
+    secrets.filter(|secret| secret.len() > 3).fold(words.to_owned(), |words, secret| words.replace(secret, MASK))
 }
 
 fn mask_entry(entry: &mut Value) {
@@ -107,6 +143,25 @@ mod tests {
             "args": ["--token=(masked)", "--port=80", "run"],
         }]}});
         assert_eq!(pod, want);
+    }
+
+    #[test]
+    fn the_value_of_an_option_is_masked_also_where_it_is_an_argument_of_its_own() {
+        let mut pod = json!({
+            "command": ["login", "--api-token", "hunter2", "--port", "80"],
+            "Args": ["-p", "80", "--token", "--verbose", "run", "--password", "hunter2"],
+            "env": ["TOKEN", "kept"],
+        });
+        mask(&mut pod);
+        let want = json!({
+            "command": ["login", "--api-token", MASK, "--port", "80"],
+            "Args": ["-p", "80", "--token", "--verbose", "run", "--password", MASK],
+            "env": ["TOKEN", "kept"],
+        });
+        assert_eq!(pod, want);
+        let arguments = ["login", "--token", "one1", "--key=two2", "--port", "80", "--secret", "--x"].map(str::to_owned);
+        assert_eq!(secrets_in(&arguments).collect::<Vec<_>>(), ["one1", "two2"]);
+        assert_eq!(without("bad one1: two2", secrets_in(&arguments)), "bad (masked): (masked)");
     }
 
     #[test]

@@ -37,22 +37,20 @@ fn same(whole: &[LogLine], pieces: &[LogLine]) {
     assert_eq!(whole, pieces, "lines depend on how their bytes arrived");
 }
 
-/// An engine's log gives the same lines however its bytes arrive.
+/// An engine's log gives the same lines, and the same error after them, however its bytes arrive.
 pub fn docker_log(data: &[u8]) {
     for terminal in [false, true] {
-        let read = |pieces: &mut dyn Iterator<Item = &[u8]>| {
+        let read = |mut pieces: &mut dyn Iterator<Item = &[u8]>| {
             let mut lines = LogLines::new(Text::new("t"), terminal);
             let mut all = Vec::new();
-            for piece in pieces {
-                all.extend(lines.feed(piece).ok()?);
-            }
+            let said = (&mut pieces).find_map(|piece| lines.feed(piece, &mut all).err());
             all.extend(lines.rest());
-            Some(all)
+            (all, said)
         };
-        let whole = read(&mut std::iter::once(data));
-        let pieces = read(&mut data.chunks(1));
-        assert_eq!(whole.is_some(), pieces.is_some());
-        same(&whole.unwrap_or_default(), &pieces.unwrap_or_default());
+        let (whole, said) = read(&mut std::iter::once(data));
+        let (pieces, also) = read(&mut data.chunks(1));
+        assert_eq!(said, also);
+        same(&whole, &pieces);
     }
 }
 

@@ -1,8 +1,8 @@
 //! A connected engine: what every part of the backend talks through.
 
-use super::transport::http::{Body, Http};
+use super::transport::http::{Body, Http, unreadable};
 use super::transport::{Endpoint, HttpError};
-use super::wire::Info;
+use super::wire::{self, Info};
 use crate::backend::capabilities::capabilities;
 use crate::backend::{About, BackendError};
 use crate::model::{ClusterKind, Key, Text};
@@ -44,7 +44,8 @@ impl Docker {
         let version: Version = http.get("/version").await.map_err(failed)?;
         let version = negotiate(&version).map_err(|wrong| BackendError::Protocol(format!("{wrong} ({})", http.endpoint())))?;
         http.use_version(&format!("{}.{}", version.0, version.1));
-        let info: Info = http.get("/info").await.map_err(failed)?;
+        let info = http.get_bytes("/info").await.map_err(failed)?;
+        let info: Info = wire::one(&info).map_err(|error| failed(unreadable(&error)))?;
         if info.swarm.local_node_state == "locked" {
             return Err(BackendError::Unauthorised(format!(
                 "the swarm is locked since its engine was restarted; unlock it with `docker swarm unlock` ({})",

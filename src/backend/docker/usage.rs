@@ -3,7 +3,7 @@
 
 use super::client::Docker;
 use super::convert::event::TASK_ID;
-use super::wire::Container;
+use super::wire::{self, Container};
 use crate::backend::{BackendError, Sink};
 use crate::model::{Delta, Key, Kind, Usage};
 use crate::util::time::Timestamp;
@@ -63,7 +63,8 @@ pub async fn sample(docker: &Docker, sink: &Sink) -> BackendError {
 
 /// Counters of all running containers that are rows.
 async fn sweep(docker: &Docker) -> Vec<(Key, Counters)> {
-    let Ok(containers) = docker.http.get::<Vec<Container>>("/containers/json").await else { return Vec::new() };
+    let Ok(containers) = docker.http.get_bytes("/containers/json").await else { return Vec::new() };
+    let containers: Vec<Container> = wire::all(&containers).unwrap_or_default();
     let in_swarm = docker.is_swarm();
     let rows = containers.into_iter().filter_map(|container| {
         let key = if in_swarm { Key::new(container.labels.get(TASK_ID)?) } else { Key::new(&container.id) };
@@ -98,8 +99,8 @@ impl Counters {
     fn of(stats: &ContainerStatsResponse, at: Instant) -> Option<Self> {
         let cpu = stats.cpu_stats.as_ref()?.cpu_usage.as_ref()?.total_usage?;
         let net = stats.networks.as_ref().map(|networks| {
-            networks.values().fold((0, 0), |(rx, tx), network| {
-                (rx + network.rx_bytes.unwrap_or_default(), tx + network.tx_bytes.unwrap_or_default())
+            networks.values().fold((0_u64, 0_u64), |(rx, tx), network| {
+                (rx.saturating_add(network.rx_bytes.unwrap_or_default()), tx.saturating_add(network.tx_bytes.unwrap_or_default()))
             })
         });
         Some(Self { at, cpu, mem: working_set(stats.memory_stats.as_ref()?)?, net })

@@ -1,10 +1,11 @@
 //! From the bytes of lists and watches to objects, in one pass over them.
 //!
-//! An object of a shape nobody foresaw hides no other: what holds one is read a second time, object by object.
+//! An object of a shape nobody foresaw hides no other, and is no less there for it: what holds one is read a second time,
+//! object by object, and its row says what of it could not be read.
 
 use super::failure::{Failure, Status};
 use super::raw::Listed;
-use crate::backend::secret;
+use crate::backend::{salvage, secret};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -54,13 +55,13 @@ fn push<T>(batches: &mut Batches<T>, item: T) {
 /// Decodes a page. `head` is told its metadata as soon as that is read, which is before its items: whoever wants the next
 /// page need not wait for them.
 pub(super) fn page<T: Listed>(body: &[u8], head: &mut dyn FnMut(&PageMeta)) -> Result<Page<T>, Failure> {
-    let text = utf8(body)?;
+    let text = &String::from_utf8_lossy(body);
     if let Ok(page) = page_of(text, head) {
         return Ok(page);
     }
     let raw: Page<&RawValue> = page_of(text, head)?;
     let mut items = Vec::new();
-    for item in raw.items.into_iter().flatten().filter_map(|item| readable::<T>(serde_json::from_str(item.get()))) {
+    for item in raw.items.into_iter().flatten().filter_map(|item| readable::<T>(item.get())) {
         push(&mut items, item);
     }
     Ok(Page { items, meta: raw.meta })
@@ -164,30 +165,50 @@ pub(super) struct Mark {
     pub metadata: PageMeta,
 }
 
-/// Decodes a line of a watch; none for an object that cannot be read.
+/// Decodes a line of a watch; none for an object that says not even which it is.
 pub(super) fn line<T: Listed>(line: &[u8]) -> Result<Option<Line<T>>, Failure> {
-    let text = utf8(line)?;
+    let text = &String::from_utf8_lossy(line);
     let err = match serde_json::from_str(text) {
         Ok(line) => return Ok(Some(line)),
         Err(err) => err,
     };
     // a line that is whole and holds an odd object is that object's fault; any other is the stream's
-    match serde_json::from_str::<Line<IgnoredAny>>(text) {
-        Ok(Line::Added(_) | Line::Modified(_) | Line::Deleted(_)) => Ok(readable::<T>(Err(err)).and(None)),
-        _ => Err(Failure::decode(secret::unread(&err))),
-    }
-}
-
-/// The object, or a line in our own log that says why it was left out.
-fn readable<T: Listed>(item: Result<T, serde_json::Error>) -> Option<T> {
-    item.inspect_err(|err| {
-        tracing::warn!(kind = T::PLURAL, err = secret::unread(err), "an object was left out: it could not be read")
+    let broken = || Failure::decode(secret::unread(&err));
+    let Told { kind, object } = serde_json::from_str(text).map_err(|_| broken())?;
+    Ok(match kind {
+        "ADDED" => readable(object.get()).map(Line::Added),
+        "MODIFIED" => readable(object.get()).map(Line::Modified),
+        "DELETED" => readable(object.get()).map(Line::Deleted),
+        _ => return Err(broken()),
     })
-    .ok()
 }
 
-fn utf8(bytes: &[u8]) -> Result<&str, Failure> {
-    std::str::from_utf8(bytes).map_err(|err| Failure::decode(err.to_string()))
+/// What a line tells of.
+#[derive(Deserialize)]
+struct Told<'a> {
+    #[serde(rename = "type")]
+    kind: &'a str,
+    #[serde(borrow)]
+    object: &'a RawValue,
+}
+
+/// As much of the object as can be read, or a line in our own log that says why it was left out.
+fn readable<T: Listed>(json: &str) -> Option<T> {
+    let left_out = |err: &str| tracing::warn!(kind = T::PLURAL, err, "an object was left out: it could not be read");
+    match salvage::read::<T>(json) {
+        Ok((mut item, odd)) => {
+            if item.meta().uid.is_empty() || item.meta().name.is_empty() {
+                left_out(odd.as_deref().unwrap_or("it does not say which it is"));
+                return None;
+            }
+            item.meta_mut().odd = odd.map(String::into_boxed_str);
+            Some(item)
+        }
+        Err(err) => {
+            left_out(&secret::unread(&err));
+            None
+        }
+    }
 }
 
 #[cfg(test)]
@@ -197,7 +218,7 @@ mod tests {
     use crate::backend::kubernetes::raw::RawNode;
 
     fn node(n: usize) -> String {
-        format!(r#"{{"metadata":{{"name":"n{n}"}}}}"#)
+        format!(r#"{{"metadata":{{"name":"n{n}","uid":"u{n}"}}}}"#)
     }
 
     fn names(page: &Page<RawNode>) -> Vec<String> {
@@ -233,9 +254,13 @@ mod tests {
 
     #[test]
     fn a_page_with_an_odd_object_keeps_all_others() {
-        let whole = format!(r#"{{"items":[{},{{"metadata":{{"name":7}}}},{}]}}"#, node(1), node(2));
+        let odd = r#"{"metadata":{"name":"odd","uid":"u"},"spec":{"taints":[{"key":7},{"key":"a"}]}}"#;
+        let whole = format!(r#"{{"items":[{},{{"metadata":{{"name":7}}}},{odd},{}]}}"#, node(1), node(2));
         let read: Page<RawNode> = page(whole.as_bytes(), &mut |_| {}).unwrap();
-        assert_eq!(names(&read), ["n1", "n2"]);
+        assert_eq!(names(&read), ["n1", "odd", "n2"], "what says not which it is cannot be told of");
+        let odd = read.items.iter().flatten().nth(1).unwrap();
+        assert_eq!(odd.metadata.odd.as_deref(), Some("cannot read its spec.taints[].key"));
+        assert_eq!(odd.spec.taints.len(), 2);
     }
 
     #[test]
@@ -249,6 +274,8 @@ mod tests {
         assert_eq!(name(read(r#"{"type":"ADDED","object":{"metadata":{"name":"a"}}}"#)), "+a");
         assert_eq!(name(read(r#"{"object":{"metadata":{"name":"a"}},"type":"DELETED"}"#)), "-a");
         assert!(read(r#"{"type":"ADDED","object":{"metadata":{"name":7}}}"#).unwrap().is_none());
+        let gone = r#"{"type":"DELETED","object":{"metadata":{"name":"a","uid":"u"},"spec":{"taints":7}}}"#;
+        assert_eq!(name(read(gone)), "-a", "an odd object can be gone");
         for broken in ["{", r#"{"type":"ADDED"}"#, r#"{"type":"BOOKMARK","object":{}}"#, r#"{"type":"ADDED","object":{"#] {
             assert!(read(broken).is_err(), "{broken}");
         }

@@ -4,6 +4,7 @@
 //!
 //! The kube crate would run plugins itself, but lets them read our keyboard and write on our screen.
 
+use crate::backend::secret;
 use crate::util::clean::strip_sgr;
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
@@ -159,7 +160,11 @@ async fn run(plugin: &ExecConfig) -> Result<Given, String> {
     if !status.success() {
         let said = String::from_utf8_lossy(&err);
         let said = strip_sgr(said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing"));
-        let said: String = said.trim().chars().filter(|c| !c.is_control()).take(300).collect();
+        let said: String = said.trim().chars().filter(|c| !c.is_control()).collect();
+        // programs like to repeat how they were called
+        let given = plugin.env.iter().flatten().filter_map(|pair| pair.get("value")).map(String::as_str);
+        let given = given.chain(secret::secrets_in(plugin.args.as_deref().unwrap_or_default()));
+        let said: String = secret::without(&said, given).chars().take(300).collect();
         return Err(format!("{title} ({status}): {said}"));
     }
     // what it printed is never quoted: it may be half a token
@@ -249,6 +254,14 @@ mod tests {
         let terminal = plugin("(echo x > /dev/tty) 2>/dev/null && echo wrote >&2 || echo no terminal >&2; exit 3");
         assert!(failure(&terminal).await.ends_with("no terminal"));
         assert!(!failure(&plugin("echo secret-half-token")).await.contains("secret"));
+        let mut repeats = plugin("echo called with $PIN \"$@\" >&2; exit 3");
+        repeats
+            .args
+            .get_or_insert_default()
+            .extend(["sh", "--token", "hunter2", "--key=hunter3", "--port", "4321"].map(str::to_owned));
+        let pin = [("name", "PIN"), ("value", "hunter1")].map(|(a, b)| (a.to_owned(), b.to_owned()));
+        repeats.env = Some(vec![pin.into()]);
+        assert!(failure(&repeats).await.ends_with("called with (masked) --token (masked) --key=(masked) --port 4321"));
         let asking = ExecConfig { interactive_mode: Some(ExecInteractiveMode::Always), ..plugin("true") };
         assert!(failure(&asking).await.contains("asks on a terminal"));
         let hint = ExecConfig {

@@ -56,7 +56,9 @@ fn masked(word: &str) -> (String, bool) {
             _ => (format!("{}{MASK}", &word[..mark]), false),
         };
     }
-    (word.to_owned(), is_scheme(word))
+    // an option of a command, whose value is the next argument
+    let option = word.starts_with("--") && named == Some(word.len());
+    (word.to_owned(), option || is_scheme(word))
 }
 
 #[cfg(test)]
@@ -76,6 +78,8 @@ mod tests {
             (r#"{"password": "hunter2", "a": 1}"#, r#"{"password": (masked) "a": 1}"#),
             (r#"{"client_secret":"hunter2"}"#, r#"{"client_secret":(masked)"#),
             ("PASSWORD=hunter2", "PASSWORD=(masked)"),
+            ("login --token hunter2 --port 80: refused", "login --token (masked) --port 80: refused"),
+            ("unknown option --token", "unknown option --token"),
         ] {
             assert_eq!(without_secrets(said), kept);
         }

@@ -1,6 +1,6 @@
 //! A single engine: Compose services and lone containers.
 
-use super::{Rows, words};
+use super::{Rows, told, words};
 use crate::backend::docker::wire::{Container, ContainerDetail, Info};
 use crate::model::{
     Availability, Ending, Key, Node, NodeState, Resources, Rollout, RolloutState, Service, ServiceKind, Task, TaskState, Text,
@@ -40,10 +40,10 @@ fn node(info: &Info) -> Node {
         role: Text::new(if worker { "engine (swarm worker)" } else { "engine" }),
         state: NodeState::Ready,
         since: None,
-        why: None,
+        why: told(info.odd.as_ref(), None),
         availability: Availability::Active,
         pressure: Box::default(),
-        allocatable: Resources { cpu_m: info.cpus * 1_000, mem: info.mem_total },
+        allocatable: Resources { cpu_m: info.cpus.saturating_mul(1_000), mem: info.mem_total },
         max_tasks: None,
         version: Text::new(&info.server_version),
         address: Text::default(),
@@ -126,7 +126,7 @@ fn task(raw: &Container, detail: Option<&ContainerDetail>, node: &Key) -> Task {
         ready: state == TaskState::Running && raw.state == "running" && health(raw).is_none(),
         // what ended well or was stopped is not missed; what failed is, where something keeps it running
         wanted: !state.ended() || (state == TaskState::Failed && (compose.is_some() || restarts_itself)),
-        why: why(raw, state, detail),
+        why: told(raw.odd.as_ref().or(detail.and_then(|detail| detail.odd.as_ref())), why(raw, state, detail)),
         stuck: matches!(state, TaskState::Failed) || raw.state == "restarting",
         since: since.unwrap_or(created),
         image: Text::new(words::image(&raw.image)),

@@ -1,30 +1,20 @@
 //! Events of the engine and of the swarm.
 
-use super::{STACK, words};
+use super::wire::Happened;
+use super::{STACK, told, words};
 use crate::model::{Event, Key, Kind, Severity, Text};
 use crate::util::time::Timestamp;
-use bollard::models::EventMessage;
 use std::collections::HashMap;
 
 /// Label that a swarm puts on its tasks' containers.
 pub const TASK_ID: &str = "com.docker.swarm.task.id";
 
-/// What an event is about, in the engine's words: `container`, `service`, `node`.
-pub fn about(message: &EventMessage) -> String {
-    message.typ.map(|kind| kind.to_string()).unwrap_or_default()
-}
-
 /// The row of an event; `in_swarm` decides whether a container stands for a task of the swarm or is the task itself.
-pub fn event(message: &EventMessage, in_swarm: bool) -> Event {
-    let none = HashMap::new();
-    let actor = message.actor.as_ref();
-    let attributes = actor.and_then(|actor| actor.attributes.as_ref()).unwrap_or(&none);
+pub fn event(message: &Happened, in_swarm: bool) -> Event {
+    let Happened { kind, action, actor, time, time_nano: nanos, odd } = message;
+    let (id, attributes) = (actor.id.as_str(), &actor.attributes);
     let attribute = |name: &str| attributes.get(name).map(String::as_str);
-    let id = actor.and_then(|actor| actor.id.as_deref()).unwrap_or_default();
-    let kind = about(message);
-    let action = message.action.as_deref().unwrap_or_default();
-    let nanos = message.time_nano.unwrap_or_default();
-    let at = if nanos > 0 { nanos / 1_000_000 } else { message.time.unwrap_or_default().saturating_mul(1_000) };
+    let at = if *nanos > 0 { nanos / 1_000_000 } else { time.saturating_mul(1_000) };
     let about = match kind.as_str() {
         "service" => Some((Kind::Service, Key::new(id))),
         "node" => Some((Kind::Node, Key::new(id))),
@@ -42,7 +32,7 @@ pub fn event(message: &EventMessage, in_swarm: bool) -> Event {
         object: Text::from(format!("{kind} {name}")),
         namespace: Text::new(namespace),
         reason: Text::new(action),
-        message: Text::from(describe(action, attributes)),
+        message: told(odd.as_ref(), Some(Text::from(describe(action, attributes)))).unwrap_or_default(),
         count: 1,
     }
 }

@@ -3,6 +3,8 @@
 pub mod engine;
 pub mod event;
 mod node;
+#[cfg(test)]
+mod odd_tests;
 mod service;
 mod task;
 #[cfg(test)]
@@ -10,7 +12,7 @@ mod tests;
 pub mod words;
 
 use super::wire;
-use crate::model::{Node, Resources, Service, Task};
+use crate::model::{Node, Resources, Service, Task, Text};
 use crate::util::time::Timestamp;
 use std::collections::HashMap;
 
@@ -45,6 +47,15 @@ pub fn swarm(
         services.iter().map(|raw| service::service(raw, of_service.get(raw.id.as_str()).map_or(&[], Vec::as_slice))).collect();
     let tasks = task::with_short_history(converted);
     Rows { nodes, services, tasks }
+}
+
+/// Words of a row, behind what of its object could not be read.
+fn told(odd: Option<&String>, words: Option<Text>) -> Option<Text> {
+    match (odd, words) {
+        (Some(odd), Some(words)) => Some(Text::from(format!("{odd}; {words}"))),
+        (Some(odd), None) => Some(Text::new(odd)),
+        (None, words) => words,
+    }
 }
 
 /// Cpu and memory of the platform as ours.

@@ -1,6 +1,6 @@
 //! A Swarm node.
 
-use super::{resources, wire};
+use super::{resources, told, wire};
 use crate::model::{Availability, Key, Node, NodeState, Text};
 use crate::util::time::Timestamp;
 
@@ -28,7 +28,7 @@ pub fn node(raw: &wire::Node, since: Option<Timestamp>) -> Node {
         }),
         state,
         since,
-        why: why(state, &raw.status.message),
+        why: told(raw.odd.as_ref(), why(state, &raw.status.message)),
         availability: match raw.spec.value.availability.as_str() {
             "pause" => Availability::Paused,
             "drain" => Availability::Drained,

@@ -1,7 +1,7 @@
 //! A Swarm service, counted from its tasks.
 
 use super::task::Converted;
-use super::{STACK, wire, words};
+use super::{STACK, told, wire, words};
 use crate::model::{Key, Rollout, RolloutState, Service, ServiceKind, TaskState, Text};
 use std::collections::HashMap;
 
@@ -52,6 +52,7 @@ pub fn service(raw: &wire::Service, tasks: &[&Converted<'_>]) -> Service {
         Some(one) if count.wanted < desired && !count.moving => given_up_words(one, desired - count.wanted),
         _ => rollout(raw.update_status.as_ref(), converging),
     };
+    let rollout = Rollout { note: told(raw.odd.as_ref(), rollout.note), ..rollout };
     let stack = spec.labels.get(STACK).map(|stack| Text::new(stack));
     Service {
         key: Key::new(&raw.id),

@@ -1,6 +1,6 @@
 //! Swarm tasks: what a slot runs now, and the story of what it ran before.
 
-use super::{STACK, resources, wire, words};
+use super::{STACK, resources, told, wire, words};
 use crate::model::{Ending, Key, Node, NodeState, Task, TaskState, Text};
 use std::collections::HashMap;
 
@@ -109,7 +109,7 @@ fn task(raw: &wire::Task, service: Option<&wire::Service>, node: Option<&Node>, 
         state,
         ready: state == TaskState::Running && wanted,
         wanted,
-        why: why(raw, state, down, last_end).map(Text::from),
+        why: told(raw.odd.as_ref(), why(raw, state, down, last_end).map(Text::from)),
         stuck: matches!(state, TaskState::Failed | TaskState::Lost) || state == TaskState::Pending && !raw.status.err.is_empty(),
         since: match down {
             Some(Node { since: Some(since), .. }) if state == TaskState::Lost => *since,

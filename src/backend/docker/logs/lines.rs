@@ -18,6 +18,8 @@ pub struct Lines {
     framing: Framing,
     out: Line,
     err: Line,
+    /// What the engine says of itself, as far as it has come.
+    said: Vec<u8>,
 }
 
 enum Framing {
@@ -40,19 +42,19 @@ impl Lines {
     /// Lines of the task named `task`, from a terminal or from frames.
     pub fn new(task: Text, terminal: bool) -> Self {
         let framing = if terminal { Framing::Raw } else { Framing::Header(Vec::new()) };
-        Self { task, framing, out: Line::default(), err: Line::default() }
+        Self { task, framing, out: Line::default(), err: Line::default(), said: Vec::new() }
     }
 
-    /// The lines that `chunk` completes.
+    /// Adds the lines that `chunk` completes to `done`.
     ///
     /// # Errors
-    /// What the engine says in a frame of its own when it cannot read on.
-    pub fn feed(&mut self, mut chunk: &[u8]) -> Result<Vec<LogLine>, String> {
-        let mut done = Vec::new();
+    /// What the engine says in a frame of its own when it cannot read on. The lines before that are in `done`; nothing after
+    /// it is to be read.
+    pub fn feed(&mut self, mut chunk: &[u8], done: &mut Vec<LogLine>) -> Result<(), String> {
         while !chunk.is_empty() {
             match &mut self.framing {
                 Framing::Raw => {
-                    self.out.feed(chunk, &self.task, Stream::Out, &mut done);
+                    self.out.feed(chunk, &self.task, Stream::Out, done);
                     break;
                 }
                 Framing::Header(header) => {
@@ -72,15 +74,21 @@ impl Lines {
                         self.framing = Framing::Header(Vec::new());
                     }
                     match stream {
-                        0 | 1 => self.out.feed(part, &self.task, Stream::Out, &mut done),
-                        2 => self.err.feed(part, &self.task, Stream::Err, &mut done),
-                        3 => return Err(String::from_utf8_lossy(part).trim().to_owned()),
+                        0 | 1 => self.out.feed(part, &self.task, Stream::Out, done),
+                        2 => self.err.feed(part, &self.task, Stream::Err, done),
+                        3 => {
+                            // its words may come in pieces like any others
+                            self.said.extend_from_slice(part.get(..LINE.saturating_sub(self.said.len())).unwrap_or(part));
+                            if matches!(self.framing, Framing::Header(_)) {
+                                return Err(String::from_utf8_lossy(&self.said).trim().to_owned());
+                            }
+                        }
                         other => return Err(format!("a frame of unknown kind {other}")),
                     }
                 }
             }
         }
-        Ok(done)
+        Ok(())
     }
 
     /// The unfinished lines at the end.
@@ -186,7 +194,7 @@ mod tests {
             let mut lines = Lines::new(Text::new("t"), false);
             let mut all = Vec::new();
             for chunk in wire.chunks(step) {
-                all.extend(lines.feed(chunk).unwrap());
+                lines.feed(chunk, &mut all).unwrap();
             }
             assert_eq!(texts(&all), want, "in pieces of {step}");
             assert!(lines.rest().is_empty());
@@ -196,18 +204,36 @@ mod tests {
     #[test]
     fn a_terminal_has_no_frames_and_its_last_line_may_lack_an_end() {
         let mut lines = Lines::new(Text::new("t"), true);
-        let all = lines.feed(b"1970-01-01T00:00:01Z \x01\x02 $ ls\r\nno stamp\nprompt>").unwrap();
+        let mut all = Vec::new();
+        lines.feed(b"1970-01-01T00:00:01Z \x01\x02 $ ls\r\nno stamp\nprompt>", &mut all).unwrap();
         assert_eq!(texts(&all), [(Some(1_000), Stream::Out, "^A^B $ ls"), (None, Stream::Out, "no stamp")]);
         assert_eq!(texts(&lines.rest()), [(None, Stream::Out, "prompt>")]);
     }
 
     #[test]
-    fn a_long_line_is_cut_and_says_so_and_the_engines_own_error_is_one() {
+    fn a_long_line_is_cut_and_says_so() {
         let mut lines = Lines::new(Text::new("t"), true);
         let mut long = vec![b'x'; LINE + 7];
         long.push(b'\n');
-        assert!(lines.feed(&long).unwrap()[0].text.ends_with("x… (7 bytes more)"));
-        let mut lines = Lines::new(Text::new("t"), false);
-        assert_eq!(lines.feed(&frame(3, b"log driver is gone\n")).err().unwrap(), "log driver is gone");
+        let mut all = Vec::new();
+        lines.feed(&long, &mut all).unwrap();
+        assert!(all[0].text.ends_with("x… (7 bytes more)"));
+    }
+
+    #[test]
+    fn the_engines_own_error_comes_after_all_lines_before_it_however_the_bytes_arrive() {
+        let mut wire = frame(1, b"1970-01-01T00:00:01Z one\n1970-01-01T00:00:02Z two\n");
+        wire.extend(frame(2, b"1970-01-01T00:00:03Z half"));
+        wire.extend(frame(3, b"log driver is gone\n"));
+        wire.extend(frame(1, b"1970-01-01T00:00:04Z never\n"));
+        for step in 1..=wire.len() {
+            let mut lines = Lines::new(Text::new("t"), false);
+            let mut all = Vec::new();
+            let said = wire.chunks(step).find_map(|chunk| lines.feed(chunk, &mut all).err());
+            assert_eq!(said.as_deref(), Some("log driver is gone"), "in pieces of {step}");
+            all.extend(lines.rest());
+            let want = [(Some(1_000), Stream::Out, "one"), (Some(2_000), Stream::Out, "two"), (Some(3_000), Stream::Err, "half")];
+            assert_eq!(texts(&all), want, "in pieces of {step}");
+        }
     }
 }

@@ -65,27 +65,42 @@ async fn open(http: &Http, own_node: Option<&str>, request: &LogRequest) -> Resu
     Ok((response.into_body(), Lines::new(request.name.clone(), terminal)))
 }
 
+/// What is left to be told of a log.
+enum State {
+    Open(Incoming, Lines),
+    /// It ends with this.
+    Over(BackendError),
+}
+
 fn batches(body: Incoming, lines: Lines, doing: String) -> BoxStream<'static, Result<Vec<LogLine>, BackendError>> {
-    let start = Some((body, lines, doing));
+    let start = Some((State::Open(body, lines), doing));
     stream::unfold(start, |state| async move {
-        let (mut body, mut lines, doing) = state?;
+        let (mut body, mut lines, doing) = match state? {
+            (State::Open(body, lines), doing) => (body, lines, doing),
+            (State::Over(error), _) => return Some((Err(error), None)),
+        };
         loop {
-            let batch = match body.frame().await {
+            let mut batch = Vec::new();
+            let over = match body.frame().await {
                 Some(Ok(frame)) => match frame.into_data() {
-                    Ok(data) => lines.feed(&data),
+                    Ok(data) => lines.feed(&data, &mut batch).err().map(|said| BackendError::Protocol(format!("{doing}: {said}"))),
                     Err(_) => continue,
                 },
-                Some(Err(error)) => return Some((Err(BackendError::Unreachable(format!("{doing}: it broke off: {error}"))), None)),
+                Some(Err(error)) => Some(BackendError::Unreachable(format!("{doing}: it broke off: {error}"))),
                 None => {
                     let rest = lines.rest();
                     return (!rest.is_empty()).then_some((Ok(rest), None));
                 }
             };
-            match batch {
-                Ok(batch) if batch.is_empty() => {}
-                Ok(batch) => return Some((Ok(batch), Some((body, lines, doing)))),
-                Err(said) => return Some((Err(BackendError::Protocol(format!("{doing}: {said}"))), None)),
-            }
+            let Some(error) = over else {
+                if !batch.is_empty() {
+                    return Some((Ok(batch), Some((State::Open(body, lines), doing))));
+                }
+                continue;
+            };
+            // what came before the end is told before it
+            batch.extend(lines.rest());
+            return Some(if batch.is_empty() { (Err(error), None) } else { (Ok(batch), Some((State::Over(error), doing))) });
         }
     })
     .boxed()

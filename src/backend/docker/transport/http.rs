@@ -183,7 +183,12 @@ impl Http {
 /// # Errors
 /// [`HttpError::Unreadable`].
 pub fn decode<T: DeserializeOwned>(json: &[u8]) -> Result<T, HttpError> {
-    serde_json::from_slice(json).map_err(|e| HttpError::Unreadable(secret::unread(&e)))
+    serde_json::from_slice(json).map_err(|e| unreadable(&e))
+}
+
+/// An answer that makes no sense.
+pub fn unreadable(error: &serde_json::Error) -> HttpError {
+    HttpError::Unreadable(secret::unread(error))
 }
 
 fn request(method: Method, path: &str, json: Option<String>) -> Result<Request<Body>, HttpError> {

@@ -24,8 +24,8 @@ const INSPECTS: usize = 4;
 /// Reads the lists until one of them says that the session is over.
 pub async fn lists(docker: &Docker, sink: &Sink, hints: &Hints) -> BackendError {
     let mut engine = Engine {
-        info: List::new("/info", "asking what it is"),
-        containers: List::new("/containers/json?all=1", "listing containers"),
+        info: List::new("/info", "asking what it is", wire::one),
+        containers: List::new("/containers/json?all=1", "listing containers", wire::all),
         details: HashMap::new(),
         sent: Default::default(),
     };
@@ -95,8 +95,8 @@ impl Engine {
             .collect();
         let read = futures::stream::iter(missing).map(|(id, state)| async move {
             // one that has gone meanwhile is missing from the next list too
-            let detail = docker.http.get(&format!("/containers/{id}/json")).await.ok()?;
-            Some((id, (state, detail)))
+            let detail = docker.http.get_bytes(&format!("/containers/{id}/json")).await.ok()?;
+            Some((id, (state, wire::one(&detail).ok()?)))
         });
         let read: Vec<_> = read.buffer_unordered(INSPECTS).filter_map(std::future::ready).collect().await;
         self.details.extend(read);

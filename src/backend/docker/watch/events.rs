@@ -3,13 +3,15 @@
 use super::hints::{Hints, Stale};
 use crate::backend::docker::client::Docker;
 use crate::backend::docker::convert::event;
+use crate::backend::docker::transport::HttpError;
+use crate::backend::docker::transport::http::unreadable;
+use crate::backend::docker::wire::{self, Happened};
 use crate::backend::{BackendError, Sink};
 use crate::model::{Change, Delta, Key};
 use crate::util::time::Timestamp;
-use bollard::models::EventMessage;
-use bollard::query_parameters::EventsOptionsBuilder;
-use futures::StreamExt;
-use std::collections::{HashMap, VecDeque};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -21,6 +23,10 @@ const RING: usize = 256;
 const HISTORY: Duration = Duration::from_secs(3_600);
 /// Each stream begins this much before the last one ended: clocks and listing leave gaps. Doubled events have one key.
 const OVERLAP: Duration = Duration::from_secs(2);
+/// How far the clock of an engine may be ahead of ours. A moment later than that is none.
+const AHEAD: Duration = Duration::from_secs(86_400);
+/// Longest line of a stream.
+const LINE: usize = 1 << 20;
 /// Pause before a stream that could not be opened is tried again.
 const RETRY: Duration = Duration::from_secs(5);
 
@@ -31,8 +37,7 @@ pub async fn follow(docker: &Docker, sink: &Sink, hints: &Hints) -> BackendError
     let mut recent = Recent::default();
     let mut listed = false;
     'streams: loop {
-        let options = EventsOptionsBuilder::new().since(&seconds(since)).filters(&filters()).build();
-        let mut stream = Box::pin(docker.typed.events(Some(options)));
+        let mut stream = Stream::new(docker, format!("/events?since={}&filters={FILTERS}", seconds(since)));
         let recycle = Instant::now() + RECYCLE;
         if !listed {
             // rows of an earlier session stay: the engine may have forgotten them already
@@ -54,11 +59,13 @@ pub async fn follow(docker: &Docker, sink: &Sink, hints: &Hints) -> BackendError
                         Place::AfterGap => hints.add(Stale::all()),
                     }
                     hint(&message, row.at, hints);
-                    // the engine's own clock: ours may differ
-                    since = row.at.minus(OVERLAP);
+                    // the engine's own clock: ours may differ, though not by days
+                    if row.at < Timestamp::now().plus(AHEAD) {
+                        since = since.max(row.at.minus(OVERLAP));
+                    }
                     sink.send(Delta::Event(Change::Upsert(row))).await;
                 }
-                Some(Err(error)) => break Some(docker.typed_failed("following events", error)),
+                Some(Err(error)) => break Some(docker.failed("following events", &error)),
                 None => break None,
             }
         };
@@ -120,39 +127,71 @@ fn seconds(at: Timestamp) -> String {
     format!("{}.{:03}", at.0.div_euclid(1_000), at.0.rem_euclid(1_000))
 }
 
-/// The engine filters: health checks alone would make several events a second of `exec_create` and `exec_start`.
-fn filters() -> HashMap<&'static str, Vec<&'static str>> {
-    HashMap::from([
-        ("type", vec!["container", "service", "node"]),
-        (
-            "event",
-            vec![
-                "create",
-                "update",
-                "remove",
-                "start",
-                "restart",
-                "stop",
-                "die",
-                "kill",
-                "oom",
-                "destroy",
-                "pause",
-                "unpause",
-                "rename",
-                "health_status",
-            ],
-        ),
-    ])
+/// The engine filters: health checks alone would make several events a second of `exec_create` and `exec_start`. Escaped
+/// JSON: the types are container, service and node.
+const FILTERS: &str = "%7B%22type%22%3A%5B%22container%22%2C%22service%22%2C%22node%22%5D%2C%22event%22%3A%5B%22create%22\
+    %2C%22update%22%2C%22remove%22%2C%22start%22%2C%22restart%22%2C%22stop%22%2C%22die%22%2C%22kill%22%2C%22oom%22\
+    %2C%22destroy%22%2C%22pause%22%2C%22unpause%22%2C%22rename%22%2C%22health_status%22%5D%7D";
+
+/// A stream of events, opened when the first is waited for. Waiting can be given up at any time.
+struct Stream<'a> {
+    docker: &'a Docker,
+    path: String,
+    body: Option<Incoming>,
+    begun: Vec<u8>,
+    ready: VecDeque<Happened>,
 }
 
-fn hint(message: &EventMessage, at: Timestamp, hints: &Hints) {
-    let actor = message.actor.as_ref();
-    let id = actor.and_then(|actor| actor.id.clone()).unwrap_or_default();
-    match event::about(message).as_str() {
+impl<'a> Stream<'a> {
+    fn new(docker: &'a Docker, path: String) -> Self {
+        Self { docker, path, body: None, begun: Vec::new(), ready: VecDeque::new() }
+    }
+
+    /// The next event; none at the end.
+    async fn next(&mut self) -> Option<Result<Happened, HttpError>> {
+        loop {
+            if let Some(event) = self.ready.pop_front() {
+                return Some(Ok(event));
+            }
+            let body = match &mut self.body {
+                Some(body) => body,
+                None => match self.docker.http.stream(&self.path).await {
+                    Ok(response) => self.body.insert(response.into_body()),
+                    Err(error) => return Some(Err(error)),
+                },
+            };
+            match body.frame().await? {
+                Ok(frame) => {
+                    let Ok(data) = frame.into_data() else { continue };
+                    if let Err(error) = self.hear(&data) {
+                        return Some(Err(error));
+                    }
+                }
+                Err(error) => return Some(Err(HttpError::NoAnswer(format!("it broke off: {error}")))),
+            }
+        }
+    }
+
+    fn hear(&mut self, chunk: &[u8]) -> Result<(), HttpError> {
+        self.begun.extend_from_slice(chunk);
+        let end = self.begun.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        for line in self.begun[..end].split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()) {
+            match wire::one(line) {
+                Ok(event) => self.ready.push_back(event),
+                // the next one may be fine
+                Err(error) => tracing::warn!(error = ?unreadable(&error), "an event was left out: it could not be read"),
+            }
+        }
+        self.begun.drain(..end);
+        if self.begun.len() > LINE { Err(HttpError::Unreadable("an event is longer than 1 MiB".to_owned())) } else { Ok(()) }
+    }
+}
+
+fn hint(message: &Happened, at: Timestamp, hints: &Hints) {
+    let id = message.actor.id.clone();
+    match message.kind.as_str() {
         "node" => {
-            let attributes = actor.and_then(|actor| actor.attributes.as_ref());
-            if attributes.is_some_and(|attributes| attributes.contains_key("state.new")) {
+            if message.actor.attributes.contains_key("state.new") {
                 hints.node_changed(&id, at);
             }
             hints.add(Stale { nodes: true, tasks: true, ..Stale::default() });

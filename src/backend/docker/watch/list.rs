@@ -2,8 +2,8 @@
 
 use crate::backend::BackendError;
 use crate::backend::docker::client::Docker;
+use crate::backend::docker::transport::http;
 use crate::model::Text;
-use serde::de::DeserializeOwned;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -15,6 +15,7 @@ const RETRY: Duration = Duration::from_secs(15);
 pub struct List<T> {
     path: &'static str,
     doing: &'static str,
+    decode: fn(&[u8]) -> Result<T, serde_json::Error>,
     /// As it was read last.
     pub value: T,
     /// Why it cannot be read at present.
@@ -23,10 +24,10 @@ pub struct List<T> {
     took: Duration,
 }
 
-impl<T: DeserializeOwned + Default> List<T> {
+impl<T: Default> List<T> {
     /// A list not read yet; `doing` as in [`crate::backend::docker::transport::HttpError::during`].
-    pub fn new(path: &'static str, doing: &'static str) -> Self {
-        Self { path, doing, value: T::default(), problem: None, read: Instant::now(), took: Duration::ZERO }
+    pub fn new(path: &'static str, doing: &'static str, decode: fn(&[u8]) -> Result<T, serde_json::Error>) -> Self {
+        Self { path, doing, decode, value: T::default(), problem: None, read: Instant::now(), took: Duration::ZERO }
     }
 
     /// Reads it again.
@@ -36,7 +37,8 @@ impl<T: DeserializeOwned + Default> List<T> {
     /// list's problem.
     pub async fn refresh(&mut self, docker: &Docker) -> Result<(), BackendError> {
         let began = Instant::now();
-        let answer = docker.http.get(self.path).await;
+        let answer = docker.http.get_bytes(self.path).await;
+        let answer = answer.and_then(|json| (self.decode)(&json).map_err(|error| http::unreadable(&error)));
         self.read = Instant::now();
         self.took = began.elapsed();
         match answer.map_err(|error| docker.failed(self.doing, &error)) {

@@ -61,9 +61,9 @@ struct Swarm {
 impl Swarm {
     fn new() -> Self {
         Self {
-            nodes: List::new("/nodes", "listing nodes"),
-            services: List::new("/services", "listing services"),
-            tasks: List::new("/tasks", "listing tasks"),
+            nodes: List::new("/nodes", "listing nodes", wire::all),
+            services: List::new("/services", "listing services", wire::all),
+            tasks: List::new("/tasks", "listing tasks", wire::all),
             sent_nodes: Sent::default(),
             sent_services: Sent::default(),
             sent_tasks: Sent::default(),

@@ -19,6 +19,9 @@ pub struct Info {
     pub labels: Vec<String>,
     #[serde(deserialize_with = "or_default")]
     pub swarm: InfoSwarm,
+    /// What of it could not be read.
+    #[serde(skip)]
+    pub odd: Option<String>,
 }
 
 /// What an engine says of its part in a swarm.
@@ -55,6 +58,9 @@ pub struct Container {
     pub labels: Labels,
     #[serde(default, deserialize_with = "or_default")]
     pub ports: Vec<ContainerPort>,
+    /// What of it could not be read.
+    #[serde(skip)]
+    pub odd: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -75,6 +81,9 @@ pub struct ContainerDetail {
     pub restart_count: u32,
     pub host_config: HostConfig,
     pub config: ContainerConfig,
+    /// What of it could not be read.
+    #[serde(skip)]
+    pub odd: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

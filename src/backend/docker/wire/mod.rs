@@ -1,10 +1,17 @@
 //! The parts of the Engine API's objects that rows are made of (API 1.41 and later, moby `api/types`). Everything else is
-//! skipped while decoding. States are plain text: a state that is new to us costs one row its meaning, not the whole list.
+//! skipped while decoding. States are plain text: a state that is new to us costs one row its meaning, not the whole list,
+//! and a part that is of another shape than we know costs one row that part ([`read`]).
 
 mod engine;
+mod event;
+mod read;
 mod swarm;
 
 pub use engine::{Container, ContainerDetail, Info};
+pub use event::Happened;
+#[cfg(test)]
+pub use read::Object;
+pub use read::{all, one};
 pub use swarm::{Amounts, Mode, Node, Placement, Port, Service, ServiceSpec, Task, TaskSpec, UpdateStatus};
 
 use crate::util::time::Timestamp;

@@ -15,6 +15,7 @@ pub struct Node {
     pub id: String,
     #[serde(default, deserialize_with = "time")]
     pub created_at: Option<Timestamp>,
+    #[serde(default)]
     pub spec: Hashed<NodeSpec>,
     #[serde(default)]
     pub description: Description,
@@ -22,6 +23,9 @@ pub struct Node {
     pub status: NodeStatus,
     #[serde(default)]
     pub manager_status: Option<ManagerStatus>,
+    /// What of it could not be read.
+    #[serde(skip)]
+    pub odd: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -85,6 +89,7 @@ pub struct Service {
     pub created_at: Option<Timestamp>,
     #[serde(default, deserialize_with = "time")]
     pub updated_at: Option<Timestamp>,
+    #[serde(default)]
     pub spec: Hashed<ServiceSpec>,
     #[serde(default)]
     pub previous_spec: Option<ServiceSpec>,
@@ -94,6 +99,9 @@ pub struct Service {
     pub update_status: Option<UpdateStatus>,
     #[serde(default)]
     pub job_status: Option<JobStatus>,
+    /// What of it could not be read.
+    #[serde(skip)]
+    pub odd: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -271,6 +279,9 @@ pub struct Task {
     pub desired_state: String,
     #[serde(default)]
     pub job_iteration: Option<Iteration>,
+    /// What of it could not be read.
+    #[serde(skip)]
+    pub odd: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -23,7 +23,7 @@ pub(in super::super) fn event(raw: &RawEvent, about: Option<(Kind, Key)>, names:
         object: Text::from(format!("{} {}", object.kind.to_lowercase(), object.name)),
         namespace: names.text(if object.namespace.is_empty() { "" } else { &raw.metadata.namespace }),
         reason: names.text(&raw.reason),
-        message: Text::new(raw.message.trim()),
+        message: raw.metadata.told(Some(Text::new(raw.message.trim()))).unwrap_or_default(),
         count: raw.series.as_ref().map_or(raw.count, |s| s.count).max(1),
     }
 }

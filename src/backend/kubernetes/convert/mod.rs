@@ -16,4 +16,6 @@ pub(super) use pod::{image_name, pod};
 pub(super) use quantity::{bytes, millicores};
 
 #[cfg(test)]
+mod odd_tests;
+#[cfg(test)]
 mod tests;

@@ -57,7 +57,7 @@ pub(in super::super) fn node(raw: &RawNode, names: &mut Names) -> Node {
         role: if roles.is_empty() { names.text("worker") } else { names.text(&roles.join(",")) },
         state,
         since: ready.and_then(|c| c.last_transition_time.0),
-        why,
+        why: meta.told(why),
         availability: if raw.spec.unschedulable { Availability::Paused } else { Availability::Active },
         pressure,
         allocatable: Resources { cpu_m: millicores(quantity("cpu")), mem: bytes(quantity("memory")) },

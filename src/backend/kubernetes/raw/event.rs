@@ -28,6 +28,9 @@ impl Listed for RawEvent {
     fn meta(&self) -> &Meta<IgnoredAny> {
         &self.metadata
     }
+    fn meta_mut(&mut self) -> &mut Meta<IgnoredAny> {
+        &mut self.metadata
+    }
 }
 
 /// `involvedObject`.

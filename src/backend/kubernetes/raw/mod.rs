@@ -13,6 +13,7 @@ pub(super) use pod::{Amounts, ContainerSpec, ContainerStatus, PodSpec, RawPod, R
 pub(super) use policy::{Autoscaler, DisruptionBudget, Selector};
 pub(super) use workload::{ControllerRevision, CronJob, DaemonSet, Deployment, Job, ReplicaSet, StatefulSet, Template};
 
+use crate::model::Text;
 use crate::util::time::Timestamp;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer};
@@ -30,6 +31,8 @@ pub(super) trait Listed: DeserializeOwned + Send + 'static {
     type Labels;
     /// Metadata.
     fn meta(&self) -> &Meta<Self::Labels>;
+    /// Metadata, to be changed.
+    fn meta_mut(&mut self) -> &mut Meta<Self::Labels>;
 
     /// Path of its list in one namespace.
     fn path_in(namespace: &str) -> String {
@@ -59,12 +62,24 @@ pub(super) struct Meta<L = Labels> {
     pub annotations: Annotations,
     pub owner_references: Vec<Owner>,
     pub finalizers: Vec<Str>,
+    /// What of the object could not be read, in words.
+    #[serde(skip)]
+    pub odd: Option<Box<str>>,
 }
 
 impl<L> Meta<L> {
     /// The owner that controls the object.
     pub fn controller(&self) -> Option<&Owner> {
         self.owner_references.iter().find(|o| o.controller)
+    }
+
+    /// Words of the object's row, behind what of it could not be read.
+    pub fn told(&self, words: Option<Text>) -> Option<Text> {
+        match (&self.odd, words) {
+            (Some(odd), Some(words)) => Some(Text::from(format!("{odd}; {words}"))),
+            (Some(odd), None) => Some(Text::new(odd)),
+            (None, words) => words,
+        }
     }
 }
 

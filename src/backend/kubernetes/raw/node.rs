@@ -21,6 +21,9 @@ impl Listed for RawNode {
     fn meta(&self) -> &Meta {
         &self.metadata
     }
+    fn meta_mut(&mut self) -> &mut Meta {
+        &mut self.metadata
+    }
 }
 
 /// `spec`.

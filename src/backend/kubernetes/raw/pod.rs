@@ -20,6 +20,9 @@ impl Listed for RawPod {
     fn meta(&self) -> &Meta<PodLabels> {
         &self.metadata
     }
+    fn meta_mut(&mut self) -> &mut Meta<PodLabels> {
+        &mut self.metadata
+    }
 }
 
 /// The labels in which controllers keep the definition that a pod was made from.

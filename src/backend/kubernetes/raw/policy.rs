@@ -20,6 +20,9 @@ impl Listed for DisruptionBudget {
     fn meta(&self) -> &Meta {
         &self.metadata
     }
+    fn meta_mut(&mut self) -> &mut Meta {
+        &mut self.metadata
+    }
 }
 
 /// `spec`.
@@ -105,6 +108,9 @@ impl Listed for Autoscaler {
     type Labels = Labels;
     fn meta(&self) -> &Meta {
         &self.metadata
+    }
+    fn meta_mut(&mut self) -> &mut Meta {
+        &mut self.metadata
     }
 }
 

@@ -14,6 +14,9 @@ macro_rules! listed {
             fn meta(&self) -> &Meta {
                 &self.metadata
             }
+            fn meta_mut(&mut self) -> &mut Meta {
+                &mut self.metadata
+            }
         }
     )*};
 }

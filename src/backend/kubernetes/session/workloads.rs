@@ -30,7 +30,9 @@ macro_rules! work {
     ($($kind:ident $convert:ident $($field:ident).+;)*) => {$(
         impl Work for $kind {
             fn row(&self, names: &mut Names) -> Service {
-                service::$convert(self, names)
+                let mut row = service::$convert(self, names);
+                row.rollout.note = self.metadata.told(row.rollout.note.take());
+                row
             }
             fn template(&mut self) -> &mut Template {
                 &mut self.$($field).+

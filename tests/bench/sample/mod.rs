@@ -33,6 +33,7 @@ impl Crowd {
             since: PICTURE_EPOCH,
             image: format!("registry.local/service-{service:04}:1.3").into(),
             restarts: 0,
+            grace: None,
             last_end: None,
             revision: Some("7d9f8b6c5d".into()),
             requests: Resources { cpu_m: 100, mem: 128 << 20 },

@@ -11,6 +11,7 @@ pub mod sim;
 
 mod address;
 mod capabilities;
+mod difference;
 mod error;
 #[cfg(test)]
 mod mutation;
@@ -21,8 +22,8 @@ mod tls;
 pub use error::BackendError;
 
 use crate::model::{
-    ActionKind, Capabilities, Cluster, ClusterId, ClusterKind, Delta, Expect, Fact, Intent, Interest, Key, LogLine, Notice,
-    ObjectRef, Progress, Text,
+    ActionKind, Capabilities, Cluster, ClusterId, ClusterKind, Delta, Distance, Expect, Fact, Intent, Interest, Key, LogLine,
+    Notice, ObjectRef, Progress, Text,
 };
 use crate::util::time::Timestamp;
 use futures::future::BoxFuture;
@@ -81,6 +82,12 @@ pub trait Backend: Send + Sync + 'static {
     /// Which of these actions on an object the platform would refuse us, and why in words; nothing where it cannot be asked
     /// or does not answer. Changes nothing there.
     fn denied<'a>(&'a self, _object: &'a ObjectRef, _actions: &'a [ActionKind]) -> BoxFuture<'a, Option<Vec<(ActionKind, Text)>>> {
+        Box::pin(std::future::ready(None))
+    }
+
+    /// What going back to each earlier definition of a service would change, in lines: by its number as for
+    /// [`crate::model::Action::RollBack`]. Nothing where it cannot be asked.
+    fn differences<'a>(&'a self, _object: &'a ObjectRef) -> BoxFuture<'a, Option<Vec<Distance>>> {
         Box::pin(std::future::ready(None))
     }
 

@@ -3,7 +3,7 @@
 use super::executor::Executor;
 use super::shared::{Shared, contained};
 use super::tail::Tails;
-use crate::model::{ActionKind, Delta, Document, Fact, ObjectRef, Request, Rights, Text};
+use crate::model::{ActionKind, Delta, Differences, Document, Fact, ObjectRef, Request, Rights, Text};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -36,6 +36,10 @@ pub(super) async fn run(mut asked: mpsc::Receiver<Request>, reconnect: watch::Se
                 let work = rights(object, Arc::clone(&shared));
                 shared.tracker.spawn(shared.stop.clone().run_until_cancelled_owned(work));
             }
+            Request::Compare(object) => {
+                let work = compare(object, Arc::clone(&shared));
+                shared.tracker.spawn(shared.stop.clone().run_until_cancelled_owned(work));
+            }
             Request::Look(interest) => shared.clusters.iter().for_each(|c| c.wants.look(interest)),
             Request::Reconnect => reconnect.send_modify(|n| *n += 1),
         }
@@ -53,6 +57,18 @@ async fn rights(object: ObjectRef, shared: Arc<Shared>) {
     if let Ok(Ok(Some(denied))) = answer {
         let rights = Rights { kind: object.kind, key: object.key, denied };
         shared.tell(Fact::Cluster(object.cluster, Delta::Rights(rights))).await;
+    }
+}
+
+/// Asks what earlier definitions would change. Without an answer the preview says what the row knows.
+async fn compare(object: ObjectRef, shared: Arc<Shared>) {
+    let world = shared.picture();
+    let Some(service) = world.cluster(&object.cluster).and_then(|state| state.services.get(&object.key)) else { return };
+    let Some(backend) = shared.backend(&object.cluster) else { return };
+    let answer = tokio::time::timeout(INSPECT, contained(backend.differences(&object))).await;
+    if let Ok(Ok(Some(all))) = answer {
+        let differences = Differences { service: object.key, spec_rev: service.spec_rev, all };
+        shared.tell(Fact::Cluster(object.cluster, Delta::Differences(differences))).await;
     }
 }
 

@@ -1,8 +1,8 @@
 //! Changes on their way from a backend to the store.
 
 use super::{
-    Capabilities, ClusterId, ClusterKind, Document, Event, Finding, Key, Kind, Link, LogItem, Node, Notice, Operation, Rights,
-    Service, Tail, TailId, TailState, Task, Text, Usage,
+    Capabilities, ClusterId, ClusterKind, Differences, Document, Event, Finding, Key, Kind, Link, LogItem, Node, Notice, Operation,
+    Rights, Service, Tail, TailId, TailState, Task, Text, Usage,
 };
 use crate::util::time::Timestamp;
 
@@ -84,6 +84,8 @@ pub enum Delta {
     NoUsage(Option<Text>),
     /// The platform was asked what it would refuse.
     Rights(Rights),
+    /// What earlier definitions of a service would change.
+    Differences(Differences),
 }
 
 /// One change of one table. A list is `Begin`, any number of `Upsert`s, `End` or `Narrowed`: rows that were not seen in between are

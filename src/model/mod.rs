@@ -39,4 +39,4 @@ pub use table::{Keyed, Table};
 pub use task::{Ending, Task, TaskState};
 pub use text::Text;
 pub use usage::{Resources, Sample, Series, Usage};
-pub use world::{ClusterState, Document, NodeLoad, Notice, Rights, ServiceLoad, Shortfall, World};
+pub use world::{ClusterState, Differences, Distance, Document, NodeLoad, Notice, Rights, ServiceLoad, Shortfall, World};

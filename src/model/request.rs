@@ -42,6 +42,9 @@ pub enum Request {
     /// Ask the platform which actions on an object it would refuse; the answer becomes [`super::ClusterState::rights`]. None
     /// comes where it cannot be asked.
     Rights(ObjectRef),
+    /// Ask what going back to each earlier definition of a service would change; the answer becomes
+    /// [`super::ClusterState::differences`]. None comes where it cannot be asked.
+    Compare(ObjectRef),
     /// What is being looked at; decides what is polled.
     Look(Interest),
     /// Connect to every cluster that is not live at once, without waiting for its backoff.

@@ -144,6 +144,7 @@ impl Store {
             Delta::Finding(Change::Begin | Change::End | Change::Narrowed(_) | Change::Failed(_)) => {}
             Delta::Usage { of, at, rows } => record_usage(state, of, at, rows),
             Delta::NoUsage(why) => state.no_usage = why,
+            Delta::Differences(differences) => state.differences = Some(Arc::new(differences)),
             Delta::Rights(rights) => {
                 state.rights.retain(|held| held.kind != rights.kind || held.key != rights.key);
                 if state.rights.len() == RIGHTS {

@@ -134,12 +134,14 @@ fn roll_back(state: &ClusterState, service: &Service, to: Option<u64>, draft: &m
             let between = service.earlier.iter().filter(|earlier| earlier.revision > to).count();
             if between > 0 {
                 draft.warn(format!(
-                    "{} lies between: what that changed is undone, too",
-                    count(u32::try_from(between).unwrap_or(u32::MAX), "definition")
+                    "{} {} between: what that changed is undone, too",
+                    count(u32::try_from(between).unwrap_or(u32::MAX), "definition"),
+                    if between == 1 { "lies" } else { "lie" }
                 ));
             }
         }
     }
+    differences(state, service, to, draft);
     draft.fact(match service.updated.min(service.desired.unwrap_or(service.current)) {
         0 => "no task has the newest definition yet: what runs goes on".to_owned(),
         newest => format!("replaces {} of the newest definition, a few at a time", count(newest, "task")),
@@ -149,6 +151,16 @@ fn roll_back(state: &ClusterState, service: &Service, to: Option<u64>, draft: &m
     }
     alone(state, service, draft);
     Ok(())
+}
+
+/// What else it would change, once the platform has told.
+fn differences(state: &ClusterState, service: &Service, to: Option<u64>, draft: &mut Draft) {
+    let held = state.differences.as_ref().filter(|held| held.service == service.key && held.spec_rev == service.spec_rev);
+    let Some(held) = held else { return };
+    let one = held.all.iter().find(|(number, _)| to == Some(*number)).or(held.all.first().filter(|_| to.is_none()));
+    for line in one.into_iter().flat_map(|(_, lines)| lines) {
+        draft.fact(line.clone());
+    }
 }
 
 fn rebalance(state: &ClusterState, service: &Service, draft: &mut Draft) -> Result<(), Text> {

@@ -3,8 +3,8 @@
 use super::*;
 use crate::analysis::fixture::{Fixture, node, service, task};
 use crate::model::{
-    Autoscaler, Availability, Budget, ClusterId, ClusterKind, Earlier, Key, Node, NodeState, Propagation, Rollout, RolloutState,
-    Service, ServiceKind, Task, TaskState, World,
+    Autoscaler, Availability, Budget, ClusterId, ClusterKind, Differences, Earlier, Key, Node, NodeState, Propagation, Rollout,
+    RolloutState, Service, ServiceKind, Task, TaskState, World,
 };
 use std::sync::Arc;
 
@@ -358,6 +358,22 @@ fn a_roll_back_to_an_older_definition_says_what_differs_and_what_lies_between() 
     assert_eq!(lines[1], "the image stays as it is; other settings differ");
     assert!(lines.iter().all(|line| !line.contains("between")), "{lines:?}");
     assert_eq!(to(5).unwrap_err(), "the platform no longer keeps revision 5");
+
+    // what else would change, once that is known, and only of the definition that is seen
+    let mut state = ClusterState::clone(&fleet.state());
+    let told = |spec_rev: u64| {
+        let all = vec![(6, vec!["- env[A] 1".into()]), (4, vec!["- env[A] 1".into(), "+ env[A] 2".into()])];
+        Some(std::sync::Arc::new(Differences { service: "web".into(), spec_rev, all }))
+    };
+    let spec_rev = state.services.get("web").unwrap().spec_rev;
+    for (at, want) in [(spec_rev, vec!["- env[A] 1", "+ env[A] 2"]), (spec_rev + 1, vec![])] {
+        state.differences = told(at);
+        let world = World { clusters: vec![std::sync::Arc::new(state.clone())], ..World::default() };
+        let object = ObjectRef { cluster: state.cluster.id.clone(), kind: Kind::Service, key: "web".into() };
+        let lines = preview(&world, &object, &Action::RollBack { to: Some(4) }).unwrap().lines;
+        let lines: Vec<&str> = lines.iter().map(|line| line.text.as_str()).filter(|line| line.contains("env[")).collect();
+        assert_eq!(lines, want);
+    }
 }
 
 #[test]

@@ -31,7 +31,7 @@ pub use discover::{Env, discover};
 pub use logs::LogLines;
 
 use super::{About, Backend, BackendError, LogRequest, ProgressSink, Sink};
-use crate::model::{Expect, Intent, LogLine, ObjectRef};
+use crate::model::{Distance, Expect, Intent, LogLine, ObjectRef};
 use client::Docker;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
@@ -69,6 +69,10 @@ impl Backend for Docker {
 
     fn take_back<'a>(&'a self, intent: &'a Intent) -> BoxFuture<'a, Result<Option<String>, BackendError>> {
         Box::pin(actions::take_back(self, intent))
+    }
+
+    fn differences<'a>(&'a self, object: &'a ObjectRef) -> BoxFuture<'a, Option<Vec<Distance>>> {
+        Box::pin(actions::differences(self, object))
     }
 
     fn logs(&self, request: LogRequest) -> BoxStream<'static, Result<Vec<LogLine>, BackendError>> {

@@ -525,7 +525,8 @@ fn an_older_definition_is_chosen_with_the_arrows() {
     let earlier = |revision: u64| Earlier { revision, image: Text::from(format!("catalog:{revision}")), made: None };
     let row = Service { earlier: Box::new([earlier(7), earlier(5)]), ..service("s-catalog", "shop", "catalog", 6, 6) };
     upsert(&mut bench, row);
-    bench.press(Command::RollBack);
+    let effects = bench.press(Command::RollBack);
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Request(Request::Compare(_)))), "{effects:?}");
     assert!(bench.screen().contains("▸7  catalog:7  1 of 2"), "{}", bench.screen());
     assert_eq!(text(&mut bench, TextInput::Down), []);
     let screen = bench.screen();

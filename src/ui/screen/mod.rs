@@ -12,7 +12,7 @@ use super::view::totals::Totals;
 use super::widget::input::TextInput;
 use super::{Effect, Moment, Pending, act};
 use crate::input::{Command, Keymap, Scope};
-use crate::model::{Interest, OpState, Request, Text, World};
+use crate::model::{ActionKind, Interest, OpState, Request, Text, World};
 use crate::theme::Theme;
 use crate::util::time::Timestamp;
 use ratatui::layout::Position;
@@ -288,7 +288,10 @@ impl Ui {
                 self.go(go, moment)
             }
             Outcome::Act(kind, objects) => {
-                let asked = Rights::ask(&objects, &self.world);
+                let mut asked = Rights::ask(&objects, &self.world);
+                if let (ActionKind::RollBack, [object]) = (kind, objects.as_slice()) {
+                    asked.push(Effect::Request(Request::Compare(object.clone())));
+                }
                 let outcome = act::open_action(kind, objects, &cx!(self, moment));
                 // an action opens an overlay or says why not; it never asks for an action again
                 let mut effects = if matches!(outcome, Outcome::Act(..)) { Vec::new() } else { self.settle(outcome, moment) };

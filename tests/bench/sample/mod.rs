@@ -39,6 +39,7 @@ impl Crowd {
             requests: Resources { cpu_m: 100, mem: 128 << 20 },
             limits: Resources { cpu_m: 0, mem: 256 << 20 },
             containers: vec![Text::from(format!("service-{service:04}"))].into_boxed_slice(),
+            grace: Some(30),
             created: PICTURE_EPOCH,
         }
     }

@@ -11,8 +11,10 @@ mod write;
 mod write_tests;
 
 use super::client::Docker;
+use crate::backend::difference::difference;
 use crate::backend::{BackendError, ProgressSink};
-use crate::model::{Action, Expect, Intent, Progress, Text};
+use crate::model::{Action, Distance, Expect, Intent, ObjectRef, Progress, Text};
+use write::{Target, read};
 
 /// Carries out an action; see [`crate::backend::Backend::execute`].
 pub async fn execute(docker: &Docker, intent: &Intent, progress: &ProgressSink) -> Result<Expect, BackendError> {
@@ -79,6 +81,15 @@ pub async fn take_back(docker: &Docker, intent: &Intent) -> Result<Option<String
         Action::Evacuate if docker.is_swarm() => evacuation::take_back(docker, intent).await,
         _ => Ok(None),
     }
+}
+
+/// See [`crate::backend::Backend::differences`].
+pub async fn differences(docker: &Docker, object: &ObjectRef) -> Option<Vec<Distance>> {
+    let target = Target { table: "services", id: object.key.to_string() };
+    let current = read(&docker.http, &target).await.ok().filter(|_| docker.is_swarm())?;
+    let (number, then) = current.previous?;
+    let lines = difference(&current.spec, &then).into_iter().map(Text::from).collect();
+    Some(vec![(number, lines)])
 }
 
 fn unsupported(intent: &Intent, why: &str) -> BackendError {

@@ -77,7 +77,7 @@ pub async fn force(docker: &Docker, intent: &Intent, doing: &str) -> Result<Expe
 pub async fn roll_back(docker: &Docker, intent: &Intent, to: Option<u64>) -> Result<Expect, BackendError> {
     let target = target(intent);
     let update = update(intent, &target, "rolling back", "&rollback=previous");
-    let rev = write(&docker.http, &update, |current, _| match (current.previous, to) {
+    let rev = write(&docker.http, &update, |current, _| match (current.previous.as_ref().map(|(number, _)| *number), to) {
         (None, _) => Err(unsupported(intent, "it has no previous definition: it was never changed since it was made")),
         (Some(previous), Some(to)) if previous != to => {
             Err(changed(intent, "its previous definition is another one by now than was seen then"))

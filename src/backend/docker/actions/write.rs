@@ -65,8 +65,8 @@ pub struct Current {
     pub rev: u64,
     /// Its spec.
     pub spec: Value,
-    /// Number of the spec to roll back to, if there is one.
-    pub previous: Option<u64>,
+    /// The spec to roll back to with its number, if there is one.
+    pub previous: Option<(u64, Value)>,
 }
 
 /// Reads an object.
@@ -80,7 +80,7 @@ pub async fn read(http: &Http, target: &Target) -> Result<Current, HttpError> {
         version: whole.version.index,
         rev: wire::hash(whole.spec.get()),
         spec,
-        previous: whole.previous_spec.map(|spec| wire::hash(spec.get())),
+        previous: whole.previous_spec.and_then(|spec| Some((wire::hash(spec.get()), serde_json::from_str(spec.get()).ok()?))),
     })
 }
 

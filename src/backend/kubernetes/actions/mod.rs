@@ -12,6 +12,8 @@ mod rollback;
 mod service;
 mod task;
 
+pub(super) use rollback::differences;
+
 use super::failure::Failure;
 use super::http::{Api, Write};
 use super::index::{PodEntry, Shared};

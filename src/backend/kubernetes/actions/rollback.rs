@@ -3,8 +3,10 @@
 
 use super::{Act, Target};
 use crate::backend::BackendError;
-use crate::backend::kubernetes::http::Write;
-use crate::model::{Expect, ServiceKind};
+use crate::backend::difference::difference;
+use crate::backend::kubernetes::http::{Api, Write};
+use crate::backend::kubernetes::index::Shared;
+use crate::model::{Distance, Expect, ObjectRef, ServiceKind, Text};
 use serde_json::{Value, json};
 
 /// Why the present definition was made, in the words of whoever made it; goes with the definition.
@@ -35,6 +37,11 @@ impl Act<'_> {
 /// A definition before the present one, which has the highest revision of those that `owner` controls: the one with this
 /// revision, or the second highest.
 fn earlier(held: Vec<Value>, owner: &str, to: Option<u64>) -> Option<Value> {
+    owned(held, owner).into_iter().skip(1).find(|(revision, _)| to.is_none_or(|to| to == *revision)).map(|(_, object)| object)
+}
+
+/// The definitions that `owner` controls, the present one first.
+fn owned(held: Vec<Value>, owner: &str) -> Vec<(u64, Value)> {
     let mut owned: Vec<(u64, Value)> = held
         .into_iter()
         .filter(|object| {
@@ -47,7 +54,27 @@ fn earlier(held: Vec<Value>, owner: &str, to: Option<u64>) -> Option<Value> {
         .filter_map(|object| Some((revision(&object)?, object)))
         .collect();
     owned.sort_by_key(|(revision, _)| std::cmp::Reverse(*revision));
-    owned.into_iter().skip(1).find(|(revision, _)| to.is_none_or(|to| to == *revision)).map(|(_, object)| object)
+    owned
+}
+
+/// See [`crate::backend::Backend::differences`].
+pub(in super::super) async fn differences(api: &Api, index: &Shared, object: &ObjectRef) -> Option<Vec<Distance>> {
+    let (kind, place) = index.lock().services.get(&object.key).cloned()?;
+    let plural = match kind {
+        ServiceKind::Deployment => "replicasets",
+        ServiceKind::StatefulSet | ServiceKind::DaemonSet => "controllerrevisions",
+        _ => return None,
+    };
+    let list: Value = api.get(&format!("/apis/apps/v1/namespaces/{}/{plural}", place.namespace)).await.ok()?;
+    Some(compare(list.get("items")?.as_array()?.clone(), &object.key))
+}
+
+fn compare(held: Vec<Value>, owner: &str) -> Vec<Distance> {
+    let template = |object: &Value| template(object).or_else(|| object.pointer("/data/spec/template").cloned()).unwrap_or_default();
+    let mut all = owned(held, owner).into_iter();
+    let Some((_, now)) = all.next() else { return Vec::new() };
+    let now = template(&now);
+    all.map(|(number, then)| (number, difference(&now, &template(&then)).into_iter().map(Text::from).collect())).collect()
 }
 
 fn revision(object: &Value) -> Option<u64> {
@@ -112,6 +139,9 @@ mod tests {
         let found = earlier(held.clone(), "me", None).unwrap();
         assert_eq!(found.pointer("/metadata/uid"), Some(&json!("a")));
         assert!(earlier(vec![set("a", "me", "1")], "me", None).is_none());
+        let mut other = held.clone();
+        other[0]["spec"]["template"]["spec"]["unknown"] = json!(2);
+        assert_eq!(compare(other, "me"), [(9, vec!["- spec.unknown 1".into(), "+ spec.unknown 2".into()]), (2, vec![])]);
         let chosen = earlier(held.clone(), "me", Some(2)).unwrap();
         assert_eq!(chosen.pointer("/metadata/uid"), Some(&json!("d")));
         assert!(earlier(held.clone(), "me", Some(10)).is_none(), "the present one");

@@ -11,6 +11,7 @@ mod objects;
 mod rows;
 mod run;
 mod server;
+mod soak;
 mod truth;
 mod watching;
 mod wire;

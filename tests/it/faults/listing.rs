@@ -21,10 +21,10 @@ impl Server {
             return status(410, "The provided continue parameter is too old to display a consistent list result", "Expired");
         };
         let server = Arc::clone(self);
-        if begins && self.cell.fault.of_connections() {
+        if begins && self.cell().fault.of_connections() {
             return halves(body, move || {
                 server.begin();
-                server.cell.fault != Fault::Truncated
+                server.cell().fault != Fault::Truncated
             });
         }
         if self.fault() == Some(Fault::Truncated) { halves(body, || false) } else { whole(body) }

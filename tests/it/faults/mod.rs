@@ -10,6 +10,7 @@ mod listing;
 mod objects;
 mod run;
 mod server;
+mod soak;
 mod truth;
 mod watching;
 mod wire;

@@ -67,6 +67,11 @@ pub struct Bench {
 
 impl Bench {
     pub async fn start(cell: Cell, seed: u64) -> Self {
+        Self::beside(cell, seed, Vec::new()).await
+    }
+
+    /// The same, in a fleet with others.
+    pub async fn beside(cell: Cell, seed: u64, others: Vec<Arc<dyn Connector>>) -> Self {
         let (server, task) = Server::start(cell, seed).await;
         {
             let mut state = server.state.lock();
@@ -83,7 +88,7 @@ impl Bench {
         if matches!(cell.phase, Phase::FirstPage | Phase::LaterPage) {
             server.arm();
         }
-        let engine = Engine::start(vec![Arc::new(context) as Arc<dyn Connector>], Options::default());
+        let engine = Engine::start([vec![Arc::new(context) as Arc<dyn Connector>], others].concat(), Options::default());
         Self { server, engine, file, writes, _folder: folder, _tasks: [task, writer].map(AbortOnDropHandle::new) }
     }
 
@@ -152,7 +157,7 @@ async fn write(server: Arc<Server>, mut writing: watch::Receiver<bool>, seed: u6
     while writing.wait_for(|on| *on).await.is_ok() {
         {
             let mut state = server.state.lock();
-            let shuffled = server.cell.fault == Fault::Shuffled && state.stage == Stage::Under;
+            let shuffled = server.cell().fault == Fault::Shuffled && state.stage == Stage::Under;
             let State { truth, dice, .. } = &mut *state;
             writer::step(truth, dice);
             if shuffled {
@@ -201,7 +206,7 @@ fn untrue(server: &Server, world: &World) -> Option<String> {
     if let Some((pod, times)) = state.evicted.iter().find(|(_, times)| **times > 1) {
         return Some(format!("{pod} was told to go {times} times"));
     }
-    if server.cell.fault == Fault::Lost && !world.notices.iter().any(|notice| notice.warning && notice.text.contains("pods")) {
+    if server.cell().fault == Fault::Lost && !world.notices.iter().any(|notice| notice.warning && notice.text.contains("pods")) {
         return Some("nothing was said of what was lost".to_owned());
     }
     let done = world.operations.iter().any(|op| op.state == OpState::Done);

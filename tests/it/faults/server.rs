@@ -66,7 +66,7 @@ pub struct State {
 
 pub struct Server {
     pub address: SocketAddr,
-    pub cell: Cell,
+    cell: Mutex<Cell>,
     pub state: Mutex<State>,
     /// Moves whenever there may be something new for watches.
     pub news: watch::Sender<u64>,
@@ -99,7 +99,7 @@ impl Server {
         };
         let server = Arc::new(Self {
             address: listener.local_addr().unwrap(),
-            cell,
+            cell: Mutex::new(cell),
             state: Mutex::new(state),
             news: watch::channel(0).0,
             stage: watch::channel(Stage::Before).0,
@@ -132,9 +132,25 @@ impl Server {
         }
     }
 
+    /// What goes wrong, and when.
+    pub fn cell(&self) -> Cell {
+        *self.cell.lock()
+    }
+
+    /// What went wrong is over and forgotten, and something else may.
+    pub fn renew(&self, fault: Fault) {
+        *self.cell.lock() = Cell { fault, phase: Phase::Steady };
+        let mut state = self.state.lock();
+        state.stage = Stage::Before;
+        state.asked.clear();
+        state.connected.clear();
+        state.truth.forget();
+        state.copy = state.truth.version;
+    }
+
     /// The fault, while it lasts.
     pub fn fault(&self) -> Option<Fault> {
-        (self.state.lock().stage == Stage::Under).then_some(self.cell.fault)
+        (self.state.lock().stage == Stage::Under).then_some(self.cell().fault)
     }
 
     /// The fault is to begin with the first request of its phase.
@@ -148,7 +164,7 @@ impl Server {
             return;
         }
         let State { truth, dice, lost, copy, .. } = &mut *state;
-        match self.cell.fault {
+        match self.cell().fault {
             Fault::Restored => truth.restore(*copy),
             Fault::GoneInStream | Fault::GoneByStatus => truth.compacted = truth.version,
             Fault::RefusedOnce => state.refuse_next = true,
@@ -162,9 +178,9 @@ impl Server {
         }
         state.armed = false;
         state.stage = Stage::Under;
-        state.epoch += u64::from(self.cell.fault.ends_watches());
+        state.epoch += u64::from(self.cell().fault.ends_watches());
         drop(state);
-        let flow = match self.cell.fault {
+        let flow = match self.cell().fault {
             Fault::Reset => Flow::Reset,
             Fault::Closed => Flow::Closed,
             Fault::BlackHole => Flow::Dead,
@@ -180,7 +196,7 @@ impl Server {
     pub fn end(&self) {
         let mut state = self.state.lock();
         state.stage = Stage::After;
-        if self.cell.fault == Fault::NoBookmarks {
+        if self.cell().fault == Fault::NoBookmarks {
             // what the quiet kinds were told last is forgotten by now, and they have to ask again
             state.truth.compacted = state.truth.version;
             state.epoch += 1;
@@ -200,7 +216,7 @@ impl Server {
         let query = Query::of(&request);
         self.state.lock().asked.push((Instant::now(), format!("{} {}", request.method(), request.uri())));
         let middle = self.begins_with(&query);
-        if middle && !self.cell.fault.of_connections() {
+        if middle && !self.cell().fault.of_connections() {
             self.begin();
         }
         if let Some(refusal) = self.refusal(&request, &query) {
@@ -227,7 +243,7 @@ impl Server {
         let state = self.state.lock();
         let pods = query.resource == Some(Resource::Pods) && !query.watches();
         state.armed
-            && match self.cell.phase {
+            && match self.cell().phase {
                 Phase::FirstPage => pods && query.get("continue").is_none(),
                 Phase::LaterPage => pods && query.get("continue").is_some(),
                 Phase::Steady => false,

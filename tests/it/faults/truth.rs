@@ -71,6 +71,16 @@ impl Truth {
         self.log.push(Change { version: self.version, resource, word, object, at: Instant::now() });
     }
 
+    /// What was is forgotten: only what is so now is kept.
+    pub fn forget(&mut self) {
+        self.compacted = self.version;
+        self.log.clear();
+        for versions in self.held.values_mut() {
+            versions.drain(..versions.len().saturating_sub(1));
+        }
+        self.held.retain(|_, versions| versions.iter().any(|(_, object)| object.is_some()));
+    }
+
     /// All objects as they were at a version.
     pub fn at(&self, resource: Resource, version: u64) -> Vec<Arc<Value>> {
         let of = self.held.range((resource, String::new())..).take_while(|((of, _), _)| *of == resource);

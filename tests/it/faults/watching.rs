@@ -84,7 +84,7 @@ impl Watch {
     /// What there is to tell now.
     fn look(&mut self) -> Option<String> {
         let state = self.server.state.lock();
-        let fault = (state.stage == Stage::Under).then_some(self.server.cell.fault);
+        let fault = (state.stage == Stage::Under).then_some(self.server.cell().fault);
         if self.epoch != state.epoch {
             self.over = true;
             return match fault {

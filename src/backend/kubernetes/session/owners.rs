@@ -20,7 +20,10 @@ impl Owners {
     pub fn learn(&mut self, raw: &ReplicaSet, names: &mut Names) -> Key {
         let owner = raw.metadata.controller().filter(|o| o.kind == "Deployment");
         let service = names.key(owner.map_or(&raw.metadata.uid, |o| &o.uid));
-        self.sets.insert(names.key(&raw.metadata.uid), service.clone());
+        let set = names.key(&raw.metadata.uid);
+        // one that came back, from a copy or by a list that had missed it, is not to be forgotten with those that are gone
+        self.gone.retain(|gone| *gone != set);
+        self.sets.insert(set, service.clone());
         service
     }
 
@@ -47,5 +50,32 @@ impl Owners {
             "Deployment" | "StatefulSet" | "DaemonSet" | "Job" | "CronJob" => Some(names.key(uid)),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn what_is_gone_is_remembered_for_a_while_and_what_came_back_for_good() {
+        let (mut owners, mut names) = (Owners::default(), Names::default());
+        let set = |n: usize| {
+            let owner = serde_json::json!([{"kind": "Deployment", "uid": "d", "controller": true}]);
+            serde_json::from_value(serde_json::json!({"metadata": {"uid": n.to_string(), "ownerReferences": owner}})).unwrap()
+        };
+        let key = |n: usize| Key::from(n.to_string().as_str());
+        for n in 0..2 * GONE {
+            owners.learn(&set(n), &mut names);
+            owners.forget(&key(n));
+            if n == 0 {
+                owners.learn(&set(n), &mut names);
+            }
+        }
+        assert_eq!(owners.sets.len(), GONE + 1);
+        assert_eq!(owners.gone.len(), GONE);
+        assert!(owners.of_set(&key(0)).is_some() && owners.of_set(&key(1)).is_none());
+        assert!(owners.of_set(&key(2 * GONE - 1)).is_some());
     }
 }

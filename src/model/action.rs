@@ -1,7 +1,7 @@
 //! What an operator can ask for. One table ([`ActionKind::spec`]) says of each action what it is called, what it acts on
 //! and how dangerous it is; keys, palette, dialogs and help derive from it.
 
-use super::{Key, Kind, ObjectRef, Text};
+use super::{Key, Kind, LabelEdit, ObjectRef, TaintEdit, Text};
 
 /// An action with its parameters: a typed value, never a closure.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +61,16 @@ pub enum Action {
     RemoveNode {
         /// Also while it is up.
         force: bool,
+    },
+    /// Set labels of a node, or take them away.
+    Label {
+        /// Which.
+        edits: Box<[LabelEdit]>,
+    },
+    /// Put taints on a node, or take them away.
+    Taint {
+        /// Which.
+        edits: Box<[TaintEdit]>,
     },
     /// Change the image of one container of a service.
     SetImage {
@@ -124,6 +134,8 @@ pub enum ActionKind {
     Promote,
     Demote,
     RemoveNode,
+    Label,
+    Taint,
 }
 
 /// How much confirmation an action needs.
@@ -164,7 +176,7 @@ pub struct ActionSpec {
 
 impl ActionKind {
     /// All kinds, in the order menus show them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::Scale,
         Self::Redeploy,
         Self::RollBack,
@@ -188,6 +200,8 @@ impl ActionKind {
         Self::Promote,
         Self::Demote,
         Self::RemoveNode,
+        Self::Label,
+        Self::Taint,
     ];
 
     /// The action table.
@@ -217,6 +231,8 @@ impl ActionKind {
             Self::Promote => ("promote", Kind::Node, Disruptive),
             Self::Demote => ("demote", Kind::Node, Disruptive),
             Self::RemoveNode => ("remove", Kind::Node, Disruptive),
+            Self::Label => ("label", Kind::Node, Reversible),
+            Self::Taint => ("taint", Kind::Node, Reversible),
         };
         ActionSpec { label, on, danger, stepwise: Action::STEPWISE.iter().any(|action| action.kind() == self) }
     }
@@ -252,6 +268,8 @@ impl Action {
             Self::Promote => ActionKind::Promote,
             Self::Demote => ActionKind::Demote,
             Self::RemoveNode { .. } => ActionKind::RemoveNode,
+            Self::Label { .. } => ActionKind::Label,
+            Self::Taint { .. } => ActionKind::Taint,
         }
     }
 }

@@ -6,6 +6,7 @@ mod door;
 mod held;
 mod image;
 mod link;
+mod marks;
 mod revision;
 
 use crate::platform::{Client, quarterdeck, required, wait_gone};

@@ -82,6 +82,8 @@ impl Crowd {
             uid: uid(1, n),
             spec_rev: 1,
             name: name.into(),
+            labels: Box::default(),
+            taints: Box::default(),
             zone: Some("zone-a".into()),
             role: "worker".into(),
             state: NodeState::Ready,

@@ -4,7 +4,7 @@ use super::changed;
 use super::write::{Target, Update, at, read, write};
 use crate::backend::BackendError;
 use crate::backend::docker::client::Docker;
-use crate::model::{Action, Availability, Expect, Intent, Kind};
+use crate::model::{Action, Availability, Expect, Intent, Kind, LabelEdit};
 use bollard::query_parameters::DeleteNodeOptionsBuilder;
 use serde_json::json;
 
@@ -34,6 +34,25 @@ pub async fn set_role(docker: &Docker, intent: &Intent, manages: bool) -> Result
     });
     written.await?;
     Ok(Expect::NodeManages { node: intent.object.key.clone(), manages })
+}
+
+/// Sets labels, or takes them away.
+pub async fn label(docker: &Docker, intent: &Intent, edits: &[LabelEdit]) -> Result<Expect, BackendError> {
+    let target = Target { table: "nodes", id: intent.bound.uid.to_string() };
+    let update = Update { intent, target: &target, doing: "labelling", rev: intent.bound.spec_rev, query: "" };
+    let written = write(&docker.http, &update, |_, spec| {
+        for edit in edits {
+            let labels = at(spec, &["Labels"]);
+            match (&edit.value, labels.as_object_mut()) {
+                (Some(value), _) => *at(labels, &[&edit.key]) = json!(value.as_str()),
+                (None, Some(labels)) => drop(labels.remove(edit.key.as_str())),
+                (None, None) => {}
+            }
+        }
+        Ok(())
+    });
+    written.await?;
+    Ok(Expect::NodeLabels { node: intent.object.key.clone(), edits: edits.into() })
 }
 
 /// Takes a node out of its swarm. The Engine API takes no version for that: it is read just before. One that is up is

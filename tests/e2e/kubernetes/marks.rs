@@ -15,7 +15,7 @@ impl Marked {
     }
 
     fn taints(&self, what: &str, want: &str) {
-        let line = format!("get node {} -o jsonpath={{range .spec.taints[*]}}{{.key}}={{.value}}:{{.effect}};{{end}}", self.name);
+        let line = format!("get node {} -o jsonpath={{range.spec.taints[*]}}{{.key}}={{.value}}:{{.effect}};{{end}}", self.name);
         self.kubectl.until(what, SOON, &line, |out| out == want);
     }
 }

@@ -77,6 +77,8 @@ pub(crate) fn node(key: &str, zone: &str) -> Node {
         uid: Key::from(format!("uid-{key}").as_str()),
         spec_rev: 1,
         name: Text::new(key),
+        labels: Box::default(),
+        taints: Box::default(),
         zone: (!zone.is_empty()).then(|| Text::new(zone)),
         role: Text::new("worker"),
         state: NodeState::Ready,

@@ -3,6 +3,7 @@
 //! Every function here takes rows and a time and gives a value: no clock, no I/O, so each rule is a table in its tests.
 
 pub mod diagnosis;
+pub mod edits;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod preview;

@@ -1,11 +1,14 @@
 //! What an action would do, said before it is done: what changes, where, on how many, and what could go wrong.
 
 mod manage;
+mod marks;
 mod node;
 mod service;
 mod task;
 
-use crate::model::{Action, ActionKind, Bound, ClusterKind, ClusterState, Danger, Kind, Link, ObjectRef, Text, World};
+use crate::model::{
+    Action, ActionKind, Bound, ClusterKind, ClusterState, Danger, Kind, LabelEdit, Link, ObjectRef, TaintEdit, Text, World,
+};
 
 /// A line of a preview.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,10 +93,12 @@ pub fn preview(world: &World, object: &ObjectRef, action: &Action) -> Result<Pre
         (Action::DeleteTask { grace: Some(n) } | Action::ForceDelete { grace: Some(n) }, _) => format!(" within {n} s"),
         (Action::SetImage { image, .. }, Some(_)) => format!(" {image}"),
         (Action::RollBack { to: Some(to) }, Some(_)) if state.cluster.kind != ClusterKind::Swarm => format!(" to revision {to}"),
+        (Action::Label { edits }, None) => format!(" {}", edits.iter().map(LabelEdit::words).collect::<Vec<_>>().join(" ")),
+        (Action::Taint { edits }, None) => format!(" {}", edits.iter().map(TaintEdit::words).collect::<Vec<_>>().join(" ")),
         _ => String::new(),
     };
     let danger = if state.cluster.protected { draft.danger.raised() } else { draft.danger };
-    let title = Text::from(format!("{} {subject}{change}", spec.label));
+    let title = Text::from(format!("{} {subject}{}", spec.label, change.trim_end()));
     Ok(Preview { title, name, lines: draft.lines, danger, bound })
 }
 

@@ -3,8 +3,8 @@
 
 use super::reasons::{self, count};
 use crate::model::{
-    Availability, ClusterKind, ClusterState, Expect, Key, Kind, NodeState, Progress, RolloutState, Service, ServiceKind, TaskState,
-    Text,
+    Availability, ClusterKind, ClusterState, Expect, Key, Kind, Node, NodeState, Progress, RolloutState, Service, ServiceKind,
+    TaskState, Text,
 };
 use crate::util::time::Timestamp;
 use std::time::Duration;
@@ -34,6 +34,10 @@ pub fn verdict(state: &ClusterState, expect: &Expect, taken: Timestamp, now: Tim
         Expect::Replaced { task, service } => replaced(state, task, service.as_ref()),
         Expect::NodeIs { node, availability } => node_is(state, node, *availability),
         Expect::NodeManages { node, manages } => node_manages(state, node, *manages),
+        Expect::NodeLabels { node, edits } => node_shows(state, node, |node| edits.iter().find(|e| !e.holds(node)).map(|e| &e.key)),
+        Expect::NodeTaints { node, edits } => {
+            node_shows(state, node, |node| edits.iter().find(|e| !e.holds(node)).map(|e| e.key()))
+        }
         Expect::NodeEmpty { node, availability } => node_empty(state, node, *availability),
         Expect::Held { service, spec_rev, held } => is_held(state, service, *spec_rev, *held),
         Expect::Began { service } => began(state, service),
@@ -217,6 +221,15 @@ fn node_manages(state: &ClusterState, key: &Key, manages: bool) -> Verdict {
         None => failed("the node is gone"),
         Some(node) if node.is_manager() == manages => done(format!("the node is a {}", if manages { "manager" } else { "worker" })),
         Some(node) => pending(0, 1, format!("the node is still a {}", node.role)),
+    }
+}
+
+/// Whether a node shows all that was written on it; `missing` is the key of what it does not show yet.
+fn node_shows<'a>(state: &ClusterState, key: &Key, missing: impl Fn(&Node) -> Option<&'a Text>) -> Verdict {
+    match state.nodes.get(key).map(|node| missing(node)) {
+        None => failed("the node is gone"),
+        Some(None) => done("the node shows it"),
+        Some(Some(key)) => pending(0, 1, format!("waiting for the node to show it: {key}")),
     }
 }
 

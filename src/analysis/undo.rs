@@ -1,6 +1,8 @@
 //! What takes an action back: the same object with the value it had before.
 
-use crate::model::{Action, Availability, Bound, ClusterKind, ClusterState, Expect, Intent, Service, ServiceKind, World};
+use crate::model::{
+    Action, Availability, Bound, ClusterKind, ClusterState, Expect, Intent, LabelEdit, Service, ServiceKind, TaintEdit, World,
+};
 
 /// What would take `intent` back, by what its object is before it is carried out. Nothing where nothing would (a deleted
 /// task does not come back), where it changes nothing, or where the object is no longer what was confirmed.
@@ -15,6 +17,16 @@ pub fn action(world: &World, intent: &Intent) -> Option<Action> {
         Action::SetImage { .. } => back_to(state.cluster.kind, service()?, bound),
         Action::Redeploy if state.cluster.kind == ClusterKind::Swarm => back_to(ClusterKind::Swarm, service()?, bound),
         Action::Pause if node()?.availability == Availability::Active => Some(Action::Activate),
+        Action::Label { edits } => {
+            let node = node()?;
+            let back: Box<[LabelEdit]> = edits.iter().filter_map(|edit| edit.undo(node)).collect();
+            (!back.is_empty()).then_some(Action::Label { edits: back })
+        }
+        Action::Taint { edits } => {
+            let node = node()?;
+            let back: Box<[TaintEdit]> = edits.iter().flat_map(|edit| edit.undo(node)).collect();
+            (!back.is_empty()).then_some(Action::Taint { edits: back })
+        }
         Action::Activate if node()?.availability == Availability::Paused => Some(Action::Pause),
         _ => None,
     }
@@ -39,7 +51,7 @@ pub fn left(state: &ClusterState, expect: &Expect) -> Option<Bound> {
         Expect::Scaled { service, spec_rev, .. } | Expect::Converged { service, spec_rev } => {
             Some(Bound { uid: service.clone(), spec_rev: *spec_rev })
         }
-        Expect::NodeIs { node, .. } => {
+        Expect::NodeIs { node, .. } | Expect::NodeLabels { node, .. } | Expect::NodeTaints { node, .. } => {
             let node = state.nodes.get(node)?;
             Some(Bound { uid: node.uid.clone(), spec_rev: node.spec_rev })
         }
@@ -49,9 +61,10 @@ pub fn left(state: &ClusterState, expect: &Expect) -> Option<Bound> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::analysis::fixture::{self, Fixture};
-    use crate::model::{Key, Kind, Node, ObjectRef, Text};
+    use crate::model::{Effect, Key, Kind, Node, ObjectRef, Service, Taint, Text};
     use std::sync::Arc;
 
     #[test]
@@ -116,5 +129,33 @@ mod tests {
         ] {
             assert_eq!(undo(kind, key, action.clone(), rev), want, "{key} {action:?} {rev}");
         }
+    }
+
+    #[test]
+    fn labels_and_taints_come_back_as_they_were() {
+        use crate::analysis::edits::{labels, taints};
+        let taint = |value: &str, effect| Taint { key: "d".into(), value: value.into(), effect };
+        let node = Node {
+            labels: Box::new([("old".into(), "x".into()), ("zone".into(), "a".into())]),
+            taints: Box::new([taint("1", Effect::NoSchedule), taint("2", Effect::NoExecute)]),
+            ..fixture::node("n1", "a")
+        };
+        let mut fleet = Fixture::kubernetes();
+        let bound = Bound { uid: node.uid.clone(), spec_rev: node.spec_rev };
+        fleet.node(node);
+        let state = fleet.state();
+        let object = ObjectRef { cluster: state.cluster.id.clone(), kind: Kind::Node, key: Key::from("n1") };
+        let world = World { clusters: vec![state], ..World::default() };
+        let undo = |action| {
+            let intent = Intent { object: object.clone(), name: Text::default(), action, bound: bound.clone() };
+            super::action(&world, &intent)
+        };
+        let label = |line: &str| Action::Label { edits: labels(line, true).unwrap() };
+        let taint = |line: &str| Action::Taint { edits: taints(line).unwrap() };
+        assert_eq!(undo(label("zone=b old- new=1 gone-")), Some(label("zone=a old=x new-")));
+        assert_eq!(undo(label("zone=a gone-")), None);
+        assert_eq!(undo(taint("d-")), Some(taint("d=1:NoSchedule d=2:NoExecute")));
+        assert_eq!(undo(taint("d=9:NoSchedule e:NoExecute f-")), Some(taint("d=1:NoSchedule e:NoExecute-")));
+        assert_eq!(undo(taint("d=1:NoSchedule d:PreferNoSchedule-")), None);
     }
 }

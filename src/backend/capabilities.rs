@@ -1,8 +1,8 @@
 //! What each platform can be asked, for the backends and for the simulated fleet, which behaves as they do.
 
 use crate::model::ActionKind::{
-    Activate, DeleteService, DeleteTask, Demote, Drain, Evacuate, ForceDelete, Hold, Kill, Pause, Promote, Rebalance, Redeploy,
-    RemoveNode, Reschedule, Restart, Resume, RollBack, Scale, SetImage, Start, Stop, Trigger,
+    Activate, DeleteService, DeleteTask, Demote, Drain, Evacuate, ForceDelete, Hold, Kill, Label, Pause, Promote, Rebalance,
+    Redeploy, RemoveNode, Reschedule, Restart, Resume, RollBack, Scale, SetImage, Start, Stop, Taint, Trigger,
 };
 use crate::model::{ActionKind, Capabilities, ClusterKind};
 
@@ -31,6 +31,8 @@ const KUBERNETES: &[ActionKind] = &[
     Trigger,
     DeleteService,
     SetImage,
+    Label,
+    Taint,
 ];
 
 const SWARM: &[ActionKind] = &[
@@ -45,6 +47,7 @@ const SWARM: &[ActionKind] = &[
     Promote,
     Demote,
     RemoveNode,
+    Label,
     Pause,
     Activate,
     Evacuate,

@@ -177,6 +177,8 @@ commands! {
     PromoteNode     "node.promote"      Node      "make this worker a manager of its swarm";
     DemoteNode      "node.demote"       Node      "make this manager a worker of its swarm";
     RemoveNode      "node.remove"       Node      "take this node out of its swarm";
+    LabelNode       "node.label"        Node      "set labels of this node, or take them away";
+    TaintNode       "node.taint"        Node      "put taints on this node, or take them away";
     LogFollow       "logs.follow"       Logs      "follow the end, or stop following";
     LogWrap         "logs.wrap"         Logs      "wrap long lines, or cut them";
     LogTime         "logs.time"         Logs      "show times, or hide them";

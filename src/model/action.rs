@@ -1,7 +1,7 @@
 //! What an operator can ask for. One table ([`ActionKind::spec`]) says of each action what it is called, what it acts on
 //! and how dangerous it is; keys, palette, dialogs and help derive from it.
 
-use super::{Key, Kind, ObjectRef, Text};
+use super::{Key, Kind, LabelEdit, ObjectRef, TaintEdit, Text};
 
 /// An action with its parameters: a typed value, never a closure.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +69,16 @@ pub enum Action {
         /// Also while it is up.
         force: bool,
     },
+    /// Set labels of a node, or take them away.
+    Label {
+        /// Which.
+        edits: Box<[LabelEdit]>,
+    },
+    /// Put taints on a node, or take them away.
+    Taint {
+        /// Which.
+        edits: Box<[TaintEdit]>,
+    },
     /// Change the image of one container of a service.
     SetImage {
         /// The container's name; empty where a platform has one container a task.
@@ -131,6 +141,8 @@ pub enum ActionKind {
     Promote,
     Demote,
     RemoveNode,
+    Label,
+    Taint,
 }
 
 /// How much confirmation an action needs.
@@ -171,7 +183,7 @@ pub struct ActionSpec {
 
 impl ActionKind {
     /// All kinds, in the order menus show them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::Scale,
         Self::Redeploy,
         Self::RollBack,
@@ -195,6 +207,8 @@ impl ActionKind {
         Self::Promote,
         Self::Demote,
         Self::RemoveNode,
+        Self::Label,
+        Self::Taint,
     ];
 
     /// The action table.
@@ -224,6 +238,8 @@ impl ActionKind {
             Self::Promote => ("promote", Kind::Node, Disruptive),
             Self::Demote => ("demote", Kind::Node, Disruptive),
             Self::RemoveNode => ("remove", Kind::Node, Disruptive),
+            Self::Label => ("label", Kind::Node, Reversible),
+            Self::Taint => ("taint", Kind::Node, Reversible),
         };
         ActionSpec { label, on, danger, stepwise: Action::STEPWISE.iter().any(|action| action.kind() == self) }
     }
@@ -259,6 +275,8 @@ impl Action {
             Self::Promote => ActionKind::Promote,
             Self::Demote => ActionKind::Demote,
             Self::RemoveNode { .. } => ActionKind::RemoveNode,
+            Self::Label { .. } => ActionKind::Label,
+            Self::Taint { .. } => ActionKind::Taint,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A machine that runs tasks.
 
-use super::{Key, Keyed, Resources, Text};
+use super::{Key, Keyed, Resources, Taint, Text};
 use crate::util::time::Timestamp;
 
 /// Whether the node answers its control plane.
@@ -61,6 +61,10 @@ pub struct Node {
     pub spec_rev: u64,
     /// Name on screen.
     pub name: Text,
+    /// All its labels, by key.
+    pub labels: Box<[(Text, Text)]>,
+    /// What keeps tasks away, which only Kubernetes knows.
+    pub taints: Box<[Taint]>,
     /// Zone label (`topology.kubernetes.io/zone`, Swarm label `zone`).
     pub zone: Option<Text>,
     /// `control-plane`, `worker`, `leader`, `manager`, `engine`.
@@ -88,6 +92,11 @@ pub struct Node {
 }
 
 impl Node {
+    /// The value of a label.
+    pub fn label(&self, key: &str) -> Option<&Text> {
+        self.labels.iter().find(|(of, _)| of.as_str() == key).map(|(_, value)| value)
+    }
+
     /// Whether it manages its swarm.
     pub fn is_manager(&self) -> bool {
         matches!(self.role.as_str(), "leader" | "manager")

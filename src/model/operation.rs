@@ -1,6 +1,6 @@
 //! An action under way, from being asked for to being seen to have happened.
 
-use super::{Action, Availability, Bound, Intent, Key, Kind, OpId, Text};
+use super::{Action, Availability, Bound, Intent, Key, Kind, LabelEdit, OpId, TaintEdit, Text};
 use crate::util::time::Timestamp;
 
 /// Where an operation stands. It is done only when the facts say so, never because a request was accepted.
@@ -142,6 +142,20 @@ pub enum Expect {
         node: Key,
         /// Which of the two.
         manages: bool,
+    },
+    /// The labels of the node are as written.
+    NodeLabels {
+        /// The node.
+        node: Key,
+        /// What was written.
+        edits: Box<[LabelEdit]>,
+    },
+    /// The taints of the node are as written.
+    NodeTaints {
+        /// The node.
+        node: Key,
+        /// What was written.
+        edits: Box<[TaintEdit]>,
     },
     /// The node has this availability and runs no task but those that belong to every node.
     NodeEmpty {

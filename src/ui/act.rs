@@ -26,6 +26,8 @@ pub fn kind_of(command: Command) -> Option<ActionKind> {
         Command::PromoteNode => ActionKind::Promote,
         Command::DemoteNode => ActionKind::Demote,
         Command::RemoveNode => ActionKind::RemoveNode,
+        Command::LabelNode => ActionKind::Label,
+        Command::TaintNode => ActionKind::Taint,
         Command::SetImage => ActionKind::SetImage,
         Command::DeleteService => ActionKind::DeleteService,
         Command::RestartTask => ActionKind::Restart,
@@ -186,6 +188,8 @@ fn begin(kind: ActionKind, objects: &[ObjectRef], cx: &Cx<'_>) -> Option<Action>
             let service = cx.world.cluster(&object.cluster)?.services.get(&object.key)?;
             Action::SetImage { container: service.container.clone(), image: service.image.clone() }
         }
+        ActionKind::Label => Action::Label { edits: Box::default() },
+        ActionKind::Taint => Action::Taint { edits: Box::default() },
         ActionKind::Restart => Action::Restart,
         ActionKind::Kill => Action::Kill,
         ActionKind::ForceDelete => Action::ForceDelete { grace: None },

@@ -95,6 +95,8 @@ pub fn node(name: &str, zone: &str, state: NodeState) -> Node {
         uid: Key::from(name),
         spec_rev: 1,
         name: Text::new(name),
+        labels: Box::default(),
+        taints: Box::default(),
         zone: Some(Text::new(zone)),
         role: Text::new("worker"),
         state,

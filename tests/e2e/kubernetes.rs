@@ -7,6 +7,7 @@ mod grace;
 mod held;
 mod image;
 mod link;
+mod marks;
 mod revision;
 
 use crate::platform::{Client, quarterdeck, required, wait_gone};

@@ -1,6 +1,6 @@
 //! What an action on a node would do.
 
-use super::{Draft, manage, subject};
+use super::{Draft, manage, marks, subject};
 use crate::analysis::reasons::count;
 use crate::analysis::spread;
 use crate::model::{Action, Availability, ClusterKind, ClusterState, Node, Service, Text};
@@ -21,6 +21,8 @@ pub(super) fn consequences(state: &ClusterState, node: &Node, action: &Action, d
         Action::Promote => manage::promote(state, draft),
         Action::Demote => manage::demote(state, node, draft),
         Action::RemoveNode { force } => manage::remove(node, here, *force, draft)?,
+        Action::Label { edits } => marks::label(state, node, edits, draft),
+        Action::Taint { edits } => marks::taint(state, node, edits, draft),
         _ => {}
     }
     Ok(())

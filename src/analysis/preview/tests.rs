@@ -3,8 +3,8 @@
 use super::*;
 use crate::analysis::fixture::{Fixture, node, service, task};
 use crate::model::{
-    Autoscaler, Availability, Budget, ClusterId, ClusterKind, Differences, Earlier, Key, Node, NodeState, Propagation, Rollout,
-    RolloutState, Service, ServiceKind, Task, TaskState, World,
+    Autoscaler, Availability, Budget, ClusterId, ClusterKind, Differences, Earlier, Effect, Key, Node, NodeState, Propagation,
+    Rollout, RolloutState, Service, ServiceKind, Taint, Task, TaskState, World,
 };
 use std::sync::Arc;
 
@@ -463,4 +463,64 @@ fn a_user_who_sees_no_nodes_is_not_told_that_tasks_lie_evenly() {
     let refused = seen(&fleet, Kind::Service, "web", &Action::Rebalance).unwrap_err();
     assert_eq!(refused, "no node can be seen here: which tasks should move where cannot be told");
     assert!(seen(&fleet, Kind::Service, "web", &Action::Scale { to: 3 }).is_ok());
+}
+
+fn labels(line: &str) -> Action {
+    Action::Label { edits: crate::analysis::edits::labels(line, false).unwrap() }
+}
+
+fn taints(line: &str) -> Action {
+    Action::Taint { edits: crate::analysis::edits::taints(line).unwrap() }
+}
+
+#[test]
+fn labels_say_old_and_new_and_which_services_are_placed_by_them() {
+    let placed = |kind: ClusterKind, rule: &str| {
+        let mut fleet = fleet(kind);
+        fleet.node(Node { labels: Box::new([("zone".into(), "a".into()), ("disk".into(), "ssd".into())]), ..node("n1", "a") });
+        fleet.service(Service { placement: Some(Text::new(rule)), ..service("web", 3) });
+        fleet
+    };
+    let of = |fleet: &Fixture, line: &str| seen(fleet, Kind::Node, "n1", &labels(line)).unwrap();
+    let swarm = placed(ClusterKind::Swarm, "node.labels.disk == ssd · node.role == worker · spread over node.labels.zone");
+    let (title, danger, lines) = of(&swarm, "disk- zone=b a-");
+    assert_eq!((title.as_str(), danger), ("label node n1 disk- zone=b a-", Danger::Disruptive));
+    let moves = "! shop/web no longer fits here: 2 tasks of it here end and start elsewhere";
+    assert_eq!(lines, ["disk: ssd → none", "zone: a → b", "it has no label a", moves]);
+    assert_eq!(of(&swarm, "").2, ["it has zone=a  disk=ssd"]);
+    // nothing is placed by it, nothing moves
+    assert_eq!(of(&swarm, "zone=b").1, Danger::Reversible);
+    assert_eq!(of(&swarm, "disk=ssd").2, ["disk is ssd already"]);
+    let not = placed(ClusterKind::Swarm, "node.labels.disk!=ssd · node.labels.gpu==1");
+    assert_eq!(of(&not, "disk-").2[1], "shop/web is placed by it, and fits here as little as before");
+    assert_eq!(of(&not, "disk- gpu=1").2[2], "shop/web fits here then: tasks of it may come");
+
+    let kubernetes = placed(ClusterKind::Kubernetes, "disk=ssd, node.kubernetes.io/pool=x");
+    let (_, danger, lines) = of(&kubernetes, "node.kubernetes.io/pool=x");
+    assert_eq!((danger, lines[1].as_str()), (Danger::Reversible, "shop/web fits here then: tasks of it may come"));
+    let kubernetes = placed(ClusterKind::Kubernetes, "disk=ssd");
+    let (_, danger, lines) = of(&kubernetes, "disk=hdd kubernetes.io/os=x");
+    assert_eq!(danger, Danger::Disruptive);
+    assert_eq!(lines[2], "! shop/web no longer fits here: 2 tasks of it here stay, and no new ones come");
+    assert!(lines[3].starts_with("! kubernetes.io/os is set by the node's kubelet"), "{lines:?}");
+}
+
+#[test]
+fn a_taint_says_what_it_deletes_as_far_as_that_is_known() {
+    let mut fleet = fleet(ClusterKind::Kubernetes);
+    let taint = Taint { key: "dedicated".into(), value: "db".into(), effect: Effect::NoSchedule };
+    fleet.node(Node { taints: Box::new([taint]), ..node("n1", "a") });
+    let of = |line: &str| seen(&fleet, Kind::Node, "n1", &taints(line)).unwrap();
+    let (title, danger, lines) = of("dedicated=gpu:NoSchedule");
+    assert_eq!((title.as_str(), danger), ("taint node n1 dedicated=gpu:NoSchedule", Danger::Reversible));
+    assert_eq!(lines[0], "dedicated=db:NoSchedule → dedicated=gpu:NoSchedule");
+    let (_, danger, lines) = of("off:NoExecute");
+    assert_eq!(danger, Danger::Destructive);
+    assert_eq!(lines[2], "! up to 4 tasks would be deleted: shop/agent (1), shop/cart (1), shop/web (2)");
+    assert_eq!(lines[3], "! which of them tolerate it is not known here: look at their tolerations");
+    let (_, danger, lines) = of("dedicated-");
+    assert_eq!(danger, Danger::Reversible);
+    assert_eq!(lines, ["takes away dedicated=db:NoSchedule: new tasks may be placed here again"]);
+    assert_eq!(of("off:NoExecute-").2, ["off:NoExecute-: so already"]);
+    assert!(of("node.kubernetes.io/unreachable-").2[0].starts_with("! node.kubernetes.io/unreachable is set and taken away by"));
 }

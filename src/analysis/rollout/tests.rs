@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
 use crate::analysis::fixture::{self, Fixture, NOW, ago, starting, stuck, task};
-use crate::model::{Autoscaler, Ending, Node, Rollout, ServiceKind, Task};
+use crate::model::{Autoscaler, Effect, Ending, Node, Rollout, ServiceKind, Taint, Task};
 
 /// What a verdict must be: its words, beside how far it is.
 #[derive(Debug, PartialEq)]
@@ -285,4 +285,29 @@ fn a_node_is_promoted_when_it_shows_as_a_manager() {
     fixture.node(role("leader"));
     hold("promoted", &fixture, &expect(true), 1, &Done("the node is a manager"));
     hold("leads still", &fixture, &expect(false), 1, &Pending(0, 1, "the node is still a leader"));
+}
+
+#[test]
+fn labels_and_taints_are_written_when_the_node_shows_all_of_them() {
+    let with = |labels: &[(&str, &str)], taints: &[Taint]| Node {
+        labels: labels.iter().map(|(k, v)| (Text::new(k), Text::new(v))).collect(),
+        taints: taints.into(),
+        ..fixture::node("n1", "a")
+    };
+    let edits = crate::analysis::edits::labels("zone=b old-", true).unwrap();
+    let expect = Expect::NodeLabels { node: Key::from("n1"), edits };
+    let mut fixture = Fixture::kubernetes();
+    fixture.node(with(&[("zone", "a"), ("old", "x")], &[]));
+    hold("not yet", &fixture, &expect, 1, &Pending(0, 1, "waiting for the node to show it: zone"));
+    fixture.node(with(&[("zone", "b"), ("old", "x")], &[]));
+    hold("half", &fixture, &expect, 1, &Pending(0, 1, "waiting for the node to show it: old"));
+    fixture.node(with(&[("zone", "b")], &[]));
+    hold("all", &fixture, &expect, 1, &Done("the node shows it"));
+    let taint = |value: &str| Taint { key: "d".into(), value: value.into(), effect: Effect::NoSchedule };
+    let edits = crate::analysis::edits::taints("d=2:NoSchedule e-").unwrap();
+    let expect = Expect::NodeTaints { node: Key::from("n1"), edits };
+    fixture.node(with(&[], &[taint("1")]));
+    hold("another value", &fixture, &expect, 1, &Pending(0, 1, "waiting for the node to show it: d"));
+    fixture.node(with(&[], &[taint("2")]));
+    hold("tainted", &fixture, &expect, 1, &Done("the node shows it"));
 }

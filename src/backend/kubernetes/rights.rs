@@ -158,6 +158,7 @@ fn needs(action: ActionKind, of: &Whereabouts) -> Vec<Need> {
         ActionKind::DeleteTask => vec![need("delete", "", "pods", "")],
         // of evictions nothing is asked here: they may be allowed in just those namespaces that have tasks on the node
         ActionKind::Pause | ActionKind::Activate | ActionKind::Evacuate | ActionKind::Drain => vec![need("patch", "", "nodes", "")],
+        ActionKind::Label | ActionKind::Taint => vec![need("patch", "", "nodes", "")],
         // of containers and swarms, which Kubernetes does not have
         ActionKind::Promote | ActionKind::Demote | ActionKind::RemoveNode => Vec::new(),
         ActionKind::Start | ActionKind::Stop | ActionKind::Restart | ActionKind::Kill | ActionKind::ForceDelete => Vec::new(),

@@ -222,7 +222,7 @@ impl Platform {
         if intent.bound.uid != host.uid || intent.bound.spec_rev != host.spec_rev {
             return Err(changed(what));
         }
-        match intent.action {
+        match &intent.action {
             Action::Promote | Action::Demote => {
                 let manages = matches!(intent.action, Action::Promote);
                 if let Some(host) = self.hosts.get_mut(&id) {
@@ -244,6 +244,16 @@ impl Platform {
                 self.changed.gone_hosts.push(key.clone());
                 self.touch_per_node();
                 Ok(Begun::Taken(Expect::Gone { kind: Kind::Node, key }))
+            }
+            Action::Label { edits } => {
+                for edit in edits {
+                    self.host_label(id, &edit.key, edit.value.as_deref());
+                }
+                Ok(Begun::Taken(Expect::NodeLabels { node: key, edits: edits.clone() }))
+            }
+            Action::Taint { edits } => {
+                self.host_taints(id, edits);
+                Ok(Begun::Taken(Expect::NodeTaints { node: key, edits: edits.clone() }))
             }
             Action::Pause => Ok(self.node_is(id, key, Availability::Paused)),
             Action::Activate => Ok(self.node_is(id, key, Availability::Active)),

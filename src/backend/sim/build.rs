@@ -62,6 +62,7 @@ impl Platform {
             zone: plan.zone.as_deref().map(Into::into),
             role: plan.role.as_str().into(),
             labels: plan.labels.clone(),
+            taints: Vec::new(),
             allocatable: Resources { cpu_m: plan.cpu.0, mem: plan.memory.0 },
             max_tasks: plan.max_tasks,
             address: format!("10.20.{}.{}", id.0 / 200, 11 + id.0 % 200).into(),

@@ -2,8 +2,9 @@
 
 use super::chance;
 use super::parts::{HostId, InstanceId, Phase};
+use super::placement::zone_label;
 use super::platform::{Due, Platform};
-use crate::model::{ClusterKind, NodeState, Severity, Text};
+use crate::model::{ClusterKind, Effect, NodeState, Severity, TaintEdit, Text};
 
 impl Platform {
     /// After how long without heartbeats a host counts as gone (`node-monitor-grace-period`; Swarm: three heartbeats).
@@ -126,13 +127,34 @@ impl Platform {
         }
     }
 
+    /// Taints are put on or taken away; `NoExecute` deletes all that runs there, for nothing here tolerates anything.
+    pub(super) fn host_taints(&mut self, id: HostId, edits: &[TaintEdit]) {
+        let Some(host) = self.hosts.get_mut(&id) else { return };
+        for edit in edits {
+            host.taints.retain(|taint| !edit.covers(&taint.key, taint.effect.word()));
+            if let TaintEdit::Set(taint) = edit {
+                host.taints.push(taint.clone());
+            }
+            host.spec_rev = chance::mix(host.spec_rev, chance::of_text(&edit.words()));
+        }
+        if host.taints.iter().any(|taint| taint.effect == Effect::NoExecute) {
+            let all: Vec<InstanceId> = host.instances.iter().copied().collect();
+            all.into_iter().for_each(|instance| self.stop(instance));
+        }
+        self.changed.hosts.insert(id);
+        self.room_changed();
+        self.touch_per_node();
+    }
+
     /// A label is set (`Some`) or taken away; Swarm ends tasks whose constraint no longer holds at once.
     pub(super) fn host_label(&mut self, id: HostId, key: &str, value: Option<&str>) {
         let Some(host) = self.hosts.get_mut(&id) else { return };
         match value {
-            Some(value) => host.labels.insert(key.to_owned(), value.to_owned()),
-            None => host.labels.remove(key),
-        };
+            // the zone has a field of its own
+            value if key == zone_label(self.kind) => host.zone = value.map(Text::new),
+            Some(value) => drop(host.labels.insert(key.to_owned(), value.to_owned())),
+            None => drop(host.labels.remove(key)),
+        }
         host.spec_rev = chance::mix(host.spec_rev, chance::of_text(key));
         self.changed.hosts.insert(id);
         let Some(host) = self.hosts.get(&id) else { return };

@@ -5,7 +5,7 @@ use super::amount::Count;
 use super::chance;
 use super::placement::Constraint;
 use super::scenario::{AutoscalePlan, Profile, UpdatePlan};
-use crate::model::{Availability, Key, NodeState, Resources, RolloutState, ServiceKind, TaskState, Text};
+use crate::model::{Availability, Key, NodeState, Resources, RolloutState, ServiceKind, Taint, TaskState, Text};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -30,6 +30,7 @@ pub(super) struct Host {
     pub zone: Option<Text>,
     pub role: Text,
     pub labels: BTreeMap<String, String>,
+    pub taints: Vec<Taint>,
     pub allocatable: Resources,
     pub max_tasks: Option<u32>,
     pub address: Text,

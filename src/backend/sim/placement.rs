@@ -2,7 +2,7 @@
 
 use super::parts::{Host, HostId, Instance, Workload};
 use super::platform::Platform;
-use crate::model::{Availability, NodeState, Resources, Text};
+use crate::model::{Availability, ClusterKind, Effect, NodeState, Resources, Text};
 use crate::util::humanize::bytes_of;
 use std::collections::BTreeMap;
 
@@ -33,6 +33,21 @@ impl Constraint {
     }
 }
 
+/// The label that says in which zone a node is.
+pub(super) fn zone_label(kind: ClusterKind) -> &'static str {
+    if kind == ClusterKind::Kubernetes { "topology.kubernetes.io/zone" } else { "zone" }
+}
+
+impl Host {
+    /// Its labels, that of its zone among them, by key.
+    pub(super) fn all_labels(&self, kind: ClusterKind) -> Box<[(Text, Text)]> {
+        let zone = self.zone.iter().map(|zone| (Text::new(zone_label(kind)), zone.clone()));
+        let mut all: Vec<(Text, Text)> = self.labels.iter().map(|(k, v)| (Text::new(k), Text::new(v))).chain(zone).collect();
+        all.sort();
+        all.into()
+    }
+}
+
 /// Why no host takes an instance: what the task's row says, and the platform's own sentence.
 pub(super) struct NoRoom {
     pub why: Text,
@@ -45,7 +60,14 @@ type Score = (bool, u32, u32, u64, HostId);
 /// Whether the host could run the workload at all, room aside.
 pub(super) fn suits(host: &Host, workload: &Workload) -> bool {
     let tolerates = workload.kind.one_per_node();
-    (tolerates || host.role.as_str() != "control-plane") && workload.definition.constraint.as_ref().is_none_or(|c| c.holds(host))
+    let tainted = host.taints.iter().any(|taint| match taint.effect {
+        Effect::NoExecute => true,
+        Effect::NoSchedule => !tolerates,
+        Effect::PreferNoSchedule => false,
+    });
+    !tainted
+        && (tolerates || host.role.as_str() != "control-plane")
+        && workload.definition.constraint.as_ref().is_none_or(|c| c.holds(host))
 }
 
 fn has_room(host: &Host, needs: Resources) -> bool {

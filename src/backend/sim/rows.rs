@@ -72,6 +72,8 @@ impl Platform {
             uid: host.uid.clone(),
             spec_rev: host.spec_rev,
             name: host.name.clone(),
+            labels: host.all_labels(self.kind),
+            taints: host.taints.clone().into_boxed_slice(),
             zone: host.zone.clone(),
             role: host.role.clone(),
             state: host.state,

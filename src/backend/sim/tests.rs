@@ -19,7 +19,9 @@ fn every_action_converges_as_on_a_real_cluster() {
         RollBack, Scale, Start, Stop,
     };
     let image = |image: &str| Action::SetImage { container: "main".into(), image: image.into() };
-    let table: [(&str, Kind, &str, Action); 40] = [
+    let label = |line: &str| Action::Label { edits: crate::analysis::edits::labels(line, false).unwrap() };
+    let taint = |line: &str| Action::Taint { edits: crate::analysis::edits::taints(line).unwrap() };
+    let table: [(&str, Kind, &str, Action); 45] = [
         (KUBERNETES, Kind::Service, "web", Scale { to: 7 }),
         (KUBERNETES, Kind::Service, "web", Scale { to: 0 }),
         (KUBERNETES, Kind::Service, "web", Redeploy),
@@ -57,6 +59,11 @@ fn every_action_converges_as_on_a_real_cluster() {
         (SWARM, Kind::Node, "b1", Action::Promote),
         (SWARM, Kind::Node, "a1", Action::Demote),
         (SWARM, Kind::Node, "b1", Action::RemoveNode { force: true }),
+        (KUBERNETES, Kind::Node, "b1", label("disk=ssd topology.kubernetes.io/zone=x")),
+        (KUBERNETES, Kind::Node, "b1", label("topology.kubernetes.io/zone-")),
+        (SWARM, Kind::Node, "b1", label("zone=x gone-")),
+        (KUBERNETES, Kind::Node, "b1", taint("dedicated=db:NoSchedule x:PreferNoSchedule")),
+        (KUBERNETES, Kind::Node, "b1", taint("dedicated:NoExecute")),
         (ENGINE, Kind::Task, "lone", Restart),
         (ENGINE, Kind::Task, "lone", Kill),
         (ENGINE, Kind::Task, "lone", ForceDelete { grace: None }),
@@ -168,6 +175,25 @@ fn what_was_not_seen_is_not_acted_upon() {
 }
 
 #[test]
+fn a_tainted_node_gets_no_tasks_and_loses_those_it_has_only_by_no_execute() {
+    let taint = |line: &str| Action::Taint { edits: crate::analysis::edits::taints(line).unwrap() };
+    let mut bench = Bench::new(KUBERNETES);
+    let on = |bench: &Bench, name: &str| bench.tasks(name).iter().filter(|t| t.node.as_deref() == Some("a1")).count();
+    let before = on(&bench, "web");
+    assert!(before > 0);
+    bench.converge(Kind::Node, "a1", taint("off:NoSchedule"));
+    bench.pass(60_000);
+    assert_eq!((on(&bench, "web"), on(&bench, "agent")), (before, 1));
+    bench.converge(Kind::Node, "a1", taint("off:NoExecute"));
+    bench.pass(120_000);
+    assert_eq!((on(&bench, "web"), on(&bench, "agent")), (0, 0));
+    assert_eq!(bench.service("web").ready, 4);
+    bench.converge(Kind::Node, "a1", taint("off-"));
+    bench.pass(120_000);
+    assert_eq!(on(&bench, "agent"), 1);
+}
+
+#[test]
 fn what_a_platform_cannot_do_is_refused() {
     for (scenario, name, action) in [
         (KUBERNETES, "agent", Action::Scale { to: 2 }),
@@ -187,7 +213,7 @@ fn what_a_platform_cannot_do_is_refused() {
         let has = capabilities(kind);
         let never = |k: &ActionKind| match k {
             ActionKind::Start | ActionKind::Stop | ActionKind::Restart | ActionKind::Kill | ActionKind::ForceDelete => true,
-            ActionKind::Hold | ActionKind::Resume | ActionKind::Trigger => kind == ClusterKind::Swarm,
+            ActionKind::Hold | ActionKind::Resume | ActionKind::Trigger | ActionKind::Taint => kind == ClusterKind::Swarm,
             ActionKind::Promote | ActionKind::Demote | ActionKind::RemoveNode => kind == ClusterKind::Kubernetes,
             _ => false,
         };

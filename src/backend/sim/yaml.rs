@@ -60,13 +60,16 @@ impl Platform {
         page.field(0, "apiVersion", "v1").field(0, "kind", "Node").line(0, "metadata:");
         page.field(1, "name", &host.name).field(1, "uid", &host.uid).line(1, "labels:");
         page.field(2, "kubernetes.io/hostname", &host.name);
-        if let Some(zone) = &host.zone {
-            page.field(2, "topology.kubernetes.io/zone", zone);
-        }
-        for (key, value) in &host.labels {
-            page.field(2, key, format!("{value:?}"));
+        for (key, value) in &host.all_labels(self.kind) {
+            page.field(2, key, format!("{:?}", value.as_str()));
         }
         page.line(0, "spec:").field(1, "unschedulable", host.availability != crate::model::Availability::Active);
+        for (n, taint) in host.taints.iter().enumerate() {
+            if n == 0 {
+                page.line(1, "taints:");
+            }
+            page.field(1, "- key", &taint.key).field(2, "value", &taint.value).field(2, "effect", taint.effect.word());
+        }
         page.line(0, "status:").line(1, "allocatable:");
         amounts(page, 2, host.allocatable);
         page.field(2, "pods", host.max_tasks.unwrap_or(110)).line(1, "addresses:");

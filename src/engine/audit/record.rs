@@ -1,7 +1,7 @@
 //! What a record says.
 
 use super::secrets::without_secrets;
-use crate::model::{Action, Cluster, OpState, Operation, Undo};
+use crate::model::{Action, Cluster, OpState, Operation, TaintEdit, Undo};
 use crate::util::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -163,6 +163,15 @@ fn parameters(action: &Action, undo: Option<&Undo>) -> BTreeMap<String, serde_js
         Action::SetImage { container, image } => {
             all.insert("container".to_owned(), container.as_str().into());
             all.insert("image".to_owned(), without_secrets(image).into());
+        }
+        Action::Label { edits } => {
+            for edit in edits {
+                let to = edit.value.as_ref().map_or(serde_json::Value::Null, |value| without_secrets(value).into());
+                all.insert(format!("label {}", edit.key), to);
+            }
+        }
+        Action::Taint { edits } => {
+            all.insert("taints".to_owned(), edits.iter().map(TaintEdit::words).collect());
         }
         Action::Redeploy
         | Action::Rebalance

@@ -1,6 +1,7 @@
 //! What an action takes beside its objects, under edit in its dialog.
 
 mod choice;
+mod edits;
 mod image;
 mod number;
 mod revision;
@@ -11,6 +12,7 @@ use crate::ui::cx::Cx;
 use crate::ui::widget::input::TextInput;
 use crate::ui::widget::pen::Pen;
 use choice::Choice;
+use edits::Edits;
 use image::Image;
 use number::Number;
 use revision::Revision;
@@ -37,6 +39,8 @@ pub enum Entry {
     Grace(Choice),
     /// The image of a container.
     Image(Box<Image>),
+    /// Labels or taints.
+    Edits(Box<Edits>),
     /// An earlier definition.
     Revision(Revision),
 }
@@ -67,18 +71,21 @@ impl Entry {
                 let service = world.cluster(&object.cluster)?.services.get(&object.key)?;
                 Some(Self::Image(Box::new(Image::new(service.images().map(|(a, b)| (a.clone(), b.clone())).collect()))))
             }
+            // a dialog that takes something back comes with what brings it back
+            Action::Label { edits } => Some(Self::Edits(Box::new(Edits::labels(edits, objects.iter().any(kubernetes))))),
+            Action::Taint { edits } => Some(Self::Edits(Box::new(Edits::taints(edits)))),
             _ => None,
         }
     }
 
     /// Whether any character may be part of it, so that the dialog's own keys count only after it.
     pub fn is_line(&self) -> bool {
-        matches!(self, Self::Image(_))
+        matches!(self, Self::Image(_) | Self::Edits(_))
     }
 
     /// Whether typed characters are its own, so that a name is typed only after it.
     pub fn takes_text(&self) -> bool {
-        matches!(self, Self::Number(_) | Self::Image(_))
+        matches!(self, Self::Number(_) | Self::Image(_) | Self::Edits(_))
     }
 
     /// Edits; true if its value may have changed.
@@ -87,6 +94,7 @@ impl Entry {
             Self::Number(number) => number.edit(input),
             Self::Propagation(choice) | Self::Grace(choice) => choice.edit(input),
             Self::Image(image) => image.edit(input),
+            Self::Edits(edits) => edits.edit(input),
             Self::Revision(revision) => revision.edit(input),
         }
     }
@@ -102,6 +110,7 @@ impl Entry {
                 *grace = GRACES.get(choice.at()).and_then(|(seconds, _)| *seconds);
             }
             (Self::Image(entry), Action::SetImage { container, image }) => (*container, *image) = entry.value(),
+            (Self::Edits(edits), action) => edits.apply(action),
             (Self::Revision(revision), Action::RollBack { to }) => *to = revision.value(),
             _ => {}
         }
@@ -112,6 +121,10 @@ impl Entry {
         let number = match self {
             Self::Number(number) => number,
             Self::Image(image) => return image.missing().map(|why| (Text::new(why), "type another image")),
+            Self::Edits(edits) => {
+                let nodes = objects.filter_map(|object| world.cluster(&object.cluster)?.nodes.get(&object.key).map(|node| &**node));
+                return edits.missing(nodes).map(|why| (why, edits.how()));
+            }
             Self::Propagation(_) | Self::Grace(_) | Self::Revision(_) => return None,
         };
         let Some(to) = number.value() else { return Some((Text::new("type the number of tasks"), "choose another number")) };
@@ -124,6 +137,7 @@ impl Entry {
         match self {
             Self::Number(number) => Some(number.draw(pen, cx)),
             Self::Image(image) => Some(image.draw(pen, cx)),
+            Self::Edits(edits) => Some(edits.draw(pen, cx)),
             Self::Propagation(choice) | Self::Grace(choice) => {
                 choice.draw(pen, cx);
                 None

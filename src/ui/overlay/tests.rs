@@ -534,3 +534,44 @@ fn an_older_definition_is_chosen_with_the_arrows() {
     let back = Action::RollBack { to: Some(5) };
     assert_eq!(text(&mut bench, TextInput::Char('y')), [("roll back shop/catalog to revision 5".to_owned(), back, 1)]);
 }
+
+#[test]
+fn labels_are_typed_and_what_cannot_be_read_is_said_with_its_place() {
+    let mut bench = on(PaneId::Nodes, "eu-a-01");
+    bench.press(Command::LabelNode);
+    let screen = bench.screen();
+    assert!(screen.contains("it has no labels") && screen.contains("type key=value to set one, key- to take one away"), "{screen}");
+    assert_eq!(text(&mut bench, ENTER), []);
+    bench.type_in("disk=ssd y@");
+    assert_eq!(text(&mut bench, ENTER), []);
+    let screen = bench.screen();
+    assert!(screen.contains("character 10: write y@=value to set it, or y@- to take it away"), "{screen}");
+    bench.type_in("=1");
+    assert_eq!(text(&mut bench, ENTER), []);
+    assert!(bench.screen().contains("character 11: a key has letters, digits, - _ and . only, not '@'"), "{}", bench.screen());
+    text(&mut bench, TextInput::DeleteLine);
+    bench.type_in("gone-");
+    assert_eq!(text(&mut bench, ENTER), []);
+    assert!(bench.screen().contains("so it is: nothing would change"), "{}", bench.screen());
+    text(&mut bench, TextInput::DeleteLine);
+    bench.type_in("disk=ssd y=1");
+    let screen = bench.screen();
+    assert!(screen.contains("disk: none → ssd") && screen.contains("y: none → 1"), "{screen}");
+    let edits = crate::analysis::edits::labels("disk=ssd y=1", true).unwrap();
+    let want = [("label node eu-a-01 disk=ssd y=1".to_owned(), Action::Label { edits }, 1)];
+    assert_eq!(text(&mut bench, ENTER), want);
+}
+
+#[test]
+fn a_taint_that_deletes_tasks_asks_for_the_name_of_the_node() {
+    let mut bench = on(PaneId::Nodes, "eu-a-01");
+    bench.press(Command::TaintNode);
+    bench.type_in("off:NoExecute");
+    let screen = bench.screen();
+    assert!(screen.contains("none → off:NoExecute") && screen.contains("would be deleted"), "{screen}");
+    assert_eq!(text(&mut bench, ENTER), []);
+    bench.type_in("eu-a-01");
+    let edits = crate::analysis::edits::taints("off:NoExecute").unwrap();
+    let want = [("taint node eu-a-01 off:NoExecute".to_owned(), Action::Taint { edits }, 1)];
+    assert_eq!(text(&mut bench, ENTER), want);
+}

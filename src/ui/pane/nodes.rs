@@ -121,6 +121,8 @@ impl List for Nodes {
         Command::PromoteNode,
         Command::DemoteNode,
         Command::RemoveNode,
+        Command::LabelNode,
+        Command::TaintNode,
         Command::Events,
         Command::Metrics,
         Command::Inspect,

@@ -172,9 +172,10 @@ fn secrets_are_nowhere_on_screen_in_logs_reports_or_pictures() {
     pty.wait("two clusters", SECONDS, |screen| screen.contains("2 live"));
     std::thread::sleep(Duration::from_secs(2));
     let (mut screens, mut last, mut visible) = (String::new(), String::new(), 0);
-    for keys in
-        ["2", "d", "j", "j", "j", "j", "j", "j", "1", "3", "4", "8", "N", "\x1b", "5", "y", "\x1b", "5", "j", "y", "\x1b", "?"]
-    {
+    for keys in [
+        "2", "d", "j", "j", "j", "j", "j", "j", "1", "3", "4", "8", "N", "\x1b", "5", "y", "\x1b", "5", "j", "y", "\x1b", "5", "j",
+        "y", "\x1b", "?",
+    ] {
         pty.send(keys);
         std::thread::sleep(Duration::from_millis(120));
         pty.wait_quiet(Duration::from_millis(100), Duration::from_secs(1));

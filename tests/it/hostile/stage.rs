@@ -86,6 +86,8 @@ pub fn fleet(words: &Words<'_>) -> Store {
                 uid: key(n),
                 spec_rev: 1,
                 name: t(n),
+                labels: Box::new([(t("lk"), t("lv"))]),
+                taints: Box::new([Taint { key: t("tk"), value: t("tv"), effect: quarterdeck::model::Effect::NoSchedule }]),
                 zone: Some(t("z0")),
                 role: t("ro"),
                 state,

@@ -34,6 +34,10 @@ pub async fn execute(docker: &Docker, intent: &Intent, progress: &ProgressSink) 
             Action::Pause | Action::Activate | Action::Drain => node::set(docker, intent).await,
             Action::Promote => node::set_role(docker, intent, true).await,
             Action::Demote => node::set_role(docker, intent, false).await,
+            Action::Label { edits } => node::label(docker, intent, edits).await,
+            Action::Taint { .. } => {
+                Err(unsupported(intent, "a swarm has no taints; pause the node, or label it and place services by that"))
+            }
             Action::RemoveNode { force } => node::remove(docker, intent, *force).await,
             Action::Evacuate => evacuation::evacuate(docker, intent, progress).await,
             Action::Start | Action::Stop | Action::Restart | Action::Kill | Action::ForceDelete { .. } => {
@@ -63,6 +67,9 @@ pub async fn execute(docker: &Docker, intent: &Intent, progress: &ProgressSink) 
             }
             Action::Reschedule | Action::Rebalance | Action::Evacuate | Action::Drain | Action::Pause | Action::Activate => {
                 Err(unsupported(intent, "a single engine has no other node to move to"))
+            }
+            Action::Label { .. } | Action::Taint { .. } => {
+                Err(unsupported(intent, "an engine has the labels of its own configuration; nothing is placed by them"))
             }
             Action::SetImage { .. } => {
                 Err(unsupported(intent, "a container keeps the image it was made with; deploy its Compose file again"))

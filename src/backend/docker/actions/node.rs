@@ -4,9 +4,9 @@ use super::changed;
 use super::write::{Target, Update, at, read, write};
 use crate::backend::BackendError;
 use crate::backend::docker::client::Docker;
-use crate::model::{Action, Availability, Expect, Intent, Kind};
+use crate::model::{Action, Availability, Expect, Intent, Kind, LabelEdit};
 use bollard::query_parameters::DeleteNodeOptionsBuilder;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Pauses, activates or drains.
 pub async fn set(docker: &Docker, intent: &Intent) -> Result<Expect, BackendError> {
@@ -34,6 +34,30 @@ pub async fn set_role(docker: &Docker, intent: &Intent, manages: bool) -> Result
     });
     written.await?;
     Ok(Expect::NodeManages { node: intent.object.key.clone(), manages })
+}
+
+/// Sets labels, or takes them away.
+pub async fn label(docker: &Docker, intent: &Intent, edits: &[LabelEdit]) -> Result<Expect, BackendError> {
+    let target = Target { table: "nodes", id: intent.bound.uid.to_string() };
+    let update = Update { intent, target: &target, doing: "labelling", rev: intent.bound.spec_rev, query: "" };
+    let written = write(&docker.http, &update, |_, spec| {
+        labelled(spec, edits);
+        Ok(())
+    });
+    written.await?;
+    Ok(Expect::NodeLabels { node: intent.object.key.clone(), edits: edits.into() })
+}
+
+/// Writes labels into a node's spec, which is sent whole.
+fn labelled(spec: &mut Value, edits: &[LabelEdit]) {
+    let labels = at(spec, &["Labels"]);
+    for edit in edits {
+        match (&edit.value, labels.as_object_mut()) {
+            (Some(value), _) => *at(labels, &[&edit.key]) = json!(value.as_str()),
+            (None, Some(labels)) => drop(labels.remove(edit.key.as_str())),
+            (None, None) => {}
+        }
+    }
 }
 
 /// Takes a node out of its swarm. The Engine API takes no version for that: it is read just before. One that is up is
@@ -70,4 +94,26 @@ pub(super) async fn write_availability(
         Ok(())
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::analysis::edits::labels;
+
+    #[test]
+    fn only_the_labels_named_change() {
+        let edits = labels("zone=b old- gone- new=", false).unwrap();
+        let mut spec = json!({ "Role": "worker", "Labels": { "zone": "a", "old": "x", "kept": "1" }, "FieldOfTheFuture": 1 });
+        labelled(&mut spec, &edits);
+        let want = json!({ "zone": "b", "kept": "1", "new": "" });
+        assert_eq!(spec, json!({ "Role": "worker", "Labels": want, "FieldOfTheFuture": 1 }));
+        // a swarm leaves out what is empty
+        for none in [json!({}), json!({ "Labels": null })] {
+            let mut spec = none;
+            labelled(&mut spec, &edits);
+            assert_eq!(spec["Labels"], json!({ "zone": "b", "new": "" }));
+        }
+    }
 }

@@ -35,6 +35,8 @@ fn node(info: &Info) -> Node {
         uid: Key::new(&info.id),
         spec_rev: 0,
         name: Text::new(&info.name),
+        labels: Box::default(),
+        taints: Box::default(),
         zone: zone.map(Text::new),
         // a worker's own engine is shown alone, since only managers know the swarm
         role: Text::new(if worker { "engine (swarm worker)" } else { "engine" }),

@@ -20,6 +20,8 @@ pub fn node(raw: &wire::Node, since: Option<Timestamp>) -> Node {
         uid: Key::new(&raw.id),
         spec_rev: raw.spec.rev,
         name: Text::new(if raw.description.hostname.is_empty() { &raw.id } else { &raw.description.hostname }),
+        labels: raw.spec.value.labels.iter().map(|(key, value)| (Text::new(key), Text::new(value))).collect(),
+        taints: Box::default(),
         zone: label("zone").map(|zone| Text::new(zone)),
         role: Text::new(match manager {
             Some(manager) if manager.leader => "leader",

@@ -153,6 +153,37 @@ async fn a_killed_manager_ends_the_session_and_a_new_one_begins_when_it_is_back(
 }
 
 #[tokio::test]
+#[ignore = "needs a real swarm of three nodes in DOCKER_HOST, whose node2 it labels"]
+async fn a_node_of_a_real_swarm_is_labelled_and_tasks_that_no_longer_fit_leave_it() {
+    let label = |line: &str| Action::Label { edits: crate::analysis::edits::labels(line, false).unwrap() };
+    let wait = Duration::from_secs(30);
+    docker(&["node", "update", "--label-add", "dk-kept=é=1", "node2"]);
+    let mut session = Session::open().await;
+    session.until("three nodes", wait, |s| s.nodes.iter().count() == 3).await;
+    let node2 = session.state().nodes.iter().find(|n| n.name.as_str() == "node2").unwrap().key.clone();
+    let shows = |s: &ClusterState, key: &str, value: Option<&str>| {
+        s.nodes.get(&node2).unwrap().label(key).map(|value| value.as_str()) == value
+    };
+    session.until("the label of before", wait, |s| shows(s, "dk-kept", Some("é=1"))).await;
+    let set = intent(&session, Kind::Node, &node2, "node2", label("dk-here=yes dk-none-"));
+    let expect = act(&session, &set).await.unwrap();
+    let done = |s: &ClusterState| matches!(verdict(s, &expect, Timestamp::now(), Timestamp::now()), Verdict::Done(_));
+    session.until("labelled", wait, done).await;
+    assert!(shows(session.state(), "dk-kept", Some("é=1")), "others stay");
+    let stale = act(&session, &set).await;
+    assert!(matches!(stale, Err(BackendError::Changed(_))), "{stale:?}");
+    let service = Service::create("dk-label", &["--replicas", "2", "--constraint", "node.labels.dk-here==yes", "app:1"]);
+    let id = service.0.clone();
+    session.until("both on node2", wait * 2, |s| steady(s, &id, "app:1", 2)).await;
+    let unset = intent(&session, Kind::Node, &node2, "node2", label("dk-here-"));
+    act(&session, &unset).await.unwrap();
+    session.until("no longer labelled", wait, |s| shows(s, "dk-here", None)).await;
+    let left = |s: &ClusterState| s.tasks_of(&id).filter(|t| t.node.as_ref() == Some(&node2) && !t.state.ended()).count();
+    session.until("its tasks left", wait * 2, |s| left(s) == 0).await;
+    docker(&["node", "update", "--label-rm", "dk-kept", "node2"]);
+}
+
+#[tokio::test]
 #[ignore = "needs a real swarm of three nodes in DOCKER_HOST, of which it promotes and demotes node2"]
 async fn a_worker_of_a_real_swarm_is_promoted_and_demoted_and_one_that_is_up_is_not_removed() {
     let mut session = Session::open().await;

@@ -6,6 +6,7 @@ mod delete;
 mod evacuation_tests;
 mod eviction;
 mod held;
+mod marks;
 mod node;
 mod rebalance;
 mod rollback;
@@ -41,6 +42,8 @@ pub(super) async fn execute(api: &Api, index: &Shared, intent: &Intent, progress
         Action::Promote | Action::Demote | Action::RemoveNode { .. } => {
             Err(BackendError::Unsupported("only a swarm promotes, demotes and removes its nodes".to_owned()))
         }
+        Action::Label { edits } => act.label(edits).await,
+        Action::Taint { edits } => act.taint(edits).await,
         Action::ForceDelete { .. } => {
             Err(BackendError::Unsupported("a pod is deleted by force when its grace is 0: delete it so".to_owned()))
         }

@@ -22,6 +22,16 @@ impl Act<'_> {
     }
 
     async fn write_paused(&self, paused: bool) -> Result<(), BackendError> {
+        self.patch_node(|node| {
+            let spec = json!({ "unschedulable": if paused { json!(true) } else { Value::Null } });
+            let so = node.pointer("/spec/unschedulable").and_then(Value::as_bool).unwrap_or_default();
+            (so != paused).then(|| json!({ "spec": spec }))
+        })
+        .await
+    }
+
+    /// Patches the node of the intent, held against what the operator saw, with what `make` says of it as it is now.
+    pub(super) async fn patch_node(&self, make: impl Fn(&Value) -> Option<Value>) -> Result<(), BackendError> {
         let mut conflicts = 0;
         loop {
             let path = paths::node(&self.intent.object.key);
@@ -30,15 +40,11 @@ impl Act<'_> {
             self.same_object(&target)?;
             let node = RawNode::deserialize(&target.value).map_err(|err| self.changed(&format!("it cannot be read: {err}")))?;
             if scheduling_rev(&node) != self.intent.bound.spec_rev {
-                return Err(self.changed("someone paused, activated or tainted it in between"));
+                return Err(self.changed("someone paused, activated, labelled or tainted it in between"));
             }
-            if node.spec.unschedulable == paused {
-                return Ok(());
-            }
-            let body = json!({
-                "metadata": { "uid": target.text("/metadata/uid"), "resourceVersion": target.version() },
-                "spec": { "unschedulable": if paused { json!(true) } else { Value::Null } }
-            });
+            let Some(mut body) = make(&target.value) else { return Ok(()) };
+            body["metadata"]["uid"] = json!(target.text("/metadata/uid"));
+            body["metadata"]["resourceVersion"] = json!(target.version());
             match self.api.write::<Value>(Write::MergePatch, &target.path, &body).await {
                 Ok(_) => return Ok(()),
                 // heartbeats change the version too: read again and hold it against what was seen

@@ -2,7 +2,7 @@
 
 use super::super::raw::{RawNode, condition};
 use super::{Names, bytes, millicores};
-use crate::model::{Availability, Key, Node, NodeState, Resources, Text};
+use crate::model::{Availability, Effect, Key, Node, NodeState, Resources, Taint, Text};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Conditions that are bad when true, and the words for them. The first four are the kubelet's own, the others those of
@@ -53,6 +53,8 @@ pub(in super::super) fn node(raw: &RawNode, names: &mut Names) -> Node {
         uid: Key::new(&meta.uid),
         spec_rev: scheduling_rev(raw),
         name: Text::new(&meta.name),
+        labels: meta.labels.iter().map(|(key, value)| (names.text(key), names.text(value))).collect(),
+        taints: taints(raw, names),
         zone: zone.map(|zone| names.text(zone)),
         role: if roles.is_empty() { names.text("worker") } else { names.text(&roles.join(",")) },
         state,
@@ -75,12 +77,19 @@ pub(in super::super) fn node(raw: &RawNode, names: &mut Names) -> Node {
     }
 }
 
-/// A number that changes exactly when someone changes how the node is scheduled. Taints that controllers put on by
+/// Its taints, but for those whose effect we do not know.
+fn taints(raw: &RawNode, names: &mut Names) -> Box<[Taint]> {
+    let known = raw.spec.taints.iter().filter_map(|taint| Some((taint, Effect::named(&taint.effect)?)));
+    known.map(|(taint, effect)| Taint { key: names.text(&taint.key), value: names.text(&taint.value), effect }).collect()
+}
+
+/// A number that changes exactly when someone changes how the node is scheduled: its labels are read for that too. Taints that controllers put on by
 /// themselves (`node.kubernetes.io/unreachable` and its like) follow the node's health and are left out.
 pub(in super::super) fn scheduling_rev(raw: &RawNode) -> u64 {
     // DefaultHasher::new has fixed keys
     let mut hasher = DefaultHasher::new();
     raw.spec.unschedulable.hash(&mut hasher);
+    raw.metadata.labels.hash(&mut hasher);
     let mut taints: Vec<_> = raw.spec.taints.iter().filter(|t| !t.key.starts_with("node.kubernetes.io/")).collect();
     taints.sort_by(|a, b| (&a.key, &a.effect).cmp(&(&b.key, &b.effect)));
     for taint in taints {

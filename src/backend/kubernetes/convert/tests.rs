@@ -115,4 +115,10 @@ fn a_nodes_health_does_not_change_its_specification_but_a_cordon_and_a_taint_do(
     let taint = |value: &str| json!({ "taints": [{ "key": "dedicated", "value": value, "effect": "NoSchedule" }] });
     assert_ne!(plain, rev(taint("gpu")));
     assert_ne!(rev(taint("gpu")), rev(taint("db")));
+    let object = json!({ "metadata": { "labels": { "zone": "a" } }, "spec": taint("db") });
+    let raw = serde_json::from_value::<RawNode>(object).unwrap();
+    assert_ne!(scheduling_rev(&raw), rev(taint("db")), "labels are what tasks are placed by");
+    let row = node(&raw, &mut Names::default());
+    assert_eq!(row.label("zone").map(|zone| zone.as_str()), Some("a"));
+    assert_eq!(row.taints.iter().map(|taint| taint.words()).collect::<Vec<_>>(), ["dedicated=db:NoSchedule"]);
 }

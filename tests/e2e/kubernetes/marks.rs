@@ -1,0 +1,69 @@
+//! Labels and taints of a node.
+
+use super::*;
+
+/// The node that is labelled and tainted; as it was when the test ends, however it ends.
+struct Marked {
+    kubectl: Client,
+    name: &'static str,
+}
+
+impl Marked {
+    fn labels(&self, what: &str, want: &str) {
+        let line = format!("get node {} -o jsonpath={{.metadata.labels.e2e-disk}}|{{.metadata.labels.e2e-old}}", self.name);
+        self.kubectl.until(what, SOON, &line, |out| out == want);
+    }
+
+    fn taints(&self, what: &str, want: &str) {
+        let line = format!("get node {} -o jsonpath={{range.spec.taints[*]}}{{.key}}={{.value}}:{{.effect}};{{end}}", self.name);
+        self.kubectl.until(what, SOON, &line, |out| out == want);
+    }
+}
+
+impl Drop for Marked {
+    fn drop(&mut self) {
+        self.kubectl.attempt(&["label", "node", self.name, "e2e-disk-", "e2e-old-"]);
+        self.kubectl.attempt(&["taint", "node", self.name, "e2e-kept-", "e2e-off-"]);
+    }
+}
+
+#[test]
+fn a_node_is_labelled_and_tainted_and_both_are_taken_back() {
+    let node = Marked { kubectl: Client::kubectl(), name: "node-6" };
+    node.kubectl.attempt(&["label", "node", "node-6", "e2e-old=x", "--overwrite"]);
+    node.kubectl.attempt(&["taint", "node", "node-6", "e2e-kept=1:PreferNoSchedule", "--overwrite"]);
+    node.labels("as it begins", "|x");
+    let (mut app, _home) = open((200, 50));
+    app.send("3");
+    app.wait_for("node-6", SOON);
+    app.send("/node-6\r");
+    app.wait_for("1 of ", SOON);
+    app.send("b");
+    app.wait_for("e2e-old=x", SOON);
+    app.send("e2e-disk=ssd e2e-old-");
+    app.wait_for("e2e-disk: none → ssd", SOON);
+    app.wait_for("e2e-old: x → none", SOON);
+    app.send("\r");
+    node.labels("labelled", "ssd|");
+    app.send("T");
+    app.wait_for("it has e2e-kept=1:PreferNoSchedule", SOON);
+    app.send("e2e-off=1:NoSchedule");
+    app.wait_for("none → e2e-off=1:NoSchedule", SOON);
+    app.send("\r");
+    node.taints("tainted beside the other", "e2e-kept=1:PreferNoSchedule;e2e-off=1:NoSchedule;");
+    // the newest stands first
+    app.send("9");
+    app.wait("both done", SOON, |screen| screen.matches("✔ done").count() == 2);
+    app.send("u");
+    app.wait_for("takes away e2e-off=1:NoSchedule", SOON);
+    app.send("\r");
+    node.taints("no longer tainted", "e2e-kept=1:PreferNoSchedule;");
+    app.wait("all done", SOON, |screen| screen.matches("✔ done").count() == 3);
+    // and not over what someone did meanwhile
+    node.kubectl.run("label node node-6 e2e-disk=hdd --overwrite");
+    std::thread::sleep(Duration::from_secs(2));
+    app.send("G");
+    app.send("u");
+    app.wait_for("it was changed by someone since then", SOON);
+    node.labels("as someone wanted it", "hdd|");
+}

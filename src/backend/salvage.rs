@@ -24,16 +24,18 @@ pub(super) fn read<T: DeserializeOwned>(json: &str) -> Result<(T, Option<String>
         Ok(whole) => return Ok((whole, None)),
         Err(error) => error,
     };
-    let mut wreck = Wreck { path: Vec::new(), identity: Map::new(), odd: Vec::new() };
+    // from text, as whole objects are: reading a second form would be there once more for each kind of object
+    let reads = |json: &str| serde_json::from_str::<T>(json).is_ok();
+    let mut wreck = Wreck { path: Vec::new(), identity: Map::new(), odd: Vec::new(), reads: &reads };
     let Some(Value::Object(kept)) = wreck.hold(json) else { return Err(error) };
     let identity = kept.iter().filter(|(name, value)| name.eq_ignore_ascii_case("id") && value.is_string());
     wreck.identity = identity.map(|(name, value)| (name.clone(), value.clone())).collect();
     let mut whole = Value::Object(kept);
     without_nulls(&mut whole);
-    if !wreck.keeps::<T>(&mut whole) {
+    if !wreck.keeps(&mut whole) {
         return Err(error);
     }
-    Ok((serde_json::from_value(whole).map_err(|_| error)?, wreck.words()))
+    Ok((serde_json::from_str(&whole.to_string()).map_err(|_| error)?, wreck.words()))
 }
 
 /// Go writes what is empty as null, or leaves it out.
@@ -51,15 +53,17 @@ fn without_nulls(value: &mut Value) {
 /// How deep it is looked for what can be held of a part that cannot be held as a whole.
 const LEVELS: usize = 8;
 
-struct Wreck {
+struct Wreck<'r> {
     /// From the object to the part that is being looked at.
     path: Vec<Step>,
     /// The fields without which the object is none.
     identity: Map<String, Value>,
     odd: Vec<String>,
+    /// Whether the object can be read so.
+    reads: &'r dyn Fn(&str) -> bool,
 }
 
-impl Wreck {
+impl Wreck<'_> {
     /// As much of `json` as can be held at all: what is nested too deep, or a number without end, takes nothing beside it
     /// with it.
     fn hold(&mut self, json: &str) -> Option<Value> {
@@ -81,8 +85,8 @@ impl Wreck {
     }
 
     /// Takes out of `value`, which stands at the path, what cannot be read. Returns whether anything of it may stay.
-    fn keeps<T: DeserializeOwned>(&mut self, value: &mut Value) -> bool {
-        if self.reads::<T>(value.clone()) {
+    fn keeps(&mut self, value: &mut Value) -> bool {
+        if self.reads(value.clone()) {
             return true;
         }
         let hollow = match value {
@@ -90,7 +94,7 @@ impl Wreck {
             Value::Array(_) => Value::Array(Vec::new()),
             _ => Value::Null,
         };
-        if hollow.is_null() || !self.reads::<T>(hollow) {
+        if hollow.is_null() || !self.reads(hollow) {
             self.odd.push(self.place());
             return false;
         }
@@ -98,19 +102,19 @@ impl Wreck {
         match value {
             Value::Object(fields) => fields.retain(|name, field| {
                 self.path.push(Step::Field(name.clone()));
-                let keeps = self.keeps::<T>(field);
+                let keeps = self.keeps(field);
                 self.path.pop();
                 keeps
             }),
             Value::Array(items) => {
                 self.path.push(Step::Item);
-                items.retain_mut(|item| self.keeps::<T>(item));
+                items.retain_mut(|item| self.keeps(item));
                 self.path.pop();
             }
             _ => {}
         }
         // what can be read one by one may make no sense together
-        let sound = self.reads::<T>(value.clone());
+        let sound = self.reads(value.clone());
         if !sound {
             self.odd.truncate(said);
             self.odd.push(self.place());
@@ -118,8 +122,8 @@ impl Wreck {
         sound
     }
 
-    /// Whether a `T` can be read of which there is this at the path, and nothing else.
-    fn reads<T: DeserializeOwned>(&self, value: Value) -> bool {
+    /// Whether an object can be read of which there is this at the path, and nothing else.
+    fn reads(&self, value: Value) -> bool {
         let mut whole = self.path.iter().rev().fold(value, |value, step| match step {
             Step::Field(name) => Value::Object(Map::from_iter([(name.clone(), value)])),
             Step::Item => Value::Array(vec![value]),
@@ -129,7 +133,7 @@ impl Wreck {
                 fields.entry(name).or_insert_with(|| value.clone());
             }
         }
-        serde_json::from_value::<T>(whole).is_ok()
+        (self.reads)(&whole.to_string())
     }
 
     fn place(&self) -> String {

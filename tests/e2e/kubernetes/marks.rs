@@ -45,6 +45,11 @@ fn a_node_is_labelled_and_tainted_and_both_are_taken_back() {
     app.wait_for("e2e-old: x → none", SOON);
     app.send("\r");
     node.labels("labelled", "ssd|");
+    // a dialog is for the node as it is shown: what has just changed must be seen before
+    app.send("9");
+    app.wait("done", SOON, |screen| screen.matches("✔ done").count() == 1);
+    app.send("3");
+    app.wait_for("1 of ", SOON);
     app.send("T");
     app.wait_for("it has e2e-kept=1:PreferNoSchedule", SOON);
     app.send("e2e-off=1:NoSchedule");

@@ -2,6 +2,7 @@
 
 use super::Moment;
 use super::pane::PaneId;
+use super::view::naming::{self, Name};
 use super::view::totals::Totals;
 use crate::input::{Command, Keymap, Scope};
 use crate::model::{ClusterId, ClusterState, ObjectRef, Text, World};
@@ -118,8 +119,8 @@ impl<'a> Cx<'a> {
     }
 
     /// The name of an object as it stands in words: `shop/web`, `eu-b-07`; its key where the row is gone.
-    pub fn name_of(&self, object: &ObjectRef) -> Text {
+    pub fn name_of(&self, object: &ObjectRef) -> Name<'a> {
         let state = self.world.cluster(&object.cluster);
-        state.and_then(|state| super::view::naming::name(state, object.kind, &object.key)).unwrap_or_else(|| Text::new(&object.key))
+        state.and_then(|state| naming::name(state, object.kind, &object.key)).unwrap_or_else(|| Text::new(&object.key).into())
     }
 }

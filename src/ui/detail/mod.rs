@@ -9,6 +9,7 @@ mod sheet;
 mod task;
 
 use super::cx::Cx;
+use super::view::naming::Name;
 use super::widget::pen::Pen;
 use super::widget::title;
 use crate::model::{ClusterId, ClusterState, Kind, ObjectRef, Text};
@@ -67,8 +68,8 @@ impl Detail {
 
     /// Draws title and sheet into `area`.
     pub fn render(&mut self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, about: Option<&About>, focus: bool) {
-        let name = about.map(|about| name(cx, about)).unwrap_or_default();
-        let body = title::title(buf, area, cx, if name.is_empty() { "details" } else { &name }, focus, |pen| {
+        let name = about.map_or_else(|| Text::new("details").into(), |about| name(cx, about));
+        let body = title::title(buf, area, cx, name, focus, |pen| {
             if let Some(About::Object(object)) = about {
                 title::part(pen, cx, object.kind.word(), Role::Dim);
                 if cx.many_clusters() {
@@ -124,10 +125,10 @@ impl Detail {
     }
 }
 
-fn name(cx: &Cx<'_>, about: &About) -> Text {
+fn name<'a>(cx: &Cx<'a>, about: &About) -> Name<'a> {
     match about {
         About::Object(object) => cx.name_of(object),
-        About::Cluster(id) => Text::new(id),
+        About::Cluster(id) => Text::new(id).into(),
     }
 }
 

@@ -67,7 +67,7 @@ impl Confirm {
                     preview: Ok(preview),
                     changed: None,
                 }),
-                Err(why) => left_out.push((cx.name_of(object), why)),
+                Err(why) => left_out.push((cx.name_of(object).text(), why)),
             }
         }
         // in the order people look for them, not in that of their ids

@@ -276,6 +276,7 @@ fn objects(cx: &Cx<'_>) -> Vec<Entry> {
         let id = &state.cluster.id;
         let mut put = |kind: Kind, key: &crate::model::Key| {
             let Some(name) = naming::name(state, kind, key) else { return };
+            let name = name.text();
             let object = ObjectRef { cluster: id.clone(), kind, key: key.clone() };
             let doc = Text::from(format!("{} · {id}", kind.word()));
             all.push(Entry { name, also: "", doc, key: String::new(), refused: None, pick: Pick::Object(object) });

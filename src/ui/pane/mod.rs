@@ -121,9 +121,14 @@ pub trait Pane {
         self.selection(cx).map(|object| object.cluster)
     }
 
+    /// What is marked, where anything is: an empty list if all of it is gone, so that nobody acts on the cursor instead.
+    fn marked(&self, _cx: &Cx<'_>) -> Option<Vec<ObjectRef>> {
+        None
+    }
+
     /// The objects an action is for: the marked ones, else the one under the cursor.
     fn targets(&self, cx: &Cx<'_>) -> Vec<ObjectRef> {
-        self.selection(cx).into_iter().collect()
+        self.marked(cx).unwrap_or_else(|| self.selection(cx).into_iter().collect())
     }
 
     /// Puts the cursor on an object, also if it is filtered out or comes only later.

@@ -169,11 +169,13 @@ impl Ui {
             Some((words, warning)) => keyrow::say(area, buf, &cx, words, warning),
             None => {
                 let pane = self.pane();
-                let targets = pane.map(|pane| pane.targets(&cx)).unwrap_or_default();
+                let marked = pane.and_then(|pane| pane.marked(&cx));
+                let selected = pane.and_then(|pane| pane.selection(&cx));
+                let targets = marked.as_deref().unwrap_or(selected.as_slice());
                 let list = pane.is_some_and(Pane::has_detail);
                 let rows = pane.map_or(0, Pane::rows);
                 let hints = pane.filter(|_| !list || rows > 0).map(|pane| pane.hints(&cx)).unwrap_or_default();
-                let hints = hints.iter().copied().filter(|command| act::fits(*command, &targets, &cx));
+                let hints = hints.iter().copied().filter(|command| act::fits(*command, targets, &cx));
                 keyrow::draw(area, last, buf, &cx, hints, list && !cx.world.clusters.is_empty());
             }
         }

@@ -1,14 +1,47 @@
 //! Names of objects as they stand in words.
 
 use crate::model::{ClusterState, Key, Kind, Text};
+use std::fmt;
 
-/// `shop/web`, `eu-b-07`, `shop/web-7d9f-x2x9k`; none where the row is gone.
-pub fn name(state: &ClusterState, kind: Kind, key: &Key) -> Option<Text> {
+/// A name as it stands in words, put together only when it is written: `shop/web`, `eu-b-07`, `shop/web-7d9f-x2x9k`.
+pub struct Name<'a> {
+    prefix: Option<&'a str>,
+    name: Text,
+}
+
+impl Name<'_> {
+    /// The name as a text of its own.
+    pub fn text(self) -> Text {
+        match self.prefix {
+            Some(_) => Text::from(self.to_string()),
+            None => self.name,
+        }
+    }
+}
+
+impl From<Text> for Name<'_> {
+    fn from(name: Text) -> Self {
+        Self { prefix: None, name }
+    }
+}
+
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(prefix) = self.prefix {
+            f.write_str(prefix)?;
+            f.write_str("/")?;
+        }
+        f.write_str(&self.name)
+    }
+}
+
+/// The name of an object; none where the row is gone.
+pub fn name<'a>(state: &'a ClusterState, kind: Kind, key: &Key) -> Option<Name<'a>> {
     Some(match kind {
-        Kind::Node => state.nodes.get(key)?.name.clone(),
+        Kind::Node => state.nodes.get(key)?.name.clone().into(),
         Kind::Service => state.services.get(key).map(|s| qualified(&s.namespace, &s.name))?,
         Kind::Task => state.tasks.get(key).map(|t| qualified(&t.namespace, &t.name))?,
-        Kind::Event => state.events.get(key)?.object.clone(),
+        Kind::Event => state.events.get(key)?.object.clone().into(),
     })
 }
 
@@ -28,11 +61,8 @@ pub fn prefix<'a>(namespace: &'a str, name: &str) -> Option<&'a str> {
         .then_some(namespace)
 }
 
-fn qualified(namespace: &Text, name: &Text) -> Text {
-    match prefix(namespace, name) {
-        Some(namespace) => Text::from(format!("{namespace}/{name}")),
-        None => name.clone(),
-    }
+fn qualified<'a>(namespace: &'a Text, name: &Text) -> Name<'a> {
+    Name { prefix: prefix(namespace, name), name: name.clone() }
 }
 
 /// The namespace or stack of an object; none where the row is gone or its kind has none.

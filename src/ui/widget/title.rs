@@ -8,14 +8,21 @@ use ratatui::layout::Rect;
 use std::fmt;
 
 /// Draws the first row of `area` as a title and returns what is left below it. `rest` writes what follows the name.
-pub fn title(buf: &mut Buffer, area: Rect, cx: &Cx<'_>, name: &str, focus: bool, rest: impl FnOnce(&mut Pen<'_>)) -> Rect {
+pub fn title(
+    buf: &mut Buffer,
+    area: Rect,
+    cx: &Cx<'_>,
+    name: impl fmt::Display,
+    focus: bool,
+    rest: impl FnOnce(&mut Pen<'_>),
+) -> Rect {
     let area = area.intersection(buf.area);
     if area.height == 0 {
         return area;
     }
     let rule = cx.style(Role::Rule);
     let mut pen = Pen::new(buf, area, area.y);
-    pen.put("─ ", rule).put(name, cx.style(if focus { Role::TitleFocus } else { Role::Title }));
+    pen.put("─ ", rule).say(name, cx.style(if focus { Role::TitleFocus } else { Role::Title }));
     rest(&mut pen);
     pen.put(" ", rule).fill_to(area.right(), "─", rule);
     Rect { y: area.y + 1, height: area.height - 1, ..area }

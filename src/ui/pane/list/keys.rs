@@ -139,16 +139,16 @@ impl<L: List> Pane for ListPane<L> {
         self.here(cx).and_then(|(state, row)| L::object(state, row))
     }
 
-    fn targets(&self, cx: &Cx<'_>) -> Vec<ObjectRef> {
+    fn marked(&self, cx: &Cx<'_>) -> Option<Vec<ObjectRef>> {
         if self.marked.is_empty() {
-            return self.selection(cx).into_iter().collect();
+            return None;
         }
         // also those that the filter hides just now: they were marked one by one, and the preview lists them
         let mut objects: Vec<ObjectRef> =
             self.marked.iter().filter_map(|id| row::<L>(cx, id)).filter_map(|(state, row)| L::object(state, row)).collect();
         objects.sort_unstable();
         objects.dedup();
-        objects
+        Some(objects)
     }
 
     fn point_at(&mut self, object: &ObjectRef, cx: &Cx<'_>) {

@@ -181,9 +181,10 @@ fn fell(state: &ClusterState, service: &Service, now: Timestamp) -> Option<Found
 fn nearly_full(state: &ClusterState, service: &Service) -> Option<Found> {
     state.service_usage.get(&service.key)?;
     let full = |task: &Task| {
-        let used = state.task_usage.get(&task.key).and_then(|series| series.last()).map_or(0, |sample| sample.usage.mem);
-        let limit = task.limits.mem;
-        (limit > 0 && task.state == TaskState::Running && u128::from(used) * 10 >= u128::from(limit) * 9).then_some(limit)
+        // most tasks have no limit, and need not be looked up
+        let limit = Some(task.limits.mem).filter(|limit| *limit > 0 && task.state == TaskState::Running)?;
+        let used = state.task_usage.get(&task.key)?.last()?.usage.mem;
+        (u128::from(used) * 10 >= u128::from(limit) * 9).then_some(limit)
     };
     let limits: Vec<u64> = state.tasks_of(&service.key).filter_map(|task| full(task)).collect();
     let limit = limits.iter().min()?;

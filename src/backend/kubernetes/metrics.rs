@@ -14,6 +14,7 @@ use serde::Deserialize;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep_until};
 
 /// The measurements' part of the API.
@@ -78,16 +79,19 @@ impl Metrics {
     }
 }
 
-/// Polls for as long as the session lasts.
-pub(super) async fn poll(api: Api, namespaces: Arc<[String]>, index: Shared, sink: Sink) {
+/// Polls for as long as the session lasts. A sweep waits in the same line as the `lists` do: rows come first, and a server
+/// that is asked for both at once is slower with both.
+pub(super) async fn poll(api: Api, namespaces: Arc<[String]>, lists: Arc<Semaphore>, index: Shared, sink: Sink) {
     let mut interest = sink.interest();
     loop {
         if interest.wait_for(|look| look.usage).await.is_err() {
             // the engine has gone
             return;
         }
+        let Ok(turn) = lists.acquire().await else { return };
         let began = Instant::now();
         let next = sweep(&api, &namespaces, &index, &sink).await;
+        drop(turn);
         tokio::select! {
             () = sleep_until(began + next) => continue,
             gone = interest.wait_for(|look| !look.usage) => if gone.is_err() {

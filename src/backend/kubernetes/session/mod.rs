@@ -31,7 +31,7 @@ use tokio::task::JoinSet;
 
 /// Batches of steps that may wait for the store, per kind.
 const BATCHES: usize = 4;
-/// Lists that run at the same time: each costs the server as much as its objects.
+/// Lists, and sweeps of measurements, that run at the same time: each costs the server as much as its objects.
 const LISTS: usize = 2;
 
 /// Watches everything until the link ends.
@@ -78,7 +78,8 @@ pub(super) async fn run(api: &Api, namespaces: &Arc<[String]>, audit: Duration, 
     let mut jobs = loops.follow::<Job>();
     let mut cron_jobs = loops.follow::<CronJob>();
     let mut events = loops.follow::<RawEvent>();
-    loops.tasks.spawn(super::metrics::poll(api.clone(), Arc::clone(namespaces), Shared::clone(index), sink.clone()));
+    let lists = Arc::clone(&loops.lists);
+    loops.tasks.spawn(super::metrics::poll(api.clone(), Arc::clone(namespaces), lists, Shared::clone(index), sink.clone()));
     let ended = link.ended();
     let certificate = certificate_end(api);
     tokio::pin!(ended, certificate);

@@ -4,6 +4,7 @@
 //! `tests/outages` starts what they need and runs them; `QUARTERDECK_OUTAGES=50` says how often, `QUARTERDECK_SEED=7` how.
 
 mod docker;
+mod engine;
 mod kubernetes;
 mod real;
 mod swarm;

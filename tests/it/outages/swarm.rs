@@ -1,14 +1,13 @@
 //! The manager of a swarm that is shut down and killed again and again, while services change.
 
-use super::docker::{Bed, Door, Outage};
-use super::real::{at, get, insist, list, required};
-use super::{Bench, Reading, times};
+use super::Reading;
+use super::engine::Bed;
+use super::real::{at, get, insist, list};
 use crate::faults::writer::Dice;
 use quarterdeck::model::Kind;
 use serde_json::Value;
 use std::collections::HashSet;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// After an outage of its only manager a swarm must be shown as it is within this time.
@@ -73,23 +72,5 @@ async fn change(docker: &str, dice: &mut Dice) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs the testbed's swarm in DOCKER_HOST: tests/outages"]
 async fn a_swarm_whose_manager_was_away_is_shown_as_it_is_soon_after() {
-    let (docker, door) = (required("DOCKER"), Door::open());
-    let socket = door.socket().to_owned();
-    let mut bench = Bench::start("swarm", WITHIN, door.connector(), move || read(socket.clone())).await;
-    let bed = Bed { door, seen: Arc::clone(&bench.seen), script: "swarm", node: &["1"] };
-    let mut dice = Dice::new(bench.dice.next());
-    for _ in 0..4 {
-        change(&docker, &mut dice).await;
-    }
-    for round in 0..times(2) {
-        let outage = Outage::cast(&mut bench.dice, round);
-        let mut after = Dice::new(dice.next());
-        let meanwhile = async {
-            for _ in 0..3 {
-                change(&docker, &mut dice).await;
-            }
-        };
-        bench.round(&outage.name(), outage.happen(&bed, meanwhile), change(&docker, &mut after)).await;
-    }
-    bench.end();
+    Bed::outages("swarm", WITHIN, &["1"], 2, read, change).await;
 }

@@ -23,8 +23,16 @@ impl Marked {
 impl Drop for Marked {
     fn drop(&mut self) {
         self.kubectl.attempt(&["label", "node", self.name, "e2e-disk-", "e2e-old-"]);
-        self.kubectl.attempt(&["taint", "node", self.name, "e2e-kept-", "e2e-off-"]);
+        self.kubectl.attempt(&["taint", "node", self.name, "e2e-kept-", "e2e-off-", "e2e-evict-"]);
     }
+}
+
+/// Goes to the nodes with this one alone on the page.
+fn show(app: &mut Pty, name: &str) {
+    app.send("3");
+    app.wait_for(name, SOON);
+    app.send(&format!("/{name}\r"));
+    app.wait_for("1 of ", SOON);
 }
 
 #[test]
@@ -34,10 +42,7 @@ fn a_node_is_labelled_and_tainted_and_both_are_taken_back() {
     node.kubectl.attempt(&["taint", "node", "node-6", "e2e-kept=1:PreferNoSchedule", "--overwrite"]);
     node.labels("as it begins", "|x");
     let (mut app, _home) = open((200, 50));
-    app.send("3");
-    app.wait_for("node-6", SOON);
-    app.send("/node-6\r");
-    app.wait_for("1 of ", SOON);
+    show(&mut app, "node-6");
     app.send("b");
     app.wait_for("e2e-old=x", SOON);
     app.send("e2e-disk=ssd e2e-old-");
@@ -71,4 +76,33 @@ fn a_node_is_labelled_and_tainted_and_both_are_taken_back() {
     app.send("u");
     app.wait_for("it was changed by someone since then", SOON);
     node.labels("as someone wanted it", "hdd|");
+}
+
+#[test]
+fn what_does_not_tolerate_a_node_any_more_is_deleted_as_was_said_before() {
+    let workload = Workload::create("e2e-evict", 1);
+    let node = Marked { kubectl: Client::kubectl(), name: "node-5" };
+    let pinned = |name: &str, tolerations: &str| {
+        let spec = format!(r#"{{"spec":{{"nodeName":"node-5","tolerations":[{tolerations}]}}}}"#);
+        node.kubectl.attempt(&["-n", "e2e-evict", "run", name, "--image=app:1", "--overrides", &spec]);
+        workload.until(name, &format!("get pod {name} -o jsonpath={{.status.phase}}"), |out| out == "Running");
+    };
+    pinned("goes", "");
+    pinned("stays", r#"{"key":"e2e-evict","operator":"Exists"}"#);
+    let (mut app, _home) = open((200, 50));
+    show(&mut app, "node-5");
+    app.send("T");
+    app.send("e2e-evict=1:NoExecute");
+    app.wait_for("goes (nothing makes it again)", SOON);
+    app.wait_for("stays (nothing makes it again)", SOON);
+    app.wait_for("which of them tolerate it is not known here", SOON);
+    app.send("\r");
+    app.wait_for("type node-5", SOON);
+    app.send("node-5\r");
+    node.taints("tainted", "e2e-evict=1:NoExecute;");
+    let left =
+        workload.until("one is deleted", "get pods -o name --field-selector spec.nodeName=node-5", |out| !out.contains("goes"));
+    assert!(left.contains("stays"), "{left}");
+    app.send("9");
+    app.wait("done", SOON, |screen| screen.matches("✔ done").count() == 1);
 }

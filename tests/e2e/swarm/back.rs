@@ -37,13 +37,7 @@ fn an_evacuation_that_a_killed_program_left_is_cancelled_and_what_it_added_goes(
     let replicas = "service inspect stuck --format {{.Spec.Mode.Replicated.Replicas}}{{.Spec.Labels}}";
     assert_eq!(docker.run(replicas), "3map[]");
     let (mut app, home) = open((200, 50));
-    app.send("3");
-    app.wait_for("node2", SOON);
-    app.send("/node2\r");
-    app.wait_for("1 of ", SOON);
-    app.send("E");
-    app.wait_for("type node2", SOON);
-    app.send("node2\r");
+    evacuate(&mut app, "node2");
     docker.until("one more", ROLLOUT, replicas, |out| out.starts_with('4') && out.contains("quarterdeck"));
     app.signal("KILL");
     app.end(SOON);

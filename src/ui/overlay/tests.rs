@@ -575,3 +575,23 @@ fn a_taint_that_deletes_tasks_asks_for_the_name_of_the_node() {
     let want = [("taint node eu-a-01 off:NoExecute".to_owned(), Action::Taint { edits }, 1)];
     assert_eq!(text(&mut bench, ENTER), want);
 }
+
+#[test]
+fn no_word_of_a_warning_is_lost_where_its_line_ends() {
+    let mut bench = on(PaneId::Nodes, "eu-a-01");
+    bench.press(Command::TaintNode);
+    bench.type_in("off:NoExecute");
+    let words = |bench: &mut Bench| {
+        let screen = bench.screen();
+        let inside = screen.lines().filter_map(|line| line.split('│').nth(1)).flat_map(str::split_whitespace);
+        let from = inside.skip_while(|word| *word != "▲").take_while(|word| *word != "enter,");
+        from.map(str::to_owned).collect::<Vec<_>>()
+    };
+    bench.size = (160, 40);
+    let whole = words(&mut bench);
+    assert!(whole.len() > 20, "{whole:?}");
+    for width in 60..100 {
+        bench.size = (width, 40);
+        assert_eq!(words(&mut bench), whole, "{width} columns");
+    }
+}

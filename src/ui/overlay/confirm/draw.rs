@@ -93,9 +93,10 @@ impl Confirm {
     fn lines(&self, wide: usize) -> Vec<(usize, String, Role)> {
         let mut lines = Vec::new();
         let mut put = |indent: usize, text: &str, role: Role| {
-            for (n, line) in wrapped(text, wide.saturating_sub(indent)).enumerate() {
-                // what goes on stands under what it goes on from
-                lines.push((indent + if n > 0 && role == Role::Warning { 2 } else { 0 }, line.to_owned(), role));
+            // behind its sign a warning has the room that is left beside it, in all its lines
+            let (sign, hang) = if role == Role::Warning { ("▲ ", 2) } else { ("", 0) };
+            for (n, line) in wrapped(text, wide.saturating_sub(indent + hang)).enumerate() {
+                lines.push(if n == 0 { (indent, format!("{sign}{line}"), role) } else { (indent + hang, line.to_owned(), role) });
             }
         };
         let many = self.targets.len() > 1;
@@ -119,11 +120,7 @@ impl Confirm {
                 (None, Err(why)) => put(indent, &format!("✖ {why}"), Role::Failing),
                 (None, Ok(preview)) => {
                     for line in &preview.lines {
-                        if line.warning {
-                            put(indent, &format!("▲ {}", line.text), Role::Warning);
-                        } else {
-                            put(indent, &line.text, Role::Dialog);
-                        }
+                        put(indent, &line.text, if line.warning { Role::Warning } else { Role::Dialog });
                     }
                 }
             }

@@ -28,8 +28,9 @@ use table::Sent;
 
 /// How long hints gather before anything is read.
 const GATHER: Duration = Duration::from_millis(150);
-/// Longest age of a list. A list proves life as well as a heartbeat does, and this one comes in place of every fifth.
-const RELIST: Duration = Duration::from_secs(54);
+/// Longest age of a list. A list proves life as well as a heartbeat does, and this one comes just before every fifth, in its
+/// place.
+const RELIST: Duration = Duration::from_secs(52);
 
 /// Watches until the connection is of no more use.
 pub async fn watch(docker: &Docker, sink: &Sink) -> BackendError {

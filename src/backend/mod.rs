@@ -11,6 +11,7 @@ pub mod sim;
 
 mod address;
 mod capabilities;
+mod detached;
 mod difference;
 mod error;
 #[cfg(test)]

@@ -35,7 +35,8 @@ pub(super) fn words(server: &str, error: &rustls::Error, settings: &Settings) ->
     use rustls::{AlertDescription, CertificateError, Error};
     let Settings { authority, name } = settings;
     match error {
-        Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
+        // of another authority that has the same name: a cluster that was made anew
+        Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
             format!("{server} cannot be trusted: its certificate is of an unknown authority (check {authority})")
         }
         Error::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {

@@ -2,8 +2,8 @@
 
 use super::tally::{fall_short, tally};
 use super::{
-    Change, Cluster, ClusterId, ClusterState, Delta, Fact, Key, Keyed, Kind, KindSync, Notice, Operation, Sample, Series, Table,
-    Text, Usage, World,
+    Change, Cluster, ClusterId, ClusterState, Delta, Fact, Key, Keyed, Kind, KindSync, Notice, Operation, Resources, Sample,
+    Series, Table, Text, Usage, World,
 };
 use crate::util::time::Timestamp;
 use std::collections::{HashMap, HashSet};
@@ -244,7 +244,11 @@ fn record_usage(state: &mut ClusterState, of: Kind, at: Timestamp, rows: Vec<(Ke
     for (key, usage) in rows {
         let sample = Sample { at, usage };
         match of {
-            Kind::Node => push_sample(&mut state.node_usage, &key, sample),
+            Kind::Node => {
+                if state.nodes.get(&key).is_none_or(|node| can_be(&usage, node.allocatable)) {
+                    push_sample(&mut state.node_usage, &key, sample);
+                }
+            }
             Kind::Task => {
                 let Some(task) = state.tasks.get(&key).filter(|task| !task.state.ended()) else { continue };
                 if let Some(service) = &task.service {
@@ -259,6 +263,14 @@ fn record_usage(state: &mut ClusterState, of: Kind, at: Timestamp, rows: Vec<(Ke
     for (key, usage) in services {
         push_sample(&mut state.service_usage, &key, Sample { at, usage });
     }
+}
+
+/// How many times what a node has to give it may be said to use, and be believed: what it keeps for itself is not to give.
+const OVER: u64 = 4;
+
+fn can_be(used: &Usage, allocatable: Resources) -> bool {
+    let within = |used: u64, all: u64| all == 0 || used <= all.saturating_mul(OVER);
+    within(used.cpu_m.into(), allocatable.cpu_m) && within(used.mem, allocatable.mem)
 }
 
 fn push_sample(table: &mut Table<Series>, key: &Key, sample: Sample) {

@@ -57,12 +57,16 @@ pub fn cpu(out: &mut String, millicores: u64) {
     };
 }
 
-/// A percentage of `part` in `whole`, rounded; `-` when the whole is zero (nothing known to divide by).
+/// A percentage of `part` in `whole`, rounded; `-` when the whole is zero (nothing known to divide by), and `>999%` for what
+/// no column has room for.
 pub fn percent(out: &mut String, part: u64, whole: u64) {
+    let share = part as f64 * 100.0 / whole as f64;
     if whole == 0 {
         out.push('-');
+    } else if share >= 999.5 {
+        out.push_str(">999%");
     } else {
-        let _ = write!(out, "{:.0}%", part as f64 * 100.0 / whole as f64);
+        let _ = write!(out, "{share:.0}%");
     }
 }
 
@@ -97,8 +101,10 @@ mod tests {
             cpu(&mut out, m);
             assert_eq!(out, want);
         }
-        let mut out = String::new();
-        percent(&mut out, 1, 0);
-        assert_eq!(out, "-");
+        for (part, whole, want) in [(1, 0, "-"), (1, 3, "33%"), (999, 100, "999%"), (u64::MAX, 1, ">999%")] {
+            let mut out = String::new();
+            percent(&mut out, part, whole);
+            assert_eq!(out, want);
+        }
     }
 }

@@ -4,9 +4,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::{fs, thread};
 
-fn snapshot(home: &Path, more: &[&str]) -> String {
+/// A picture of a pane, as the program prints it.
+pub fn snapshot(home: &Path, pane: &str, more: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_quarterdeck"));
-    command.args(["snapshot", "--pane", "clusters", "--wait", "10s"]).args(more);
+    command.args(["snapshot", "--pane", pane, "--wait", "10s"]).args(more);
     command.env_clear().env("HOME", home).env("PATH", std::env::var("PATH").unwrap()).stdin(Stdio::null());
     let out = command.output().unwrap();
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
@@ -19,23 +20,23 @@ fn dense(text: &str) -> String {
 }
 
 /// For each cluster, what its details must say.
-fn assert_said(home: &Path, wanted: &[(&str, String)]) {
+pub fn assert_said(home: &Path, wanted: &[(&str, String)]) {
     thread::scope(|scope| {
         for (cluster, want) in wanted {
             scope.spawn(move || {
-                let shown = snapshot(home, &["--cluster", cluster, "--keys", "d", "--size", "130x40"]);
+                let shown = snapshot(home, "clusters", &["--cluster", cluster, "--keys", "d", "--size", "130x40"]);
                 assert!(dense(&shown).contains(&dense(want)), "{cluster} does not say {want:?}:\n{shown}");
             });
         }
     });
-    let all = snapshot(home, &["--size", "240x40"]);
+    let all = snapshot(home, "clusters", &["--size", "240x40"]);
     for (cluster, _) in wanted {
         assert!(all.lines().any(|line| line.contains(cluster)), "{cluster} has no row:\n{all}");
     }
 }
 
 /// A docker context with these TLS files; its server's port refuses connections.
-fn context(home: &Path, name: &str, port: u16, skip_verify: bool, files: &[(&str, &str)]) {
+pub fn context(home: &Path, name: &str, port: u16, skip_verify: bool, files: &[(&str, &str)]) {
     let config = home.join(".docker/contexts");
     let meta = config.join("meta").join(name);
     fs::create_dir_all(&meta).unwrap();

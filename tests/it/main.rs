@@ -6,6 +6,7 @@ mod audit;
 mod cli;
 mod colours;
 mod config;
+mod credentials;
 mod discovery;
 mod exits;
 mod faults;

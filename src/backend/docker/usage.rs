@@ -3,12 +3,10 @@
 
 use super::client::Docker;
 use super::convert::event::TASK_ID;
-use super::wire::{self, Container};
+use super::wire::{self, Container, Info, MemoryStats, Stats};
 use crate::backend::{BackendError, Sink};
 use crate::model::{Delta, Key, Kind, Usage};
 use crate::util::time::Timestamp;
-use bollard::models::{ContainerMemoryStats, ContainerStatsResponse};
-use bollard::query_parameters::StatsOptionsBuilder;
 use futures::StreamExt;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -45,7 +43,7 @@ pub async fn sample(docker: &Docker, sink: &Sink) -> BackendError {
         }
         let at = Timestamp::now();
         let rows: Vec<(Key, Usage)> =
-            counters.iter().filter_map(|(key, now)| Some((key.clone(), now.since(before.get(key)?)?))).collect();
+            counters.iter().filter_map(|(key, now)| Some((key.clone(), now.since(before.get(key)?, &docker.info)?))).collect();
         // the first sweep gives only counters; the second comes sooner for it
         let first = before.is_empty();
         before = counters.into_iter().collect();
@@ -72,10 +70,9 @@ async fn sweep(docker: &Docker) -> Vec<(Key, Counters)> {
     });
     futures::stream::iter(rows)
         .map(|(key, id)| async move {
-            let options = StatsOptionsBuilder::new().stream(false).one_shot(true).build();
-            let mut answers = Box::pin(docker.typed.stats(&id, Some(options)));
-            let answer = timeout(ANSWER, answers.next()).await.ok()??.ok()?;
-            Some((key, Counters::of(&answer, Instant::now())?))
+            let path = format!("/containers/{id}/stats?stream=false&one-shot=true");
+            let answer = timeout(ANSWER, docker.http.get_bytes(&path)).await.ok()?.ok()?;
+            Some((key, Counters::of(&wire::one(&answer).ok()?, Instant::now())?))
         })
         .buffer_unordered(AT_ONCE)
         .filter_map(std::future::ready)
@@ -95,19 +92,19 @@ struct Counters {
 }
 
 impl Counters {
-    /// None for a container that has just ended: its answer is empty.
-    fn of(stats: &ContainerStatsResponse, at: Instant) -> Option<Self> {
-        let cpu = stats.cpu_stats.as_ref()?.cpu_usage.as_ref()?.total_usage?;
-        let net = stats.networks.as_ref().map(|networks| {
-            networks.values().fold((0_u64, 0_u64), |(rx, tx), network| {
-                (rx.saturating_add(network.rx_bytes.unwrap_or_default()), tx.saturating_add(network.tx_bytes.unwrap_or_default()))
-            })
+    /// None for a container that has just ended, and where one of the numbers is none.
+    fn of(stats: &Stats, at: Instant) -> Option<Self> {
+        let cpu = stats.cpu_stats.cpu_usage.total_usage?;
+        let sum = |sum: (u64, u64), rx: u64, tx: u64| (sum.0.saturating_add(rx), sum.1.saturating_add(tx));
+        let net = stats.networks.as_ref().and_then(|networks| {
+            networks.values().try_fold((0, 0), |all, network| Some(sum(all, network.rx_bytes?, network.tx_bytes?)))
         });
-        Some(Self { at, cpu, mem: working_set(stats.memory_stats.as_ref()?)?, net })
+        Some(Self { at, cpu, mem: working_set(&stats.memory_stats)?, net })
     }
 
-    /// Averages since `before`; none if the container was restarted in between, which sets its counters back.
-    fn since(&self, before: &Self) -> Option<Usage> {
+    /// Averages since `before`; none if the container was restarted in between, which sets its counters back, and none if it
+    /// would be more than its engine has.
+    fn since(&self, before: &Self, engine: &Info) -> Option<Usage> {
         let nanos = u64::try_from(self.at.duration_since(before.at).as_nanos()).ok().filter(|nanos| *nanos > 0)?;
         let cpu = self.cpu.checked_sub(before.cpu)?;
         let rate = |now: u64, then: u64| {
@@ -118,18 +115,23 @@ impl Counters {
             (Some(now), Some(then)) => rate(now.0, then.0).zip(rate(now.1, then.1)),
             _ => None,
         };
-        Some(Usage { cpu_m: u32::try_from(u128::from(cpu) * 1_000 / u128::from(nanos)).unwrap_or(u32::MAX), mem: self.mem, net })
+        let cpu_m = u64::try_from(u128::from(cpu) * 1_000 / u128::from(nanos)).ok()?;
+        // the moments of two answers are known to some milliseconds only
+        let most = |all: u64, times: u64| if all == 0 { u64::MAX } else { all.saturating_mul(times) };
+        let can_be = cpu_m <= most(engine.cpus, 2_000) && self.mem <= most(engine.mem_total, 1);
+        Some(Usage { cpu_m: u32::try_from(cpu_m).ok()?, mem: self.mem, net }).filter(|_| can_be)
     }
 }
 
 /// Memory without the page cache that can be dropped, as `docker stats` shows it: `total_inactive_file` under cgroup v1,
 /// `inactive_file` under v2 (docker/cli `cli/command/container/stats_helpers.go`).
-fn working_set(memory: &ContainerMemoryStats) -> Option<u64> {
-    let usage = memory.usage?;
-    let detail = |name: &str| memory.stats.as_ref().and_then(|stats| stats.get(name)).copied();
-    let droppable = detail("total_inactive_file").or_else(|| detail("inactive_file")).unwrap_or_default();
-    Some(usage.saturating_sub(droppable))
+fn working_set(memory: &MemoryStats) -> Option<u64> {
+    let droppable = memory.stats.total_inactive_file.or(memory.stats.inactive_file).unwrap_or_default();
+    Some(memory.usage?.saturating_sub(droppable))
 }
+
+#[cfg(test)]
+mod odd_tests;
 
 #[cfg(test)]
 mod tests {
@@ -138,9 +140,9 @@ mod tests {
 
     #[test]
     fn usage_is_the_difference_of_counters_over_the_time_between() {
-        let start = Instant::now();
+        let (start, engine) = (Instant::now(), Info { cpus: 4, mem_total: 1 << 30, ..Info::default() });
         let json = |cpu: u64, rx: u64| {
-            serde_json::from_value::<ContainerStatsResponse>(serde_json::json!({
+            serde_json::from_value::<Stats>(serde_json::json!({
                 "cpu_stats": {"cpu_usage": {"total_usage": cpu}},
                 "memory_stats": {"usage": 5_000_000, "stats": {"inactive_file": 1_000_000}},
                 "networks": {"eth0": {"rx_bytes": rx, "tx_bytes": 10}, "eth1": {"rx_bytes": 0, "tx_bytes": 0}},
@@ -149,10 +151,10 @@ mod tests {
         };
         let first = Counters::of(&json(1_000_000_000, 100), start).unwrap();
         let second = Counters::of(&json(2_500_000_000, 4_100), start + Duration::from_secs(2)).unwrap();
-        assert_eq!(second.since(&first), Some(Usage { cpu_m: 750, mem: 4_000_000, net: Some((2_000, 0)) }));
-        assert_eq!(first.since(&second), None);
+        assert_eq!(second.since(&first, &engine), Some(Usage { cpu_m: 750, mem: 4_000_000, net: Some((2_000, 0)) }));
+        assert_eq!(first.since(&second, &engine), None);
         let restarted = Counters::of(&json(5, 0), start + Duration::from_secs(4)).unwrap();
-        assert_eq!(restarted.since(&second), None);
-        assert!(Counters::of(&ContainerStatsResponse::default(), start).is_none());
+        assert_eq!(restarted.since(&second, &engine), None);
+        assert!(Counters::of(&Stats::default(), start).is_none());
     }
 }

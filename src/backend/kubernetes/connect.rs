@@ -9,7 +9,7 @@ use super::proxy::{self, Proxies, ProxyFailed};
 use super::source::Source;
 use crate::backend::address::without_credentials;
 use crate::backend::capabilities::capabilities;
-use crate::backend::{Backend, BackendError, Connector};
+use crate::backend::{Backend, BackendError, Connector, tls};
 use crate::model::{Cluster, ClusterId, ClusterKind, Link, Text};
 use futures::future::BoxFuture;
 use http::{HeaderValue, Uri};
@@ -18,8 +18,10 @@ use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
 use hyper_util::client::legacy::connect::{Connection, HttpConnector};
 use hyper_util::rt::TokioExecutor;
 use kube::client::{Body, ClientBuilder, ConfigExt};
+use kube::config::AuthInfo;
 use kube::{Client, Config};
 use serde::Deserialize;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tower::{Service, ServiceExt};
@@ -127,7 +129,10 @@ async fn connect(mut config: Config) -> Result<(Api, Text), BackendError> {
             }
             credentials
         }
-        None => Credentials::default(),
+        None => match token_file(&mut config.auth_info) {
+            Some(file) => Credentials::from_file(file),
+            None => Credentials::default(),
+        },
     };
     config.connect_timeout = Some(CONNECT);
     // a default of the kube crate: 15 silent retries of every verb, writes included
@@ -143,9 +148,17 @@ async fn connect(mut config: Config) -> Result<(Api, Text), BackendError> {
     Ok((api, version))
 }
 
+/// Takes out the file that the token is in, if nothing else says who we are: the kube crate reads it too, but takes a line's
+/// end for a part of the token, and does not look again when the token is refused.
+fn token_file(user: &mut AuthInfo) -> Option<PathBuf> {
+    let other = user.token.is_some() || user.auth_provider.is_some() || (user.username.is_some() && user.password.is_some());
+    user.token_file.take().filter(|_| !other).map(PathBuf::from)
+}
+
 fn connect_error(failure: Failure, doing: &str) -> BackendError {
     match failure.status() {
         // the sentence of a link failure names the server already
+        None if failure.message.contains(tls::CLIENT) => BackendError::Unauthorised(failure.message),
         None if failure.sort == super::failure::Sort::Link => BackendError::Unreachable(failure.message),
         _ => failure.about(doing),
     }
@@ -206,7 +219,7 @@ where
 {
     let tls = config.rustls_https_connector_with_connector(connector)?;
     let http = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build::<_, Body>(tls);
-    // the layer that renews token files passes boxed errors only
+    // the layer that renews tokens passes boxed errors only
     let http = http.map_err(tower::BoxError::from);
     let stack = ClientBuilder::new(http, config.default_namespace.clone())
         .with_layer(&config.base_uri_layer())

@@ -1,23 +1,59 @@
-//! What says who we are with each request, where a plugin gives it: kept until it ends, and asked for anew before.
+//! What says who we are with each request, where that changes while we are connected: a plugin's token or a file's. It is
+//! kept until it is about to end (or a file's has grown old), had anew before, and had anew when the server refuses it.
+//!
+//! What is promised of credentials, and the tests that hold it (`it` is the test binary of `tests/it`):
+//!
+//! | claim | test |
+//! |---|---|
+//! | a plugin has neither keyboard nor terminal, and its complaint is quoted clean | `plugin::tests::a_plugin_gets_no_keyboard…`, `e2e::kubernetes::access::a_credential_plugin_runs_once…` |
+//! | a plugin runs once for all who wait, never twice at once for a user | `plugin::tests::all_who_wait_for_one_plugin…` |
+//! | a plugin that is told its cluster answers for no other | `plugin::tests::what_a_plugin_is_told…` |
+//! | a plugin is ended after 30 s with its children, and with us | `plugin::tests::a_plugin_that_never_ends…`, `e2e::kubernetes::access::a_credential_plugin_at_work…` |
+//! | a token is used until it is about to end, and one that ends at once runs no plugin in a circle | `tests::a_token_is_reused…`, `tests::a_token_that_has_ended…` |
+//! | a 401 has the plugin run once and the request sent once more | `it::credentials::tokens::a_refused_token_is_had_anew…` |
+//! | a plugin that gives the same bad token again is not run in a circle | `it::credentials::tokens::a_plugin_whose_token_stays_bad…` |
+//! | a token's file is read again within a minute, and at once after a 401; the line's end is no part of it | `it::credentials::tokens::a_file_s_token…`, `…the_token_of_a_pod…` |
+//! | client certificates from data, from files, from a plugin | `it::credentials::certificates::a_client_certificate…` |
+//! | a server of an unknown authority, for another name, or out of date is not trusted, in a sentence | `it::credentials::certificates::a_server_that_cannot_be_trusted…` |
+//! | `tls-server-name` is the name that is checked | the same |
+//! | `proxy-url` of http and socks5, with a login; others are told in a sentence | `it::credentials::proxies`, `proxy::tests` |
+//! | `NO_PROXY` as kubectl reads it | `proxy::tests::no_proxy_is_read…` |
+//! | ways to log in that kubectl has dropped are told in a sentence | `source::tests::an_auth_provider_of_the_past…` |
+//!
+//! What of Docker is promised is in `docker/transport`.
 
 use super::plugin::{self, EARLY, Unanswered, title};
 use http::HeaderValue;
 use kube::config::ExecConfig;
 use parking_lot::Mutex;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::time::Instant;
 
-/// What authenticates requests beyond what the client itself carries (certificates, tokens, token files).
+/// A token from a file is read again after this long: it changes under us, and the old one lasts a little longer.
+const READ: Duration = Duration::from_secs(50);
+
+/// What authenticates requests beyond what the client itself carries (certificates, tokens of a kubeconfig).
 #[derive(Debug, Default)]
 pub(super) struct Credentials {
-    plugin: Option<ExecConfig>,
+    giver: Option<Giver>,
     token: Mutex<Option<Token>>,
     /// When a client certificate that a plugin gave ends: the connection must be made anew before.
     pub certificate_until: Option<jiff::Timestamp>,
+}
+
+/// Where tokens come from.
+#[derive(Debug)]
+enum Giver {
+    Plugin(ExecConfig),
+    File(PathBuf),
 }
 
 #[derive(Clone)]
 struct Token {
     header: HeaderValue,
     until: Option<jiff::Timestamp>,
+    had: Instant,
 }
 
 impl std::fmt::Debug for Token {
@@ -26,48 +62,106 @@ impl std::fmt::Debug for Token {
     }
 }
 
+impl Token {
+    fn new(raw: &str, whose: &str, until: Option<jiff::Timestamp>) -> Result<Self, Unanswered> {
+        let odd = || Unanswered::Failed(format!("{whose} holds characters that no header may hold"));
+        let mut header = HeaderValue::try_from(format!("Bearer {}", raw.trim())).map_err(|_| odd())?;
+        header.set_sensitive(true);
+        Ok(Self { header, until, had: Instant::now() })
+    }
+
+    /// It lasts until `then`, as far as is known.
+    fn lasts(&self, then: jiff::Timestamp) -> bool {
+        self.until.is_none_or(|end| then < end)
+    }
+}
+
+impl Giver {
+    /// Whether a token of it may be used without asking for another.
+    fn keeps(&self, token: &Token) -> bool {
+        match self {
+            Self::Plugin(_) => token.lasts(jiff::Timestamp::now() + EARLY),
+            Self::File(_) => token.had.elapsed() < READ,
+        }
+    }
+
+    async fn token(&self) -> Result<Token, Unanswered> {
+        match self {
+            Self::Plugin(plugin) => {
+                let given = plugin::ask(plugin).await?;
+                let raw = given.token.as_deref();
+                let raw = raw.ok_or_else(|| Unanswered::Failed(format!("{}: it gave no token", title(plugin))))?;
+                Token::new(raw, PLUGIN_S, given.expiration_timestamp)
+            }
+            Self::File(path) => read(path).await,
+        }
+    }
+}
+
+/// How words on a plugin's token begin.
+const PLUGIN_S: &str = "the credential plugin's token";
+
+async fn read(path: &Path) -> Result<Token, Unanswered> {
+    let broken = |why: String| Unanswered::Failed(format!("the token file {} {why}", path.display()));
+    let raw = tokio::fs::read_to_string(path).await.map_err(|err| broken(format!("cannot be read: {err}")))?;
+    if raw.trim().is_empty() {
+        return Err(broken("is empty".to_owned()));
+    }
+    Token::new(&raw, &format!("the token file {}", path.display()), None)
+}
+
 impl Credentials {
     /// Asks `plugin` for the first time. Returns the certificate and key it gave beside the credentials, for the client.
     pub async fn from_plugin(plugin: ExecConfig) -> Result<(Self, Option<(String, String)>), Unanswered> {
         let given = plugin::ask(&plugin).await?;
         let pair = given.client_certificate_data.clone().zip(given.client_key_data.clone());
         let certificate_until = pair.as_ref().and(given.expiration_timestamp);
-        let token = given.token.as_deref().map(|raw| bearer(raw, given.expiration_timestamp)).transpose()?;
+        let token = given.token.as_deref().map(|raw| Token::new(raw, PLUGIN_S, given.expiration_timestamp)).transpose()?;
         if token.is_none() && pair.is_none() {
             return Err(Unanswered::Failed(format!("{}: it gave neither a token nor a certificate", title(&plugin))));
         }
-        let plugin = token.is_some().then_some(plugin);
-        Ok((Self { plugin, token: Mutex::new(token), certificate_until }, pair))
+        let giver = token.is_some().then_some(Giver::Plugin(plugin));
+        Ok((Self { giver, token: Mutex::new(token), certificate_until }, pair))
     }
 
-    /// The `Authorization` header for a request sent now; asks the plugin again when its token is about to end.
+    /// The token is what `file` holds.
+    pub fn from_file(file: PathBuf) -> Self {
+        Self { giver: Some(Giver::File(file)), ..Self::default() }
+    }
+
+    /// The `Authorization` header for a request sent now. Asks for another token when the one at hand is about to end.
     pub async fn header(&self) -> Result<Option<HeaderValue>, Unanswered> {
-        let Some(plugin) = &self.plugin else { return Ok(None) };
-        let now = jiff::Timestamp::now();
+        let Some(giver) = &self.giver else { return Ok(None) };
         let held = self.token.lock().clone();
-        let good = |until: jiff::Timestamp| held.as_ref().filter(|t| t.until.is_none_or(|end| until < end));
-        if let Some(token) = good(now + EARLY) {
+        if let Some(token) = held.as_ref().filter(|token| giver.keeps(token)) {
             return Ok(Some(token.header.clone()));
         }
-        let given = match plugin::ask(plugin).await {
-            Ok(given) => given,
+        match self.renew(giver).await {
+            Ok(header) => Ok(Some(header)),
             // the old one serves for as long as it lasts
-            Err(none) => return good(now).map(|token| Some(token.header.clone())).ok_or(none),
+            Err(none) => held.filter(|token| token.lasts(jiff::Timestamp::now())).map(|token| Some(token.header)).ok_or(none),
+        }
+    }
+
+    /// What to send instead of a header that the server has just refused; nothing where there is nothing else. A plugin that
+    /// ran just now is not run again: what it would say is known.
+    pub async fn instead_of(&self, refused: &HeaderValue) -> Result<Option<HeaderValue>, Unanswered> {
+        let Some(giver) = &self.giver else { return Ok(None) };
+        // somebody else may have been refused before us, and have asked
+        let held = self.token.lock().as_ref().map(|token| token.header.clone()).filter(|held| held != refused);
+        let other = match held {
+            Some(held) => held,
+            None => self.renew(giver).await?,
         };
-        let raw = given.token.as_deref();
-        let raw = raw.ok_or_else(|| Unanswered::Failed(format!("{}: it gave no token", title(plugin))))?;
-        let token = bearer(raw, given.expiration_timestamp)?;
+        Ok(Some(other).filter(|other| other != refused))
+    }
+
+    async fn renew(&self, giver: &Giver) -> Result<HeaderValue, Unanswered> {
+        let token = giver.token().await?;
         let header = token.header.clone();
         *self.token.lock() = Some(token);
-        Ok(Some(header))
+        Ok(header)
     }
-}
-
-fn bearer(raw: &str, until: Option<jiff::Timestamp>) -> Result<Token, Unanswered> {
-    let odd = || Unanswered::Failed("the credential plugin's token holds characters that no header may hold".to_owned());
-    let mut header = HeaderValue::try_from(format!("Bearer {}", raw.trim())).map_err(|_| odd())?;
-    header.set_sensitive(true);
-    Ok(Token { header, until })
 }
 
 #[cfg(test)]
@@ -79,20 +173,36 @@ mod tests {
         ExecConfig { command: Some("sh".into()), args: Some(vec!["-c".into(), script.into()]), ..ExecConfig::default() }
     }
 
+    /// A plugin that gives `t1`, `t2` and so on, which end then.
+    fn counting(count: &Path, until: &str) -> ExecConfig {
+        plugin(&format!(
+            r#"echo run >> {0}; echo '{{"status":{{"token":"t'$(wc -l < {0})'","expirationTimestamp":"{until}"}}}}'"#,
+            count.display()
+        ))
+    }
+
     #[tokio::test]
     async fn a_token_is_reused_until_it_is_about_to_end_and_then_the_plugin_runs_again() {
         let dir = tempfile::tempdir().unwrap();
         let count = dir.path().join("runs");
-        let script = |until: &str| {
-            format!(
-                r#"echo run >> {0}; echo '{{"status":{{"token":"t'$(wc -l < {0})'","expirationTimestamp":"{until}"}}}}'"#,
-                count.display()
-            )
-        };
-        let (long, _) = Credentials::from_plugin(plugin(&script("2999-01-01T00:00:00Z"))).await.unwrap();
-        long.header().await.unwrap();
-        assert_eq!(long.header().await.unwrap().unwrap(), "Bearer t1");
-        let (short, _) = Credentials::from_plugin(plugin(&script("2001-01-01T00:00:00Z"))).await.unwrap();
-        assert_eq!(short.header().await.unwrap().unwrap(), "Bearer t3");
+        let (held, _) = Credentials::from_plugin(counting(&count, "2999-01-01T00:00:00Z")).await.unwrap();
+        held.header().await.unwrap();
+        assert_eq!(held.header().await.unwrap().unwrap(), "Bearer t1");
+        held.token.lock().as_mut().unwrap().until = Some(jiff::Timestamp::now());
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(11)).await;
+        tokio::time::resume();
+        assert_eq!(held.header().await.unwrap().unwrap(), "Bearer t2");
+    }
+
+    #[tokio::test]
+    async fn a_token_that_has_ended_when_it_is_given_has_no_plugin_run_for_each_request() {
+        let dir = tempfile::tempdir().unwrap();
+        let count = dir.path().join("runs");
+        let (held, _) = Credentials::from_plugin(counting(&count, "2001-01-01T00:00:00Z")).await.unwrap();
+        for _ in 0..5 {
+            assert_eq!(held.header().await.unwrap().unwrap(), "Bearer t1");
+        }
+        assert_eq!(std::fs::read_to_string(&count).unwrap().lines().count(), 1);
     }
 }

@@ -134,6 +134,7 @@ impl Failure {
     pub fn about(self, doing: &str) -> BackendError {
         let message = self.message;
         match self.sort {
+            Sort::Link if message.contains(tls::CLIENT) => BackendError::Unauthorised(format!("cannot {doing}: {message}")),
             Sort::Link => BackendError::Unreachable(format!("cannot {doing}: {message}")),
             Sort::Credentials => BackendError::Unauthorised(format!("cannot {doing}: {message}")),
             Sort::Decode => BackendError::Protocol(format!("cannot {doing}: the answer could not be read: {message}")),

@@ -1,6 +1,7 @@
 //! Requests to one API server: one place for credentials, deadlines, and what counts as an answer.
 //!
-//! Nothing is retried here: a read is retried by whoever follows it, a write by nobody (it may have happened).
+//! Nothing is retried here: a read is retried by whoever follows it, a write by nobody (it may have happened). Only what was
+//! refused for who we are is sent again, with other credentials.
 
 use super::credentials::Credentials;
 use super::failure::{Failure, Sort, link_words};
@@ -10,7 +11,7 @@ use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderValue, USER_AGENT};
-use http::{Method, Request, Response};
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use kube::Client;
 use kube::client::Body;
@@ -97,7 +98,7 @@ impl Api {
         };
         let mut request = self.request(method, path)?;
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content));
-        *request.body_mut() = Body::from(body.to_string().into_bytes());
+        *request.body_mut() = Bytes::from(body.to_string());
         let answer = self.within(WRITE, async { self.whole(self.send(request).await?).await }).await?;
         serde_json::from_slice(&answer).map_err(|err| Failure::decode(secret::unread(&err)))
     }
@@ -120,27 +121,39 @@ impl Api {
         }
     }
 
-    fn request(&self, method: Method, path: &str) -> Result<Request<Body>, Failure> {
+    fn request(&self, method: Method, path: &str) -> Result<Request<Bytes>, Failure> {
         Request::builder()
             .method(method)
             .uri(path)
             .header(ACCEPT, "application/json")
             .header(USER_AGENT, concat!("quarterdeck/", env!("CARGO_PKG_VERSION")))
-            .body(Body::empty())
+            .body(Bytes::new())
             .map_err(|err| Failure::decode(format!("no request can be made for {path}: {err}")))
     }
 
-    async fn send(&self, mut request: Request<Body>) -> Result<Response<Body>, Failure> {
+    /// Sends a request, and once more if the server does not know who we are and there are other credentials by now: it has
+    /// done nothing for somebody it does not know.
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Body>, Failure> {
         let reads = request.method() == Method::GET;
-        let header = self.credentials.header().await.map_err(|none| match none {
+        let none = |none| match none {
             // of a write that got no answer nobody knows whether it happened: this one was not sent
             Unanswered::NotYet(why) if reads => Failure::link(why),
             Unanswered::NotYet(why) | Unanswered::Failed(why) => Failure::of(Sort::Credentials, why),
-        });
-        if let Some(header) = header? {
-            request.headers_mut().insert(AUTHORIZATION, header);
+        };
+        let sent = self.credentials.header().await.map_err(none)?;
+        let response = self.send_as(request.clone(), sent.as_ref()).await?;
+        let Some(refused) = sent.filter(|_| response.status() == StatusCode::UNAUTHORIZED) else { return Ok(response) };
+        match self.credentials.instead_of(&refused).await.map_err(none)? {
+            Some(other) => self.send_as(request, Some(&other)).await,
+            None => Ok(response),
         }
-        self.client.send(request).await.map_err(|err| Failure::link(link_words(&self.server, &err)))
+    }
+
+    async fn send_as(&self, mut request: Request<Bytes>, header: Option<&HeaderValue>) -> Result<Response<Body>, Failure> {
+        if let Some(header) = header {
+            request.headers_mut().insert(AUTHORIZATION, header.clone());
+        }
+        self.client.send(request.map(Body::from)).await.map_err(|err| Failure::link(link_words(&self.server, &err)))
     }
 
     async fn checked(&self, response: Response<Body>) -> Result<Response<Body>, Failure> {

@@ -1,7 +1,7 @@
 //! Cpu and memory from `metrics.k8s.io` (metrics-server). It cannot be watched, so it is polled, and only while someone
 //! looks.
 
-use super::convert::{bytes, millicores};
+use super::convert::amount;
 use super::failure::{Failure, Sort, forbidden};
 use super::http::Api;
 use super::index::Shared;
@@ -11,6 +11,7 @@ use crate::backend::{Sink, secret};
 use crate::model::{Delta, Key, Kind, Text, Usage};
 use crate::util::time::Timestamp;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,9 +32,14 @@ const LEAST: Duration = Duration::from_secs(3);
 /// All pods of a large cluster are a few MiB.
 const SWEEP: Duration = Duration::from_secs(15);
 
+/// The most cores and bytes that are believed: no machine has so many.
+const MOST: (f64, f64) = (100_000.0, (1_u64 << 50) as f64);
+/// A measurement's time that is further ahead of our clock counts as none, or none of later ones would be newer.
+const AHEAD: Duration = Duration::from_secs(3_600);
+
 #[derive(Deserialize)]
-struct List {
-    items: Option<Vec<Metrics>>,
+struct List<T> {
+    items: Option<Vec<T>>,
 }
 
 /// `NodeMetrics` and `PodMetrics`: the one has a usage, the other one a container.
@@ -67,15 +73,21 @@ struct Amount {
 }
 
 impl Amount {
-    fn usage(&self) -> Usage {
-        Usage { cpu_m: u32::try_from(millicores(&self.cpu)).unwrap_or(u32::MAX), mem: bytes(&self.memory), net: None }
+    /// None where it makes no sense.
+    fn usage(&self) -> Option<Usage> {
+        let cpu = amount(&self.cpu).filter(|cores| *cores <= MOST.0)?;
+        let mem = amount(&self.memory).filter(|bytes| *bytes <= MOST.1)?;
+        Some(Usage { cpu_m: (cpu * 1_000.0).ceil() as u32, mem: mem.ceil() as u64, net: None })
     }
 }
 
 impl Metrics {
-    fn total(&self) -> Usage {
+    /// None where any part of it is not known: a sum without it would be a lie.
+    fn total(&self) -> Option<Usage> {
         let containers = self.containers.iter().map(|c| c.usage.usage());
-        self.usage.iter().map(Amount::usage).chain(containers).fold(Usage::default(), Usage::plus)
+        let mut parts = self.usage.iter().map(Amount::usage).chain(containers);
+        let first = parts.next()??;
+        parts.try_fold(first, |sum, part| Some(sum.plus(part?)))
     }
 }
 
@@ -160,8 +172,21 @@ async fn pods(api: &Api, namespaces: &[String]) -> Result<Vec<Metrics>, Failure>
 
 async fn read(api: &Api, path: &str) -> Result<Vec<Metrics>, Failure> {
     let body = api.get_bytes(path, SWEEP).await?;
-    let list: List = serde_json::from_slice(&body).map_err(|err| Failure::decode(secret::unread(&err)))?;
-    Ok(list.items.unwrap_or_default())
+    list(&body)
+}
+
+/// A measurement of a shape nobody foresaw is left out, and no other with it.
+fn list(body: &[u8]) -> Result<Vec<Metrics>, Failure> {
+    let text = String::from_utf8_lossy(body);
+    if let Ok(whole) = serde_json::from_str::<List<Metrics>>(&text) {
+        return Ok(whole.items.unwrap_or_default());
+    }
+    let raw: List<&RawValue> = serde_json::from_str(&text).map_err(|err| Failure::decode(secret::unread(&err)))?;
+    let readable = |raw: &RawValue| {
+        let read = serde_json::from_str(raw.get());
+        read.inspect_err(|err| tracing::warn!(err = secret::unread(err), "a measurement was left out: it could not be read")).ok()
+    };
+    Ok(raw.items.unwrap_or_default().into_iter().filter_map(readable).collect())
 }
 
 /// Measurements name pods; rows are keyed by uid.
@@ -178,10 +203,20 @@ fn keyed(index: &Shared, rows: Vec<Metrics>) -> Vec<(Key, Metrics)> {
 }
 
 async fn send(sink: &Sink, of: Kind, rows: Vec<(Key, Metrics)>) {
-    // one moment for the sweep, by the server's clock: a sweep that brings nothing newer is dropped by the store
-    let Some(at) = rows.iter().filter_map(|(_, m)| m.timestamp.0).max() else { return };
-    let rows = rows.into_iter().map(|(key, m)| (key, m.total())).collect();
-    sink.send(Delta::Usage { of, at: Timestamp(at.0), rows }).await;
+    if rows.is_empty() {
+        return;
+    }
+    let at = moment(&rows, Timestamp::now());
+    let rows: Vec<_> = rows.into_iter().filter_map(|(key, m)| Some((key, m.total()?))).collect();
+    if !rows.is_empty() {
+        sink.send(Delta::Usage { of, at, rows }).await;
+    }
+}
+
+/// One moment for the sweep, by the server's clock: a sweep that brings nothing newer is dropped by the store.
+fn moment(rows: &[(Key, Metrics)], now: Timestamp) -> Timestamp {
+    let newest = rows.iter().filter_map(|(_, m)| m.timestamp.0).filter(|at| *at <= now.plus(AHEAD)).max();
+    newest.unwrap_or(now)
 }
 
 async fn refuse(sink: &Sink, failure: Failure) {
@@ -195,6 +230,9 @@ async fn refuse(sink: &Sink, failure: Failure) {
     };
     sink.send(Delta::NoUsage(Some(Text::from(why)))).await;
 }
+
+#[cfg(test)]
+mod odd_tests;
 
 #[cfg(test)]
 mod tests {
@@ -215,13 +253,12 @@ mod tests {
             {"metadata":{"name":"web-1","namespace":"shop"},"timestamp":"2026-01-01T00:00:00Z","window":"15s",
              "containers":[{"name":"web","usage":{"cpu":"120500u","memory":"100Mi"}},{"name":"side","usage":{"cpu":"5m","memory":"28Mi"}}]},
             {"metadata":{"name":"unknown","namespace":"shop"},"containers":[]}]}"#;
-        let list: List = serde_json::from_str(raw).unwrap();
         let index = Shared::default();
         let place = Place { namespace: "shop".into(), name: "web-1".into() };
         index.lock().pods.insert("uid-1".into(), PodEntry { place, service: None });
-        let rows = keyed(&index, list.items.unwrap());
+        let rows = keyed(&index, list(raw.as_bytes()).unwrap());
         assert_eq!(rows.len(), 1);
         assert_eq!(&*rows[0].0, "uid-1");
-        assert_eq!(rows[0].1.total(), Usage { cpu_m: 126, mem: 128 << 20, net: None });
+        assert_eq!(rows[0].1.total(), Some(Usage { cpu_m: 126, mem: 128 << 20, net: None }));
     }
 }

@@ -4,6 +4,7 @@
 //!
 //! The kube crate would run plugins itself, but lets them read our keyboard and write on our screen.
 
+use crate::backend::detached::{self, Group};
 use crate::backend::secret;
 use crate::util::clean::strip_sgr;
 use futures::FutureExt;
@@ -13,12 +14,11 @@ use parking_lot::Mutex;
 use serde::Deserialize;
 use serde_json::json;
 use std::collections::HashMap;
-use std::path::Path;
 use std::process::Stdio;
 use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::Duration;
 use tokio::io::AsyncReadExt;
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 use tokio::time::{Instant, timeout};
 
 /// Longest a plugin may run. It may open a browser, but it cannot ask on our terminal.
@@ -26,7 +26,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 /// Longest that whoever needs credentials waits for a plugin; it runs on, and is asked again what came of it.
 const PATIENCE: Duration = Duration::from_secs(6);
 /// How long what came of a run is also the answer for who asks next: contexts of one user ask one after the other, and a
-/// refused token or a failure is not asked about again so soon.
+/// plugin whose answer is a failure, refused, or over already is not run again so soon.
 const KEPT: Duration = Duration::from_secs(10);
 /// Credentials are renewed this long before they end.
 pub(super) const EARLY: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
@@ -45,13 +45,6 @@ pub(super) struct Given {
     pub client_key_data: Option<String>,
     /// When they end.
     pub expiration_timestamp: Option<jiff::Timestamp>,
-}
-
-impl Given {
-    /// It ends soon, or has.
-    fn is_ending(&self) -> bool {
-        self.expiration_timestamp.is_some_and(|until| jiff::Timestamp::now() + EARLY >= until)
-    }
 }
 
 /// Why there are no credentials, as a sentence.
@@ -78,7 +71,8 @@ struct Run {
     outcome: Shared<BoxFuture<'static, Outcome>>,
 }
 
-/// Plugins at work, by what is run: contexts of one user, in whatever file, share a run (and its browser window).
+/// Plugins at work, by what is run and what it is told: contexts of one user, in whatever file, share a run (and its browser
+/// window), unless the plugin asks which cluster it is for. There are no more than kubeconfig files name.
 static RUNS: LazyLock<Mutex<HashMap<String, Run>>> = LazyLock::new(Mutex::default);
 
 impl Run {
@@ -89,21 +83,28 @@ impl Run {
 
 /// Runs `plugin`, or waits for the run that is under way, or takes what came of the one that ended just now.
 pub(super) async fn ask(plugin: &ExecConfig) -> Result<Arc<Given>, Unanswered> {
-    let key = format!("{:?} {:?} {:?} {:?}", plugin.command, plugin.args, plugin.env, plugin.api_version);
     let run = {
         let mut runs = RUNS.lock();
-        runs.retain(|_, run| run.is_of_use());
-        runs.entry(key.clone()).or_insert_with(|| start(plugin.clone())).clone()
+        let run = runs.entry(key(plugin)).or_insert_with(|| start(plugin.clone()));
+        if !run.is_of_use() {
+            *run = start(plugin.clone());
+        }
+        run.clone()
     };
     let Ok(outcome) = timeout(PATIENCE, run.outcome).await else {
         let since = run.began.elapsed().as_secs();
         let name = plugin.command.as_deref().unwrap_or_default();
         return Err(Unanswered::NotYet(format!("waits for the credential plugin `{name}`, which has run for {since} s")));
     };
-    if outcome.as_ref().is_ok_and(|given| given.is_ending()) {
-        RUNS.lock().remove(&key);
-    }
     outcome.map_err(Unanswered::Failed)
+}
+
+/// What tells runs apart.
+fn key(plugin: &ExecConfig) -> String {
+    // maps that were read anew are in another order
+    let env: Vec<_> = plugin.env.iter().flatten().map(|pair| (pair.get("name"), pair.get("value"))).collect();
+    let of = plugin.cluster.as_ref().filter(|_| plugin.provide_cluster_info);
+    format!("{:?} {:?} {env:?} {:?} {of:?}", plugin.command, plugin.args, plugin.api_version)
 }
 
 fn start(plugin: ExecConfig) -> Run {
@@ -122,18 +123,6 @@ fn start(plugin: ExecConfig) -> Run {
 /// How words on a plugin that failed begin.
 pub(super) fn title(plugin: &ExecConfig) -> String {
     format!("credential plugin `{}` failed", plugin.command.as_deref().unwrap_or("(no command)"))
-}
-
-/// A process and all that it started, ended when this is dropped.
-struct Group(Option<rustix::process::Pid>);
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        if let Some(group) = self.0 {
-            // it may have ended just now: nothing to do then
-            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-        }
-    }
 }
 
 async fn run(plugin: &ExecConfig) -> Result<Given, String> {
@@ -168,7 +157,8 @@ async fn run(plugin: &ExecConfig) -> Result<Given, String> {
         return Err(format!("{title} ({status}): {said}"));
     }
     // what it printed is never quoted: it may be half a token
-    let answer: Answer = serde_json::from_slice(&out).map_err(|_| format!("{title}: it did not print an ExecCredential"))?;
+    let answer: Answer =
+        serde_json::from_slice(&out).map_err(|_| format!("{title}: it did not print an ExecCredential as JSON"))?;
     answer.status.ok_or_else(|| format!("{title}: its ExecCredential has no status"))
 }
 
@@ -179,11 +169,7 @@ fn spawn(plugin: &ExecConfig, title: &str) -> Result<(Child, Group), String> {
         pair.and_then(|pair| pair.get("value")).map(std::ffi::OsString::from)
     };
     let path = own("PATH").or_else(|| std::env::var_os("PATH")).unwrap_or_default();
-    let there = |program: &str| match program.contains('/') {
-        true => Path::new(program).is_file(),
-        false => std::env::split_paths(&path).any(|folder| folder.join(program).is_file()),
-    };
-    if !there(name) {
+    if !detached::is_there(name, &path) {
         let hint = plugin.install_hint.as_deref().map(str::trim).filter(|hint| !hint.is_empty());
         return Err(format!("{title}: there is no such program{}", hint.map(|hint| format!("; {hint}")).unwrap_or_default()));
     }
@@ -193,31 +179,20 @@ fn spawn(plugin: &ExecConfig, title: &str) -> Result<(Child, Group), String> {
         spec["cluster"] = serde_json::to_value(&plugin.cluster).unwrap_or_default();
     }
     let info = json!({ "apiVersion": version, "kind": "ExecCredential", "spec": spec });
-    // without our session it has no terminal at all: /dev/tty, where passwords are asked for, does not open
-    let mut command = if there("setsid") {
-        let mut command = Command::new("setsid");
-        command.arg(name);
-        command
-    } else {
-        let mut command = Command::new(name);
-        // at least it is no foreground job of our terminal
-        command.process_group(0);
-        command
-    };
+    let mut command = detached::command(name, &path);
     command
         .args(plugin.args.iter().flatten())
         .env("KUBERNETES_EXEC_INFO", info.to_string())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
+        .stderr(Stdio::piped());
     for pair in plugin.env.iter().flatten() {
         if let (Some(name), Some(value)) = (pair.get("name"), pair.get("value")) {
             command.env(name, value);
         }
     }
     let child = command.spawn().map_err(|err| format!("{title}: {err}"))?;
-    let group = Group(child.id().and_then(|id| rustix::process::Pid::from_raw(i32::try_from(id).ok()?)));
+    let group = Group::of(&child);
     Ok((child, group))
 }
 
@@ -234,6 +209,7 @@ async fn read(from: Option<impl tokio::io::AsyncRead + Unpin>) -> Vec<u8> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use kube::config::ExecAuthCluster;
 
     fn plugin(script: &str) -> ExecConfig {
         ExecConfig { command: Some("sh".into()), args: Some(vec!["-c".into(), script.into()]), ..ExecConfig::default() }
@@ -276,8 +252,15 @@ mod tests {
     async fn all_who_wait_for_one_plugin_share_one_run() {
         let dir = tempfile::tempdir().unwrap();
         let count = dir.path().join("runs");
-        let slow = plugin(&format!(r#"echo run >> {}; sleep 0.3; echo '{{"status":{{"token":"t"}}}}'"#, count.display()));
-        let answers = futures::future::join_all((0..5).map(|_| ask(&slow))).await;
+        let script = format!(r#"echo run >> {}; sleep 0.3; echo '{{"status":{{"token":"t"}}}}'"#, count.display());
+        // each reads its own file
+        let read = || {
+            let pair = [("name", "PROFILE"), ("value", "ops")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+            ExecConfig { env: Some(vec![pair.into()]), ..plugin(&script) }
+        };
+        let all: Vec<_> = (0..12).map(|_| read()).collect();
+        let answers = futures::future::join_all(all.iter().map(ask)).await;
+        let slow = read();
         assert!(answers.iter().all(|answer| answer.as_ref().is_ok_and(|given| given.token.as_deref() == Some("t"))));
         assert_eq!(std::fs::read_to_string(&count).unwrap().lines().count(), 1);
         assert!(ask(&slow).await.is_ok());
@@ -295,5 +278,43 @@ mod tests {
         assert!(ask(&slow).await.is_ok());
         assert!(began.elapsed() < Duration::from_millis(900), "it was run again");
         assert_eq!(std::fs::read_to_string(&count).unwrap().lines().count(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_a_plugin_is_told_of_its_cluster_keeps_its_answers_apart() {
+        let told = |server: &str| {
+            let cluster = ExecAuthCluster { server: Some(server.to_owned()), ..ExecAuthCluster::default() };
+            let script = r#"case $KUBERNETES_EXEC_INFO in *"//one"*) t=one;; *"//two"*) t=two;; *) t=none;; esac; echo '{"status":{"token":"'$t'"}}'"#;
+            ExecConfig { provide_cluster_info: true, cluster: Some(cluster), ..plugin(script) }
+        };
+        let (one, two) = (told("https://one"), told("https://two"));
+        let (first, second) = tokio::join!(ask(&one), ask(&two));
+        assert_eq!(first.unwrap().token.as_deref(), Some("one"));
+        assert_eq!(second.unwrap().token.as_deref(), Some("two"));
+    }
+
+    #[tokio::test]
+    async fn a_plugin_that_never_ends_is_ended_after_thirty_seconds_with_its_children() {
+        let dir = tempfile::tempdir().unwrap();
+        let script = "sleep 600 & echo $! > D/child; echo $$ > D/leader.new; mv D/leader.new D/leader; wait";
+        let stuck = plugin(&script.replace('D', &dir.path().display().to_string()));
+        // one that has ended and was not asked for yet has no command line
+        let alive = |name: &str| {
+            let pid = std::fs::read_to_string(dir.path().join(name)).unwrap();
+            std::fs::read(format!("/proc/{}/cmdline", pid.trim())).is_ok_and(|line| !line.is_empty())
+        };
+        let run = start(stuck);
+        while !dir.path().join("leader").exists() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(24)).await;
+        assert!(run.outcome.clone().now_or_never().is_none() && alive("leader") && alive("child"), "it was ended too early");
+        tokio::time::advance(Duration::from_secs(7)).await;
+        let why = run.outcome.await.err().unwrap();
+        assert!(why.contains("did not end within 30 s"), "{why}");
+        while alive("leader") || alive("child") {
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 }

@@ -143,6 +143,9 @@ impl ProxyFailed {
             format!("the proxy {proxy} wants a user and password, or others (give them in its address: user:password@host)")
         } else if said.ends_with("unsuccessful") || said.ends_with("unexpected end of file") {
             format!("the proxy {proxy} does not connect us to {server} (may it? NO_PROXY names what is reached without)")
+        } else if said == "SOCKS error: failed to create underlying connection" {
+            // it says no more of any cause
+            format!("the proxy {proxy} cannot be reached (does it run? is a VPN or route missing?)")
         } else {
             link_words(&format!("the proxy {proxy}"), &**cause)
         }

@@ -64,7 +64,7 @@ fn of_context(files: &[PathBuf], context: &str) -> Result<(Config, Option<String
             let found = merged.auth_infos.iter().find(|u| u.name == name);
             let Some(user) = found else { return Err(BackendError::Unauthorised(lacks("user", name))) };
             let user = user.auth_info.clone().unwrap_or_default();
-            if let Some(why) = unreadable(name, &user) {
+            if let Some(why) = unreadable(name, &user).or_else(|| dropped(name, &user)) {
                 return Err(BackendError::Unauthorised(words(why)));
             }
             user
@@ -102,6 +102,19 @@ fn unreadable(name: &str, user: &AuthInfo) -> Option<String> {
         let error = std::fs::File::open(file?).err()?;
         Some(format!("the {what} of user `{name}` cannot be read: {}: {error}", file?))
     })
+}
+
+/// Ways to log in that kubectl has no more (since 1.26); the kube crate would run a program for one of them, on our terminal.
+fn dropped(name: &str, user: &AuthInfo) -> Option<String> {
+    let provider = user.auth_provider.as_ref()?.name.as_str();
+    let instead = match provider {
+        "gcp" => "gke-gcloud-auth-plugin",
+        "azure" => "kubelogin",
+        _ => return None,
+    };
+    Some(format!(
+        "user `{name}` logs in with the auth-provider {provider}, which kubectl has dropped: use the plugin {instead} (`exec`)"
+    ))
 }
 
 /// The configuration that every pod is given (Kubernetes docs, "Accessing the API from a Pod").
@@ -169,7 +182,9 @@ clusters:
 - {name: c, cluster: {server: 'https://one:6443', proxy-url: 'http://proxy:3128'}}
 - {name: d, cluster: {server: 'https://two:6443'}}
 - {name: empty, cluster: {}}
-users: [{name: u, user: {token: t}}]
+users:
+- {name: u, user: {token: t}}
+- {name: g, user: {auth-provider: {name: gcp, config: {cmd-path: sh, cmd-args: config}}}}
 contexts:
 - {name: good, context: {cluster: c, user: u, namespace: shop}}
 - {name: plain, context: {cluster: d, user: u}}
@@ -178,6 +193,7 @@ contexts:
 - {name: nowhere, context: {cluster: gone, user: u}}
 - {name: bare}
 - {name: no-server, context: {cluster: empty, user: u}}
+- {name: google, context: {cluster: d, user: g}}
 ";
 
     fn load(context: &str) -> Result<Config, BackendError> {
@@ -200,6 +216,13 @@ contexts:
         let want = "context no-server cannot be used: its cluster `empty` has no server";
         assert_eq!(load("no-server").unwrap_err(), BackendError::Unreachable(want.into()));
         assert!(load("anybody").is_ok(), "a context may name no user at all");
+    }
+
+    #[test]
+    fn an_auth_provider_of_the_past_is_not_run_and_what_to_use_is_said() {
+        let said = load("google").unwrap_err().to_string();
+        assert!(said.contains("user `g` logs in with the auth-provider gcp, which kubectl has dropped"), "{said}");
+        assert!(said.ends_with("use the plugin gke-gcloud-auth-plugin (`exec`)"), "{said}");
     }
 
     #[test]

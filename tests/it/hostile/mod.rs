@@ -2,7 +2,7 @@
 
 mod grammar;
 mod payloads;
-mod platform;
+pub mod platform;
 mod program;
 mod readonly;
 mod screen;

@@ -2,6 +2,7 @@
 
 use super::endpoint::{Endpoint, Tls};
 use super::tls;
+use crate::backend::detached::{self, Group};
 use rustls::pki_types::ServerName;
 use std::io;
 use std::pin::Pin;
@@ -11,7 +12,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::process::{Child, ChildStdin, ChildStdout};
 
 /// Longest time for a socket, a TCP connection or a TLS handshake.
 const DIAL: Duration = Duration::from_secs(5);
@@ -118,14 +119,19 @@ fn ssh_arguments(endpoint: &Endpoint) -> Vec<String> {
 }
 
 fn ssh(endpoint: &Endpoint) -> Result<(Box<dyn Stream>, Option<Complaint>), String> {
-    let mut child = Command::new("ssh")
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    if !detached::is_there("ssh", &path) {
+        return Err("the program ssh, which logs in there, is not installed".to_owned());
+    }
+    // what it starts to reach the host (ProxyCommand) must not ask on our terminal either
+    let mut child = detached::command("ssh", &path)
         .args(ssh_arguments(endpoint))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .kill_on_drop(true)
         .spawn()
         .map_err(|e| format!("the program ssh cannot be started: {e}"))?;
+    let group = Group::of(&child);
     let (Some(input), Some(output), Some(mut errors)) = (child.stdin.take(), child.stdout.take(), child.stderr.take()) else {
         return Err("the standard streams of ssh cannot be used".to_owned());
     };
@@ -141,11 +147,12 @@ fn ssh(endpoint: &Endpoint) -> Result<(Box<dyn Stream>, Option<Complaint>), Stri
             }
         }
     });
-    Ok((Box::new(SshStream { _child: child, input, output }), Some(complaint)))
+    Ok((Box::new(SshStream { _group: group, _child: child, input, output }), Some(complaint)))
 }
 
-/// The standard streams of an ssh child; dropping it ends the child.
+/// The standard streams of an ssh child; dropping it ends the child and what it started.
 struct SshStream {
+    _group: Group,
     _child: Child,
     input: ChildStdin,
     output: ChildStdout,

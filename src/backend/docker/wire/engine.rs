@@ -3,6 +3,7 @@
 use super::{Labels, or_default, time};
 use crate::util::time::Timestamp;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// `GET /info`.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -130,4 +131,55 @@ pub struct ContainerConfig {
     pub tty: bool,
     /// Seconds between the signal that asks it to end and the one that ends it; negative is for ever.
     pub stop_timeout: Option<i64>,
+}
+
+/// `GET /containers/{id}/stats`. A container that has just ended has an answer without numbers.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Stats {
+    #[serde(deserialize_with = "or_default")]
+    pub cpu_stats: CpuStats,
+    #[serde(deserialize_with = "or_default")]
+    pub memory_stats: MemoryStats,
+    pub networks: Option<BTreeMap<String, NetworkStats>>,
+    /// What of it could not be read.
+    #[serde(skip)]
+    pub odd: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct CpuStats {
+    #[serde(deserialize_with = "or_default")]
+    pub cpu_usage: CpuUsage,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct CpuUsage {
+    /// Nanoseconds since the container started.
+    pub total_usage: Option<u64>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct MemoryStats {
+    pub usage: Option<u64>,
+    #[serde(deserialize_with = "or_default")]
+    pub stats: MemoryDetail,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct MemoryDetail {
+    pub total_inactive_file: Option<u64>,
+    pub inactive_file: Option<u64>,
+}
+
+/// Bytes since the container started.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct NetworkStats {
+    pub rx_bytes: Option<u64>,
+    pub tx_bytes: Option<u64>,
 }

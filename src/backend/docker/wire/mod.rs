@@ -7,7 +7,7 @@ mod event;
 mod read;
 mod swarm;
 
-pub use engine::{Container, ContainerDetail, Info};
+pub use engine::{Container, ContainerDetail, Info, MemoryStats, Stats};
 pub use event::Happened;
 #[cfg(test)]
 pub use read::Object;

@@ -20,7 +20,7 @@ macro_rules! objects {
     )*};
 }
 
-objects!(Node, Service, Task, Container, ContainerDetail, Info, Happened);
+objects!(Node, Service, Task, Container, ContainerDetail, Info, Happened, Stats);
 
 /// All objects of a list. One that says not even which it is has no row, and a line in our own log.
 ///

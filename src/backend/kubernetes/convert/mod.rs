@@ -13,7 +13,8 @@ pub(super) use event::event;
 pub(super) use names::Names;
 pub(super) use node::{node, scheduling_rev};
 pub(super) use pod::{image_name, pod};
-pub(super) use quantity::{bytes, millicores};
+pub(super) use quantity::read as amount;
+use quantity::{bytes, millicores};
 
 #[cfg(test)]
 mod odd_tests;

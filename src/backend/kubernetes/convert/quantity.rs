@@ -2,16 +2,20 @@
 
 /// Thousandths of a core, rounded up as the scheduler does; 0 when unreadable.
 pub(in super::super) fn millicores(raw: &str) -> u64 {
-    (value(raw) * 1_000.0).ceil() as u64
+    (read(raw).unwrap_or_default() * 1_000.0).ceil() as u64
 }
 
 /// Bytes, rounded up; 0 when unreadable.
 pub(in super::super) fn bytes(raw: &str) -> u64 {
-    value(raw).ceil() as u64
+    read(raw).unwrap_or_default().ceil() as u64
 }
 
-/// A negative or unreadable quantity is 0. Floating point is exact up to 2^53: 8 PiB.
-fn value(raw: &str) -> f64 {
+/// A quantity; none when it is negative, without end, or unreadable. Floating point is exact up to 2^53: 8 PiB.
+pub(in super::super) fn read(raw: &str) -> Option<f64> {
+    value(raw).filter(|value| value.is_finite() && *value >= 0.0)
+}
+
+fn value(raw: &str) -> Option<f64> {
     let at = raw.find(|c: char| !matches!(c, '0'..='9' | '.' | '+' | '-')).unwrap_or(raw.len());
     let (number, suffix) = raw.split_at(at);
     let scale = match suffix {
@@ -32,9 +36,9 @@ fn value(raw: &str) -> f64 {
         "Pi" => 1_125_899_906_842_624.0,
         "Ei" => 1_152_921_504_606_846_976.0,
         // decimal exponent
-        _ => return raw.parse::<f64>().map_or(0.0, |v| v.max(0.0)),
+        _ => return raw.parse().ok(),
     };
-    number.parse::<f64>().map_or(0.0, |n| (n * scale).max(0.0))
+    number.parse::<f64>().ok().map(|number| number * scale)
 }
 
 #[cfg(test)]
@@ -43,9 +47,18 @@ mod tests {
 
     #[test]
     fn quantities_read_as_kubernetes_reads_them() {
-        for (raw, want) in
-            [("500m", 500), ("2", 2_000), ("0.1", 100), ("1e3", 1_000_000), ("2500000n", 3), ("x", 0), ("", 0), ("-1", 0)]
-        {
+        for (raw, want) in [
+            ("500m", 500),
+            ("2", 2_000),
+            ("0.1", 100),
+            ("1e3", 1_000_000),
+            ("2500000n", 3),
+            ("x", 0),
+            ("", 0),
+            ("-1", 0),
+            ("1e999", 0),
+            ("NaN", 0),
+        ] {
             assert_eq!(millicores(raw), want, "{raw}");
         }
         for (raw, want) in [

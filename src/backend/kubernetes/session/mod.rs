@@ -34,6 +34,9 @@ const BATCHES: usize = 4;
 /// Lists, and sweeps of measurements, that run at the same time: each costs the server as much as its objects.
 const LISTS: usize = 2;
 
+/// Least time for which a plugin's client certificate is used.
+const LEAST: Duration = Duration::from_secs(30);
+
 /// Watches everything until the link ends.
 pub(super) async fn run(api: &Api, namespaces: &Arc<[String]>, audit: Duration, index: &Shared, sink: &Sink) -> BackendError {
     let link = Link::new();
@@ -108,7 +111,8 @@ pub(super) async fn run(api: &Api, namespaces: &Arc<[String]>, audit: Duration, 
 async fn certificate_end(api: &Api) -> BackendError {
     let Some(until) = api.credentials().certificate_until else { return std::future::pending().await };
     let left = until.duration_since(jiff::Timestamp::now()).saturating_sub(jiff::SignedDuration::from_secs(60));
-    tokio::time::sleep(left.try_into().unwrap_or_default()).await;
+    // one that ends sooner, or has ended by our clock, must not be asked for in a circle
+    tokio::time::sleep(Duration::try_from(left).unwrap_or_default().max(LEAST)).await;
     BackendError::Unreachable("the client certificate from the credential plugin ends: connecting anew with a new one".to_owned())
 }
 

@@ -1,0 +1,50 @@
+//! Programs that work for us unseen: they have no terminal to ask or write on, and end with all that they have started.
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use std::ffi::OsStr;
+use std::path::Path;
+use tokio::process::{Child, Command};
+
+/// Whether there is such a program: where it says, or in one of the folders of `path`.
+pub(super) fn is_there(program: &str, path: &OsStr) -> bool {
+    match program.contains('/') {
+        true => Path::new(program).is_file(),
+        false => std::env::split_paths(path).any(|folder| folder.join(program).is_file()),
+    }
+}
+
+/// A command for `program`, leader of a group of its own. Outside our session it has no terminal at all: /dev/tty, where
+/// passwords are asked for, does not open.
+pub(super) fn command(program: &str, path: &OsStr) -> Command {
+    let mut command = if is_there("setsid", path) {
+        let mut command = Command::new("setsid");
+        command.arg(program);
+        command
+    } else {
+        let mut command = Command::new(program);
+        // at least it is no foreground job of our terminal
+        command.process_group(0);
+        command
+    };
+    command.kill_on_drop(true);
+    command
+}
+
+/// A process and all that it started, ended when this is dropped.
+pub(super) struct Group(Option<Pid>);
+
+impl Group {
+    /// The group that `child`, started by [`command`], leads.
+    pub fn of(child: &Child) -> Self {
+        Self(child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)))
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(group) = self.0 {
+            // it may have ended just now: nothing to do then
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+}

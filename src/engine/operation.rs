@@ -253,7 +253,7 @@ impl Run {
                     match rollout::verdict(state, &expect, taken, self.shared.now()) {
                         Verdict::Done(words) => {
                             if let Some(undo) = &mut self.op.undo {
-                                undo.bound = undo::left(state, &expect);
+                                undo::complete(state, &expect, undo);
                             }
                             return (OpState::Done, words);
                         }

@@ -99,6 +99,15 @@ pub enum Expect {
         /// The `spec_rev` written.
         spec_rev: u64,
     },
+    /// As converged; and the image that the container had before, to the letter.
+    Imaged {
+        /// The service.
+        service: Key,
+        /// The `spec_rev` written.
+        spec_rev: u64,
+        /// What takes it back.
+        before: Text,
+    },
     /// As converged, and the service still wants this number of tasks.
     Scaled {
         /// The service.

@@ -216,6 +216,8 @@ fn rebound(world: &World, intent: &Intent) -> Result<Bound, Text> {
             }
             Some(node) => Ok(Bound { uid: bound.uid.clone(), spec_rev: node.spec_rev }),
         },
+        // it may have gone of itself, or by what was done so far: the platform is asked which
+        Kind::Task => Ok(bound.clone()),
         _ => match state.services.get(&object.key) {
             None => refused("is gone"),
             Some(service) if service.spec_rev != bound.spec_rev => refused("has another definition by now"),

@@ -11,4 +11,5 @@ pub mod preview;
 pub mod reasons;
 pub mod rollout;
 pub mod spread;
+pub mod steps;
 pub mod undo;

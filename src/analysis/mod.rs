@@ -6,8 +6,10 @@ pub mod diagnosis;
 pub mod edits;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod placement;
 pub mod preview;
 pub mod reasons;
 pub mod rollout;
 pub mod spread;
+pub mod steps;
 pub mod undo;

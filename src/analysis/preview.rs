@@ -118,7 +118,7 @@ pub fn refused(state: &ClusterState, object: &ObjectRef, kind: ActionKind) -> Op
 }
 
 /// `shop/web`; in Swarm the stack's name is in the service's already.
-fn subject(namespace: &str, name: &str) -> String {
+pub(super) fn subject(namespace: &str, name: &str) -> String {
     if namespace.is_empty() || name.starts_with(&format!("{namespace}_")) { name.to_owned() } else { format!("{namespace}/{name}") }
 }
 

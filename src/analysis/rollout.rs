@@ -27,7 +27,9 @@ pub enum Verdict {
 pub fn verdict(state: &ClusterState, expect: &Expect, taken: Timestamp, now: Timestamp) -> Verdict {
     match expect {
         Expect::Nothing => Verdict::Done(Text::new("done")),
-        Expect::Converged { service, spec_rev } => converged(state, service, *spec_rev, taken, now),
+        Expect::Converged { service, spec_rev } | Expect::Imaged { service, spec_rev, .. } => {
+            converged(state, service, *spec_rev, taken, now)
+        }
         Expect::Scaled { service, spec_rev, to } => scaled(state, service, *spec_rev, *to, taken, now),
         Expect::Gone { kind, key } => gone(state, *kind, key),
         Expect::Deleted { service, tasks } => deleted(state, service, *tasks),

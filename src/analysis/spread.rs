@@ -1,7 +1,9 @@
 //! How a service's tasks lie over zones and nodes, and what to move so that they lie evenly.
 
-use crate::model::{Availability, ClusterState, Key, NodeState, Text};
+use super::placement::fits;
+use crate::model::{Availability, ClusterState, Effect, Key, Node, NodeState, Text};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Tasks in one zone or on one node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,27 +21,39 @@ pub struct Share {
 /// The live tasks of a service by zone, in the order of the zones' names. Zones of the cluster without a task of it are
 /// listed too: an empty zone is what one looks for. Empty if no node has a zone.
 pub fn zones(state: &ClusterState, service: &str) -> Vec<Share> {
+    shares_by(state, service, |node| node.zone.as_ref())
+}
+
+/// The same by node.
+pub fn nodes(state: &ClusterState, service: &str) -> Vec<Share> {
+    shares_by(state, service, |node| Some(&node.name))
+}
+
+fn shares_by(state: &ClusterState, service: &str, part: impl Fn(&Node) -> Option<&Text>) -> Vec<Share> {
+    let row = state.services.get(service);
+    let empty = |name: Text| Share { name, ready: 0, tasks: 0, open: false };
     let mut shares: BTreeMap<&str, Share> = BTreeMap::new();
     for node in state.nodes.iter() {
-        let Some(zone) = &node.zone else { continue };
-        let share = shares.entry(zone).or_insert_with(|| Share { name: zone.clone(), ready: 0, tasks: 0, open: false });
-        share.open |= open(node.state, node.availability);
+        let Some(name) = part(node) else { continue };
+        let share = shares.entry(name).or_insert_with(|| empty(name.clone()));
+        share.open |= takes(node) && row.is_none_or(|service| fits(service, node));
     }
     if shares.is_empty() {
         return Vec::new();
     }
     for task in state.tasks_of(service).filter(|t| t.wanted && !t.state.ended()) {
-        let zone = task.node.as_ref().and_then(|key| state.nodes.get(key)).and_then(|node| node.zone.as_ref());
-        let share = shares.entry(zone.map_or("", |z| z.as_str())).or_insert_with(|| Share {
-            name: Text::default(),
-            ready: 0,
-            tasks: 0,
-            open: false,
-        });
+        let name = task.node.as_ref().and_then(|key| state.nodes.get(key)).and_then(|node| part(node));
+        let share = shares.entry(name.map_or("", |name| name.as_str())).or_insert_with(|| empty(Text::default()));
         share.tasks += 1;
         share.ready += u32::from(task.ready);
     }
     shares.into_values().collect()
+}
+
+/// Whether the scheduler may put tasks on this node, and no taint keeps them away. Those that tolerate a taint are not
+/// known: they stay where they are, and none is sent there.
+pub fn takes(node: &Node) -> bool {
+    open(node.state, node.availability) && node.taints.iter().all(|taint| taint.effect == Effect::PreferNoSchedule)
 }
 
 /// Whether the scheduler may put tasks on a node like this.
@@ -127,6 +141,31 @@ pub fn moves(tasks: &[(Key, Key)], places: &[Place]) -> Vec<Key> {
         }
     }
     moved
+}
+
+/// What of a service's tasks to move, as far as the picture tells: see [`moves`].
+pub fn surplus(state: &ClusterState, service: &str) -> Vec<Key> {
+    let row = state.services.get(service);
+    let live = state.tasks_of(service).filter(|task| task.wanted && !task.state.ended());
+    let mut tasks: Vec<(Key, Key)> = live.filter_map(|task| Some((task.key.clone(), task.node.clone()?))).collect();
+    tasks.sort();
+    let fitting = |node: &Node| takes(node) && row.is_none_or(|service| fits(service, node));
+    let place = |node: &Arc<Node>| Place { node: node.key.clone(), zone: node.zone.clone(), available: fitting(node) };
+    let places: Vec<Place> = state.nodes.iter().map(place).collect();
+    moves(&tasks, &places)
+}
+
+/// The shares once so many tasks of each have found new places among them, each where the fewest are.
+pub fn evened(shares: &[Share], leaving: &BTreeMap<Text, u32>) -> Vec<Share> {
+    let mut after = shares.to_vec();
+    for share in &mut after {
+        share.tasks = share.tasks.saturating_sub(leaving.get(&share.name).copied().unwrap_or(0));
+    }
+    for _ in 0..leaving.values().sum::<u32>() {
+        let Some(share) = after.iter_mut().filter(|share| share.open).min_by_key(|share| share.tasks) else { break };
+        share.tasks += 1;
+    }
+    after
 }
 
 #[derive(Default)]

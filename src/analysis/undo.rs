@@ -1,7 +1,7 @@
 //! What takes an action back: the same object with the value it had before.
 
 use crate::model::{
-    Action, Availability, Bound, ClusterKind, ClusterState, Expect, Intent, LabelEdit, Service, ServiceKind, TaintEdit, World,
+    Action, Availability, Bound, ClusterKind, ClusterState, Expect, Intent, LabelEdit, Service, ServiceKind, TaintEdit, Undo, World,
 };
 
 /// What would take `intent` back, by what its object is before it is carried out. Nothing where nothing would (a deleted
@@ -14,6 +14,11 @@ pub fn action(world: &World, intent: &Intent) -> Option<Action> {
     match &intent.action {
         Action::Scale { to } => service()?.desired.filter(|before| before != to).map(|before| Action::Scale { to: before }),
         Action::SetImage { container, image } if service()?.images().any(|held| held == (container, image)) => None,
+        // a CronJob keeps no definition before this one; what its row does not tell of its image comes with the end
+        Action::SetImage { container, .. } if service()?.kind == ServiceKind::CronJob => {
+            let before = service()?.images().find(|(name, _)| *name == container)?.1.clone();
+            Some(Action::SetImage { container: container.clone(), image: before })
+        }
         Action::SetImage { .. } => back_to(state.cluster.kind, service()?, bound),
         Action::Redeploy if state.cluster.kind == ClusterKind::Swarm => back_to(ClusterKind::Swarm, service()?, bound),
         Action::Pause if node()?.availability == Availability::Active => Some(Action::Activate),
@@ -45,12 +50,19 @@ fn back_to(platform: ClusterKind, service: &Service, bound: &Bound) -> Option<Ac
     }
 }
 
-/// The object as an operation that is done left it.
-pub fn left(state: &ClusterState, expect: &Expect) -> Option<Bound> {
+/// What an operation that is done is taken back by: the object as it left it, and what only its end has told.
+pub fn complete(state: &ClusterState, expect: &Expect, undo: &mut Undo) {
+    undo.bound = left(state, expect);
+    if let (Expect::Imaged { before, .. }, Action::SetImage { image, .. }) = (expect, &mut undo.action) {
+        image.clone_from(before);
+    }
+}
+
+fn left(state: &ClusterState, expect: &Expect) -> Option<Bound> {
     match expect {
-        Expect::Scaled { service, spec_rev, .. } | Expect::Converged { service, spec_rev } => {
-            Some(Bound { uid: service.clone(), spec_rev: *spec_rev })
-        }
+        Expect::Imaged { service, spec_rev, .. }
+        | Expect::Scaled { service, spec_rev, .. }
+        | Expect::Converged { service, spec_rev } => Some(Bound { uid: service.clone(), spec_rev: *spec_rev }),
         Expect::NodeIs { node, .. } | Expect::NodeLabels { node, .. } | Expect::NodeTaints { node, .. } => {
             let node = state.nodes.get(node)?;
             Some(Bound { uid: node.uid.clone(), spec_rev: node.spec_rev })
@@ -86,7 +98,18 @@ mod tests {
         }
         let unnumbered = Service { revision: None, ..row(ServiceKind::Deployment) };
         assert_eq!(undo(kubernetes(), unnumbered.clone(), set(&unnumbered, "web:9")), None);
-        assert_eq!(undo(kubernetes(), row(ServiceKind::CronJob), set(&unnumbered, "web:9")), None, "it keeps none");
+        assert_eq!(undo(kubernetes(), row(ServiceKind::Job), set(&unnumbered, "web:9")), None, "it keeps none");
+        let cron = row(ServiceKind::CronJob);
+        let before = set(&cron, &cron.image);
+        assert_eq!(undo(kubernetes(), cron.clone(), set(&cron, "web:9")), Some(before.clone()));
+        // its row has no digest, the server had one
+        let mut fleet = kubernetes();
+        fleet.service(cron.clone());
+        let expect = Expect::Imaged { service: "web".into(), spec_rev: 8, before: "web:1@sha256:ab".into() };
+        let mut held = Undo { action: before, bound: None };
+        complete(&fleet.state(), &expect, &mut held);
+        assert_eq!(held.action, set(&cron, "web:1@sha256:ab"));
+        assert_eq!(held.bound, Some(Bound { uid: "web".into(), spec_rev: 8 }));
         let same = row(ServiceKind::Deployment);
         assert_eq!(undo(kubernetes(), same.clone(), set(&same, &same.image)), None, "nothing changes");
         for action in [set(&same, "web:9"), Action::Redeploy] {

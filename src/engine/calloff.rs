@@ -43,6 +43,11 @@ pub(super) async fn call_off(mut op: Operation, entry: Option<Entry>, turn: Arc<
     }
 }
 
+/// Whether a swarm adds something for the time being to do this.
+fn adds(action: &Action) -> bool {
+    matches!(action, Action::Evacuate | Action::Rebalance | Action::Reschedule)
+}
+
 /// Takes back what the operation had added, and says so; else why it could not.
 async fn take_back(op: &mut Operation, shared: &Shared) -> Result<Text, Text> {
     let stays = || Text::new("cancelled while it was paused: what it had done by then stays as it is");
@@ -50,7 +55,7 @@ async fn take_back(op: &mut Operation, shared: &Shared) -> Result<Text, Text> {
     let world = shared.picture();
     let Some(cluster) = world.cluster(name).map(|state| &state.cluster) else { return Ok(stays()) };
     // a cluster that has not answered yet does not know that it is a swarm
-    if op.intent.action != Action::Evacuate || cluster.kind == ClusterKind::Kubernetes {
+    if !adds(&op.intent.action) || cluster.kind == ClusterKind::Kubernetes {
         return Ok(stays());
     }
     let not_now = |why: String| Text::from(format!("not cancelled yet: {why}; what it added for the time being is still there"));
@@ -144,6 +149,28 @@ mod tests {
         let want =
             [(Stage::Intent, all), (Stage::Paused, all), (Stage::Intent, again), (Stage::Intent, again), (Stage::Cancelled, all)];
         assert_eq!(records(folder.path()), want.map(|(stage, title)| (stage, title.to_owned())));
+    }
+
+    #[tokio::test]
+    async fn a_move_that_a_program_has_left_is_offered_by_the_next_one_and_taken_back() {
+        let folder = tempfile::tempdir().unwrap();
+        for action in [Action::Reschedule, Action::Rebalance] {
+            let (first, _) = engine(folder.path(), true).await;
+            let kind = action.kind().spec().on;
+            let object = ObjectRef { cluster: "one".into(), kind, key: "t1".into() };
+            let intent = Intent { object, name: "web.1".into(), action, bound: Bound { uid: "t1".into(), spec_rev: 0 } };
+            ask(&first, Request::Execute { intent, title: "move web.1".into() }).await;
+            until(&first, secs(5), |w| op(w, 1).is_some_and(|op| op.progress.note.as_str() == "sending")).await;
+            first.shutdown().await;
+            let (next, script) = engine(folder.path(), true).await;
+            until(&next, secs(5), op_is(1, OpState::Paused)).await;
+            assert_eq!(script.took_back.load(SeqCst), 0, "nothing goes back by itself");
+            ask(&next, Request::Cancel(OpId(1))).await;
+            until(&next, secs(5), op_is(1, OpState::Cancelled)).await;
+            assert_eq!((note(&next).as_str(), script.took_back.load(SeqCst)), ("cancelled: took back 2 tasks", 1));
+            assert_eq!(std::fs::read_dir(folder.path().join("operations")).unwrap().count(), 0);
+            next.shutdown().await;
+        }
     }
 
     #[tokio::test]

@@ -6,7 +6,7 @@ use super::calloff::call_off;
 use super::journal::{self, Entry};
 use super::operation::Run;
 use super::shared::Shared;
-use crate::analysis::undo;
+use crate::analysis::{steps, undo};
 use crate::model::{
     Action, Availability, Bound, Fact, Intent, Kind, KindSync, ObjectRef, OpId, OpState, Operation, Progress, Text, Undo, World,
 };
@@ -71,6 +71,7 @@ impl Executor {
                 state: OpState::Paused,
                 progress: Progress { note, ..Progress::default() },
                 undo: None,
+                plan: left.plan,
             };
             self.shared.warn(format!("{} on {} was left unfinished: see operations", op.title, op.intent.object.cluster)).await;
             self.paused.lock().insert(id, Some(left.entry));
@@ -100,7 +101,9 @@ impl Executor {
         self.turns.retain(|_, turn| Arc::strong_count(turn) > 1);
         self.hurry(&intent);
         self.last += 1;
-        let undo = undo::action(&self.shared.picture(), &intent).map(|action| Undo { action, bound: None });
+        let world = self.shared.picture();
+        let undo = undo::action(&world, &intent).map(|action| Undo { action, bound: None });
+        let plan = steps::plan(&world, &intent).map(Arc::new);
         let mut op = Operation {
             id: OpId(self.last),
             intent,
@@ -111,6 +114,7 @@ impl Executor {
             state: OpState::Queued,
             progress: Progress::default(),
             undo,
+            plan,
         };
         if self.running.len() >= UNFINISHED {
             op.state = OpState::Failed;
@@ -216,6 +220,8 @@ fn rebound(world: &World, intent: &Intent) -> Result<Bound, Text> {
             }
             Some(node) => Ok(Bound { uid: bound.uid.clone(), spec_rev: node.spec_rev }),
         },
+        // it may have gone of itself, or by what was done so far: the platform is asked which
+        Kind::Task => Ok(bound.clone()),
         _ => match state.services.get(&object.key) {
             None => refused("is gone"),
             Some(service) if service.spec_rev != bound.spec_rev => refused("has another definition by now"),

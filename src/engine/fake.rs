@@ -136,6 +136,7 @@ impl Backend for Session {
                 ActionKind::Redeploy,
                 ActionKind::Rebalance,
                 ActionKind::Evacuate,
+                ActionKind::Reschedule,
                 ActionKind::DeleteTask,
             ]),
             engine: None,

@@ -1,11 +1,11 @@
 //! Operations that go on where they were after this program has ended, by whatever end.
 //!
 //! What a stepwise action ([`crate::model::ActionSpec::stepwise`]) has done so far is seen in its cluster: what it would
-//! move again is not there any more. So only that it is under way is kept, in a file of its own, written before anything is
-//! sent and removed when it is over. Whoever works on it holds the file's lock; the system takes that back when a process
+//! move again is not there any more. So only that it is under way is kept, and which tasks it is about, to tell what became
+//! of them; in a file of its own, written before anything is sent and removed when it is over. Whoever works on it holds the file's lock; the system takes that back when a process
 //! dies, and the next program that starts offers the operation as paused. Nothing goes on by itself.
 
-use crate::model::{Action, Bound, ClusterId, Intent, Key, Kind, ObjectRef, Operation, Text};
+use crate::model::{Action, Bound, ClusterId, Intent, Key, Kind, ObjectRef, Operation, Plan, Planned, Text};
 use crate::util::time::Timestamp;
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
@@ -13,11 +13,12 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The name of the format, in each file.
 const VERSION: u32 = 1;
-/// No record is longer: names are bounded by their platforms.
-const LONGEST: u64 = 64 << 10;
+/// No record is longer: names are bounded by their platforms, and so are the tasks of a node.
+const LONGEST: u64 = 4 << 20;
 
 /// What is kept of an operation.
 #[derive(Serialize, Deserialize)]
@@ -35,6 +36,18 @@ struct Record {
     by: String,
     /// Milliseconds since 1970.
     asked: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    plan: Option<Tasks>,
+}
+
+/// See [`Plan`].
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tasks {
+    /// Milliseconds since 1970.
+    newest: i64,
+    /// Each by its key, its name, its service and its node.
+    tasks: Vec<(String, String, Option<String>, Option<String>)>,
 }
 
 /// An operation that is kept. Dropping it leaves the file for the next program.
@@ -52,6 +65,7 @@ pub(super) struct Left {
     pub(super) title: Text,
     pub(super) by: Text,
     pub(super) asked: Timestamp,
+    pub(super) plan: Option<Arc<Plan>>,
 }
 
 impl Entry {
@@ -107,8 +121,9 @@ fn take(path: PathBuf, ours: &impl Fn(&ClusterId) -> bool) -> Option<Left> {
             return None;
         }
     };
+    let plan = record.plan.as_ref().map(|tasks| Arc::new(tasks.read()));
     let (intent, title, by, asked) = record.read().filter(|(intent, ..)| ours(&intent.object.cluster))?;
-    Some(Left { entry: Entry { path, _file: file }, intent, title, by, asked })
+    Some(Left { entry: Entry { path, _file: file }, intent, title, by, asked, plan })
 }
 
 impl Record {
@@ -126,6 +141,7 @@ impl Record {
             title: op.title.to_string(),
             by: op.by.to_string(),
             asked: op.asked.0,
+            plan: op.plan.as_deref().map(Tasks::of),
         }
     }
 
@@ -139,11 +155,40 @@ impl Record {
     }
 }
 
+impl Tasks {
+    fn of(plan: &Plan) -> Self {
+        let text = |key: &Option<Key>| key.as_ref().map(ToString::to_string);
+        let row = |task: &Planned| (task.key.to_string(), task.name.to_string(), text(&task.service), text(&task.node));
+        Self { newest: plan.newest.0, tasks: plan.tasks.iter().map(row).collect() }
+    }
+
+    fn read(&self) -> Plan {
+        let key = |text: &Option<String>| text.as_deref().map(Key::new);
+        let tasks = self.tasks.iter().map(|(of, name, service, node)| Planned {
+            key: Key::new(of),
+            name: Text::new(name),
+            service: key(service),
+            node: key(node),
+        });
+        Plan { tasks: tasks.collect(), newest: Timestamp(self.newest) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::model::{OpId, OpState, Progress};
+
+    fn plan() -> Arc<Plan> {
+        let task = |key: &str, service: Option<&str>| Planned {
+            key: key.into(),
+            name: "web-0".into(),
+            service: service.map(Key::from),
+            node: Some("n1".into()),
+        };
+        Arc::new(Plan { tasks: Box::new([task("t1", Some("web")), task("t2", None)]), newest: Timestamp(900) })
+    }
 
     fn op(id: u64, cluster: &str) -> Operation {
         Operation {
@@ -161,6 +206,7 @@ mod tests {
             state: OpState::Running,
             progress: Progress::default(),
             undo: None,
+            plan: (id == 2).then(plan),
         }
     }
 
@@ -179,6 +225,7 @@ mod tests {
         let found = left(&folder, all);
         assert_eq!(found.iter().map(|left| &left.intent).collect::<Vec<_>>(), [&two.intent, &one.intent]);
         assert_eq!((&found[0].title, &found[0].by, found[0].asked), (&two.title, &two.by, two.asked));
+        assert_eq!(found.iter().map(|left| left.plan.clone()).collect::<Vec<_>>(), [Some(plan()), None]);
         assert!(left(&folder, all).is_empty(), "whoever found them holds them");
         let mut found = found.into_iter();
         found.next().unwrap().entry.over();

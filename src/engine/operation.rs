@@ -8,7 +8,7 @@ use super::shared::{Shared, contained};
 use crate::analysis::rollout::{self, Verdict};
 use crate::analysis::undo;
 use crate::backend::{Backend, BackendError, ProgressSink};
-use crate::model::{Action, ActionKind, Expect, Fact, Link, OpState, Operation, Progress, Text};
+use crate::model::{Action, Expect, Fact, Link, OpState, Operation, Progress, Text};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, Semaphore};
@@ -16,7 +16,7 @@ use tokio::time::{Instant, interval, sleep_until};
 
 /// Longest time an action may take to be sent.
 const SEND: Duration = Duration::from_secs(60);
-/// The same for actions that move many tasks one after another and wait for budgets.
+/// The same for those that go step by step, move many tasks one after another and wait for budgets.
 const SEND_MANY: Duration = Duration::from_secs(15 * 60);
 /// Longest time from then on until the facts must agree.
 const VERIFY: Duration = Duration::from_secs(10 * 60);
@@ -185,10 +185,8 @@ impl Run {
     }
 
     async fn send(&mut self, backend: Arc<dyn Backend>) -> Result<Expect, Ended> {
-        let limit = match self.op.intent.action.kind() {
-            ActionKind::Evacuate | ActionKind::Drain | ActionKind::Rebalance => SEND_MANY,
-            _ => SEND + self.grace(),
-        };
+        let stepwise = self.op.intent.action.kind().spec().stepwise;
+        let limit = if stepwise { SEND_MANY } else { SEND + self.grace() };
         let intent = self.op.intent.clone();
         let (sink, mut reports) = ProgressSink::new();
         let mut sending = Box::pin(contained(backend.execute(&intent, &sink)));
@@ -253,7 +251,7 @@ impl Run {
                     match rollout::verdict(state, &expect, taken, self.shared.now()) {
                         Verdict::Done(words) => {
                             if let Some(undo) = &mut self.op.undo {
-                                undo.bound = undo::left(state, &expect);
+                                undo::complete(state, &expect, undo);
                             }
                             return (OpState::Done, words);
                         }

@@ -247,7 +247,7 @@ impl ActionKind {
 
 impl Action {
     /// See [`ActionSpec::stepwise`].
-    pub const STEPWISE: [Self; 3] = [Self::Evacuate, Self::Drain, Self::Rebalance];
+    pub const STEPWISE: [Self; 4] = [Self::Evacuate, Self::Drain, Self::Rebalance, Self::Reschedule];
 
     /// Which row of the table it is.
     pub fn kind(&self) -> ActionKind {

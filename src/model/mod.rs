@@ -33,7 +33,7 @@ pub use id::{ClusterId, Key, Kind, ObjectRef, OpId, TailId};
 pub use label::{Effect, LabelEdit, Taint, TaintEdit};
 pub use log::{LogBuffer, LogItem, LogLine, LogTarget, Stream, Tail, TailState};
 pub use node::{Availability, Node, NodeState};
-pub use operation::{Expect, OpState, Operation, Progress, Undo};
+pub use operation::{Expect, OpState, Operation, Plan, Planned, Progress, Undo};
 pub use request::{AT_ONCE, Interest, Request};
 pub use service::{Autoscaler, Budget, Earlier, Rollout, RolloutState, Service, ServiceKind};
 pub use store::Store;

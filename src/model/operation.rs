@@ -2,6 +2,7 @@
 
 use super::{Action, Availability, Bound, Intent, Key, Kind, LabelEdit, OpId, TaintEdit, Text};
 use crate::util::time::Timestamp;
+use std::sync::Arc;
 
 /// Where an operation stands. It is done only when the facts say so, never because a request was accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,6 +75,32 @@ pub struct Operation {
     pub progress: Progress,
     /// What would take it back, where something would.
     pub undo: Option<Undo>,
+    /// The tasks it is about, where it moves tasks.
+    pub plan: Option<Arc<Plan>>,
+}
+
+/// The tasks that an operation set out to move, as they were when it was asked for. What became of each is seen in the
+/// picture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// The tasks.
+    pub tasks: Box<[Planned]>,
+    /// When the newest task of their services was made, by the platform's own clock: what is made later may take the place
+    /// of one of them.
+    pub newest: Timestamp,
+}
+
+/// A task of a [`Plan`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Planned {
+    /// The task.
+    pub key: Key,
+    /// Its name.
+    pub name: Text,
+    /// Its service.
+    pub service: Option<Key>,
+    /// Where it was.
+    pub node: Option<Key>,
 }
 
 /// What takes an operation back: an action like any other, on the same object.
@@ -98,6 +125,15 @@ pub enum Expect {
         service: Key,
         /// The `spec_rev` written.
         spec_rev: u64,
+    },
+    /// As converged; and the image that the container had before, to the letter.
+    Imaged {
+        /// The service.
+        service: Key,
+        /// The `spec_rev` written.
+        spec_rev: u64,
+        /// What takes it back.
+        before: Text,
     },
     /// As converged, and the service still wants this number of tasks.
     Scaled {

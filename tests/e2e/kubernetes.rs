@@ -8,7 +8,9 @@ mod held;
 mod image;
 mod link;
 mod marks;
+mod rebalance;
 mod revision;
+mod steps;
 
 use crate::platform::{Client, quarterdeck, required, wait_gone};
 use crate::pty::Pty;

@@ -165,6 +165,9 @@ fn evacuates_a_node_and_everything_runs_elsewhere() {
     }
     app.send("9");
     app.wait_for("done", ROLLOUT);
+    let moved =
+        |screen: &str| screen.lines().any(|line| line.contains("✔ moved.") && line.contains("→ ") && line.contains(", ready"));
+    app.wait("it says where it went", SOON, moved);
     docker.until("node2 takes no tasks", SOON, "node inspect node2 --format {{.Spec.Availability}}", |out| out != "active");
     docker.run("node update --availability active node2");
 }

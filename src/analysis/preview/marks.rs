@@ -1,6 +1,7 @@
 //! What other labels and taints of a node would do.
 
 use super::{Draft, subject};
+use crate::analysis::placement::Rule;
 use crate::analysis::reasons::count;
 use crate::model::{ClusterKind, ClusterState, Danger, Effect, LabelEdit, Node, Service, TaintEdit, Text};
 use std::collections::BTreeMap;
@@ -44,7 +45,7 @@ pub(super) fn label(state: &ClusterState, node: &Node, edits: &[LabelEdit], draf
     services.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
     for service in services {
         let Some(placement) = &service.placement else { continue };
-        let rules: Vec<Rule<'_>> = placement.split([',', '·']).filter_map(Rule::read).collect();
+        let rules: Vec<Rule<'_>> = Rule::all(placement).collect();
         if rules.iter().any(|rule| changing().any(|edit| edit.key.as_str() == rule.key)) {
             selects(state, node, service, &rules, edits, draft);
         }
@@ -54,34 +55,6 @@ pub(super) fn label(state: &ClusterState, node: &Node, edits: &[LabelEdit], draf
             draft.warn(format!("{} is set by the node's kubelet or its cloud, which may set it back", edit.key));
         }
         draft.fact("rules of affinity are not known here: what they select is not said");
-    }
-}
-
-/// A condition on one label: `node.labels.ssd == true` of a swarm, `ssd=true` of Kubernetes.
-struct Rule<'a> {
-    key: &'a str,
-    value: &'a str,
-    equal: bool,
-}
-
-impl<'a> Rule<'a> {
-    fn read(words: &'a str) -> Option<Self> {
-        let (left, value, equal) = match (words.split_once("!="), words.split_once("==")) {
-            (Some((left, value)), _) => (left, value, false),
-            (_, Some((left, value))) => (left, value, true),
-            _ => words.split_once('=').map(|(left, value)| (left, value, true))?,
-        };
-        let key = left.trim();
-        // rules of a swarm on other things than labels of the manager's are taken to hold
-        let others = ["node.id", "node.hostname", "node.role", "node.ip"];
-        if others.contains(&key) || key.starts_with("node.platform.") || key.starts_with("engine.labels.") {
-            return None;
-        }
-        Some(Self { key: key.strip_prefix("node.labels.").unwrap_or(key), value: value.trim(), equal })
-    }
-
-    fn holds(&self, value: Option<&Text>) -> bool {
-        value.is_some_and(|value| value.as_str() == self.value) == self.equal
     }
 }
 

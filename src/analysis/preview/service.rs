@@ -3,18 +3,19 @@
 mod delete;
 mod held;
 mod image;
+mod rebalance;
 
 use super::Draft;
 use crate::analysis::reasons::count;
-use crate::analysis::spread::{self, Place};
-use crate::model::{Action, ActionKind, ClusterKind, ClusterState, Danger, Key, RolloutState, Service, ServiceKind, Text};
+use crate::analysis::spread;
+use crate::model::{Action, ActionKind, ClusterKind, ClusterState, Danger, RolloutState, Service, ServiceKind, Text};
 
 pub(super) fn consequences(state: &ClusterState, service: &Service, action: &Action, draft: &mut Draft) -> Result<(), Text> {
     match action {
         Action::Scale { to } => scale(state, service, *to, draft)?,
         Action::Redeploy => redeploy(state, service, draft),
         Action::RollBack { to } => roll_back(state, service, *to, draft)?,
-        Action::Rebalance => rebalance(state, service, draft)?,
+        Action::Rebalance => rebalance::rebalance(state, service, draft)?,
         Action::DeleteService { propagation } => delete::delete(state, service, *propagation, draft),
         Action::SetImage { container, image } => image::set(state, service, container, image, draft)?,
         Action::Hold => held::hold(service, draft),
@@ -57,6 +58,9 @@ pub(super) fn refused(state: &ClusterState, service: &Service, action: ActionKin
         }
         ActionKind::RollBack if service.previous.is_none() => "there is no earlier definition to go back to".to_owned(),
         ActionKind::Rebalance if kind.one_per_node() => format!("{}; there is nothing to move", per_node()),
+        ActionKind::Rebalance if !kubernetes && kind != ServiceKind::Replicated => {
+            format!("where the tasks of a {word} run is not the scheduler's free choice")
+        }
         ActionKind::Rebalance if kubernetes && !matches!(kind, Deployment | StatefulSet | ReplicaSet) => {
             format!("where the tasks of a {word} run is not the scheduler's free choice")
         }
@@ -161,42 +165,6 @@ fn differences(state: &ClusterState, service: &Service, to: Option<u64>, draft: 
     for line in one.into_iter().flat_map(|(_, lines)| lines) {
         draft.fact(line.clone());
     }
-}
-
-fn rebalance(state: &ClusterState, service: &Service, draft: &mut Draft) -> Result<(), Text> {
-    let live = || state.tasks_of(&service.key).filter(|t| t.wanted && !t.state.ended());
-    let all = u32::try_from(live().count()).unwrap_or(u32::MAX);
-    if all == 0 {
-        return Err(Text::new("it has no tasks, nothing would move"));
-    }
-    if state.cluster.kind == ClusterKind::Swarm {
-        draft.fact(format!("replaces all {}, a few at a time; Swarm then places each where the fewest are", count(all, "task")));
-        draft.warn("Swarm cannot move single tasks: those that are well placed are restarted, too");
-    } else {
-        if state.nodes.is_empty() {
-            // a user of single namespaces may not read them
-            return Err(Text::new("no node can be seen here: which tasks should move where cannot be told"));
-        }
-        let tasks: Vec<(Key, Key)> = live().filter_map(|t| Some((t.key.clone(), t.node.clone()?))).collect();
-        let places: Vec<Place> = state
-            .nodes
-            .iter()
-            .map(|n| Place { node: n.key.clone(), zone: n.zone.clone(), available: spread::open(n.state, n.availability) })
-            .collect();
-        let moves = u32::try_from(spread::moves(&tasks, &places).len()).unwrap_or(u32::MAX);
-        if moves == 0 {
-            let lie = if all == 1 { "its one task may stay where it is" } else { "its tasks are spread evenly already" };
-            return Err(Text::from(format!("{lie}, nothing would move")));
-        }
-        draft.fact(format!("moves {moves} of {}, one at a time, each after the one before is ready again", count(all, "task")));
-        budget(service, draft);
-    }
-    let zones = spread::zones(state, &service.key);
-    if zones.len() > 1 {
-        draft.fact(format!("spread now: {}", spread::words(&zones)));
-    }
-    alone(state, service, draft);
-    Ok(())
 }
 
 /// Says so where there is no second task to serve meanwhile.

@@ -129,7 +129,7 @@ fn moving_or_deleting_a_task_says_what_becomes_of_its_service() {
 fn rebalancing_and_rolling_back_say_what_they_find() {
     let mut fleet = fleet(ClusterKind::Kubernetes);
     let refused = seen(&fleet, Kind::Service, "web", &Action::Rebalance).unwrap_err();
-    assert_eq!(refused, "its tasks are spread evenly already, nothing would move");
+    assert_eq!(refused, "its tasks are spread as evenly as the nodes that take them allow, nothing would move");
     let refused = seen(&fleet, Kind::Service, "cart", &Action::Rebalance).unwrap_err();
     assert_eq!(refused, "its one task may stay where it is, nothing would move");
     fleet.service(service("idle", 0));
@@ -137,7 +137,15 @@ fn rebalancing_and_rolling_back_say_what_they_find() {
     assert_eq!(refused, "it has no tasks, nothing would move");
     fleet.task(task("w3", "web", "n1"));
     let (_, _, lines) = seen(&fleet, Kind::Service, "web", &Action::Rebalance).unwrap();
-    assert_eq!(lines[0], "moves 1 of 3 tasks, one at a time, each after the one before is ready again");
+    assert_eq!(
+        lines,
+        [
+            "moves 1 of 3 tasks, one at a time, each after the one before is ready again",
+            "each is told to go before its new one starts: it has one fewer meanwhile",
+            "spread now: a 3 · b 0",
+            "spread afterwards, if the scheduler evens out: a 2 · b 1",
+        ]
+    );
     let (_, _, lines) = seen(&fleet, Kind::Service, "web", &Action::RollBack { to: None }).unwrap();
     assert_eq!(lines[0], "goes back to revision 6");
     fleet.service(Service { previous: None, ..service("web", 3) });
@@ -454,6 +462,40 @@ fn a_roll_back_says_where_to_and_how_many_it_replaces() {
     assert_eq!(lines(1, Some("image web:0")), Ok(words("replaces 1 task of the newest definition, a few at a time")));
     assert_eq!(lines(0, Some("image web:0")), Ok(words("no task has the newest definition yet: what runs goes on")));
     assert_eq!(lines(3, None), Err("there is no earlier definition to go back to".to_owned()));
+}
+
+#[test]
+fn a_swarm_is_spread_by_zone_first_then_by_node_and_has_never_fewer_than_it_wants() {
+    let mut fleet = Fixture::of(ClusterKind::Swarm);
+    for (name, zone) in [("n1", "a"), ("n2", "a"), ("n3", "a"), ("n4", "b")] {
+        fleet.node(node(name, zone));
+    }
+    fleet.service(Service { kind: ServiceKind::Replicated, ..service("web", 4) });
+    for (key, on) in [("w1", "n1"), ("w2", "n2"), ("w3", "n3"), ("w4", "n3")] {
+        fleet.task(task(key, "web", on));
+    }
+    let lines = |fleet: &Fixture| seen(fleet, Kind::Service, "web", &Action::Rebalance).map(|(_, _, lines)| lines);
+    let want = [
+        "starts 2 more tasks in the zones that have the fewest, then ends as many where the most are",
+        "it never has fewer than the 4 it wants meanwhile",
+        "what a roll back would go to is overwritten: Swarm keeps one earlier definition",
+        "spread now: a 4 · b 0",
+        "spread afterwards, if the scheduler evens out: a 2 · b 2",
+    ];
+    assert_eq!(lines(&fleet), Ok(want.map(str::to_owned).to_vec()));
+    // the zones lie well, the nodes of one do not
+    fleet.task(task("w1", "web", "n4")).task(task("w2", "web", "n4"));
+    let found = lines(&fleet).unwrap();
+    assert_eq!(found[3..], ["spread now: a 2 · b 2", "by node, if the scheduler evens out: n3 2 → 1 · n1 0 → 1"], "{found:?}");
+    // no node of the other zone suits: what lies in one zone stays there
+    fleet.task(task("w1", "web", "n1")).task(task("w2", "web", "n2")).task(task("w4", "web", "n1"));
+    let placement = Some(Text::new("node.labels.disk == ssd"));
+    for name in ["n1", "n2", "n3"] {
+        fleet.node(Node { labels: Box::new([("disk".into(), "ssd".into())]), ..node(name, "a") });
+    }
+    fleet.service(Service { kind: ServiceKind::Replicated, placement, ..service("web", 4) });
+    let refused = "its tasks are spread as evenly as the nodes that take them allow, nothing would move";
+    assert_eq!(lines(&fleet), Err(refused.to_owned()));
 }
 
 #[test]

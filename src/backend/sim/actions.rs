@@ -67,12 +67,11 @@ impl Platform {
                 let message = format!("Scaled {name} from {desired} to {to}");
                 self.tell_workload(id, Severity::Normal, "ScalingReplicaSet", message);
             }
-            Action::Rebalance if self.kind == ClusterKind::Kubernetes => {
+            Action::Rebalance => {
                 let moves = Moves::rebalance(self, id);
                 return Ok(Begun::Moves(moves));
             }
-            // Swarm has no other way than to make every task anew
-            Action::Redeploy | Action::Rebalance => {
+            Action::Redeploy => {
                 let old = Definition::clone(&workload.definition);
                 if let Some(workload) = self.workloads.get_mut(&id) {
                     workload.define(Definition { forced: old.forced + 1, ..old }, now);

@@ -10,6 +10,7 @@ mod build;
 mod chance;
 mod check;
 mod deployment;
+mod differences;
 mod fleet;
 mod happenings;
 mod lifecycle;

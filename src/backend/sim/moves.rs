@@ -16,6 +16,8 @@ pub(super) struct Moves {
     total: u32,
     /// Whether one waits until the one before has been replaced.
     one_by_one: bool,
+    /// Whether another one starts before it goes.
+    beside: bool,
     expect: Expect,
 }
 
@@ -38,7 +40,7 @@ impl Moves {
         // Swarm has no budgets: one task of a service at a time is what keeps it up
         let one_by_one = platform.kind == ClusterKind::Swarm;
         let expect = Expect::NodeEmpty { node, availability: Availability::Paused };
-        Self { total: left.len() as u32, left, one_by_one, expect }
+        Self { total: left.len() as u32, left, one_by_one, beside: false, expect }
     }
 
     /// One task, to another host.
@@ -47,7 +49,7 @@ impl Moves {
             .instances
             .get(&id)
             .map_or(Expect::Nothing, |instance| Expect::Replaced { task: instance.key.clone(), service });
-        Self { left: vec![id], total: 1, one_by_one: false, expect }
+        Self { left: vec![id], total: 1, one_by_one: false, beside: false, expect }
     }
 
     /// The tasks of a workload that stand where others of it stand too, while another zone or host has at least two fewer.
@@ -56,7 +58,7 @@ impl Moves {
         let expect = platform.workloads.get(&id).filter(|_| !left.is_empty()).map_or(Expect::Nothing, |workload| {
             Expect::Converged { service: workload.key.clone(), spec_rev: platform.spec_rev(workload) }
         });
-        Self { total: left.len() as u32, left, one_by_one: true, expect }
+        Self { total: left.len() as u32, left, one_by_one: true, beside: platform.kind == ClusterKind::Swarm, expect }
     }
 
     /// Moves what may be moved now.
@@ -65,6 +67,7 @@ impl Moves {
         let mut still = Vec::new();
         for id in std::mem::take(&mut self.left) {
             match self.may_go(platform, id) {
+                Ok(()) if self.beside => platform.start_beside(id),
                 Ok(()) => platform.move_away(id),
                 Err(why) => {
                     waits.push(why);
@@ -138,6 +141,17 @@ fn surplus(platform: &Platform, id: WorkloadId) -> Vec<InstanceId> {
 }
 
 impl Platform {
+    /// Another one in its slot, elsewhere; when that is ready this one ends.
+    fn start_beside(&mut self, id: InstanceId) {
+        let until = self.now + AVOIDS;
+        let Some(instance) = self.instances.get(&id) else { return };
+        let (workload, slot, host) = (instance.workload, instance.slot, instance.host);
+        if let Some(workload) = self.workloads.get_mut(&workload) {
+            workload.avoid = host.map(|host| (host, until));
+        }
+        self.create(workload, slot);
+    }
+
     fn move_away(&mut self, id: InstanceId) {
         let until = self.now + AVOIDS;
         if let Some(instance) = self.instances.get(&id)

@@ -8,7 +8,7 @@ use super::platform::Platform;
 use super::usage::SWEEP;
 use crate::backend::capabilities::capabilities;
 use crate::backend::{About, Backend, BackendError, Connector, LogRequest, ProgressSink, Sink};
-use crate::model::{Cluster, Expect, Intent, LogLine, ObjectRef};
+use crate::model::{Cluster, Distance, Expect, Intent, LogLine, ObjectRef};
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use parking_lot::Mutex;
@@ -159,6 +159,14 @@ impl Backend for Simulated {
                 }
                 sleep(self.clock.real(STEP)).await;
             }
+        })
+    }
+
+    fn differences<'a>(&'a self, object: &'a ObjectRef) -> BoxFuture<'a, Option<Vec<Distance>>> {
+        Box::pin(async move {
+            sleep(LATENCY).await;
+            self.reach().ok()?;
+            self.with(|platform| platform.differences(object))
         })
     }
 

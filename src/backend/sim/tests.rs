@@ -107,6 +107,47 @@ fn an_older_definition_is_gone_back_to_by_its_number() {
 }
 
 #[test]
+fn what_earlier_definitions_would_change_is_told_by_the_numbers_that_a_roll_back_takes() {
+    for scenario in [KUBERNETES, SWARM] {
+        let mut bench = Bench::new(scenario);
+        bench.converge(Kind::Service, "web", Action::SetImage { container: "web".into(), image: "web:3".into() });
+        let object = bench.intent(Kind::Service, "web", Action::Redeploy).object;
+        let all = bench.platform.differences(&object).unwrap();
+        let (number, lines) = &all[0];
+        assert!(lines.iter().any(|line| line.ends_with("web:3") && line.starts_with("- ")), "{all:?}");
+        assert!(lines.iter().any(|line| line.ends_with("web:2") && line.starts_with("+ ")), "{all:?}");
+        bench.converge(Kind::Service, "web", Action::RollBack { to: Some(*number) });
+        assert_eq!(bench.service("web").image.as_str(), "web:2");
+        bench.converge(Kind::Service, "web", Action::Redeploy);
+        let all = bench.platform.differences(&object).unwrap();
+        assert!(all[0].1.len() == 2 && !all[0].1.iter().any(|line| line.contains("web:")), "only a redeploy: {all:?}");
+    }
+    let engine = Bench::new(ENGINE);
+    let object = engine.intent(Kind::Service, "web", Action::Redeploy).object;
+    assert_eq!(engine.platform.differences(&object), None);
+}
+
+#[test]
+fn a_swarms_service_is_spread_over_zones_and_has_never_fewer_than_it_wants() {
+    let mut bench = Bench::new(SWARM);
+    for node in ["b1", "c1"] {
+        bench.converge(Kind::Node, node, Action::Pause);
+    }
+    bench.converge(Kind::Service, "web", Action::Redeploy);
+    for node in ["b1", "c1"] {
+        bench.converge(Kind::Node, node, Action::Activate);
+    }
+    let zones = |bench: &Bench| {
+        let zones = crate::analysis::spread::zones(bench.world(), &bench.service("web").key);
+        zones.iter().map(|zone| zone.tasks).collect::<Vec<_>>()
+    };
+    assert_eq!(zones(&bench), [4, 0, 0]);
+    bench.least_ready = u32::MAX;
+    bench.converge(Kind::Service, "web", Action::Rebalance);
+    assert_eq!((zones(&bench), bench.least_ready), (vec![2, 1, 1], 4));
+}
+
+#[test]
 fn a_held_deployment_keeps_its_tasks_until_it_is_resumed() {
     let mut bench = Bench::new(KUBERNETES);
     bench.converge(Kind::Service, "web", Action::Hold);

@@ -236,6 +236,14 @@ pub(in crate::ui) fn change(world: &World, object: &ObjectRef, bound: &Bound) ->
 }
 
 impl Overlay for Confirm {
+    /// What else than the image an earlier definition would change, which only the platform knows.
+    fn asks(&self) -> Vec<Effect> {
+        match (&self.action, self.targets.as_slice()) {
+            (Action::RollBack { .. }, [one]) => vec![Effect::Request(Request::Compare(one.object.clone()))],
+            _ => Vec::new(),
+        }
+    }
+
     fn sync(&mut self, cx: &Cx<'_>) {
         self.look(cx.world);
     }

@@ -66,10 +66,11 @@ impl Entry {
                 let service = world.cluster(&object.cluster)?.services.get(&object.key)?;
                 (service.earlier.len() > 1).then(|| Self::Revision(Revision::new(service.earlier.to_vec(), *to)))
             }
-            Action::SetImage { .. } => {
+            Action::SetImage { container, image } => {
                 let object = objects.first()?;
                 let service = world.cluster(&object.cluster)?.services.get(&object.key)?;
-                Some(Self::Image(Box::new(Image::new(service.images().map(|(a, b)| (a.clone(), b.clone())).collect()))))
+                let all = service.images().map(|(a, b)| (a.clone(), b.clone())).collect();
+                Some(Self::Image(Box::new(Image::new(all, container, image))))
             }
             // a dialog that takes something back comes with what brings it back
             Action::Label { edits } => Some(Self::Edits(Box::new(Edits::labels(edits, objects.iter().any(kubernetes))))),

@@ -9,9 +9,9 @@ mod palette;
 #[cfg(test)]
 mod tests;
 
-use super::Outcome;
 use super::cx::Cx;
 use super::widget::input::TextInput;
+use super::{Effect, Outcome};
 use crate::input::{Command, Scope};
 use crate::model::{ClusterId, ObjectRef, Text};
 use ratatui::buffer::Buffer;
@@ -19,6 +19,11 @@ use ratatui::layout::{Position, Rect};
 
 /// Something that stands over the panes until it is closed.
 pub trait Overlay {
+    /// What it wants to know when it is opened.
+    fn asks(&self) -> Vec<Effect> {
+        Vec::new()
+    }
+
     /// A new picture has come.
     fn sync(&mut self, _cx: &Cx<'_>) {}
 

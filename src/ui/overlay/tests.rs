@@ -438,6 +438,7 @@ fn an_operation_is_taken_back_by_the_old_value_unless_someone_changed_the_object
         state: OpState::Done,
         progress: Progress::default(),
         undo: Some(Undo { action: Action::Scale { to: 8 }, bound: Some(Bound { spec_rev: 2, ..bound }) }),
+        plan: None,
     };
     let tell = |bench: &mut Bench, op: &Operation| {
         bench.fleet.0.apply(Fact::Operation(op.clone()), NOW);
@@ -533,6 +534,39 @@ fn an_older_definition_is_chosen_with_the_arrows() {
     assert!(screen.contains("▸5") && screen.contains("goes back to revision 5 · image catalog:5"), "{screen}");
     let back = Action::RollBack { to: Some(5) };
     assert_eq!(text(&mut bench, TextInput::Char('y')), [("roll back shop/catalog to revision 5".to_owned(), back, 1)]);
+}
+
+#[test]
+fn taking_back_by_an_earlier_definition_asks_what_else_that_changes_and_shows_it() {
+    let mut bench = Bench::new(PaneId::Operations, (110, 30));
+    let earlier = |revision: u64| Earlier { revision, image: Text::from(format!("catalog:{revision}")), made: None };
+    let row = Service { earlier: Box::new([earlier(7), earlier(5)]), ..service("s-catalog", "shop", "catalog", 6, 6) };
+    upsert(&mut bench, row);
+    let object = ObjectRef { cluster: "prod-eu".into(), kind: Kind::Service, key: "s-catalog".into() };
+    let bound = Bound { uid: object.key.clone(), spec_rev: 1 };
+    let set = Action::SetImage { container: "main".into(), image: "catalog:8".into() };
+    let op = Operation {
+        id: OpId(1),
+        intent: Intent { object: object.clone(), name: Text::new("catalog"), action: set, bound: bound.clone() },
+        title: Text::new("set image shop/catalog catalog:8"),
+        by: Text::default(),
+        asked: NOW,
+        ended: Some(NOW),
+        state: OpState::Done,
+        progress: Progress::default(),
+        undo: Some(Undo { action: Action::RollBack { to: Some(5) }, bound: Some(bound) }),
+        plan: None,
+    };
+    bench.fleet.0.apply(Fact::Operation(op), NOW);
+    bench.sync();
+    let effects = bench.press(Command::UndoOperation);
+    assert!(matches!(&effects[..], [Effect::Request(Request::Compare(of))] if *of == object), "{effects:?}");
+    let all = vec![(7, vec!["+ not this one".into()]), (5, vec!["- spec.containers[main].env[LEVEL] debug".into()])];
+    let told = crate::model::Differences { service: object.key, spec_rev: 1, all };
+    bench.fleet.to("prod-eu", Delta::Differences(told));
+    bench.sync();
+    let screen = bench.screen();
+    assert!(screen.contains("env[LEVEL] debug") && !screen.contains("not this one"), "{screen}");
 }
 
 #[test]

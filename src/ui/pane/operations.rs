@@ -1,6 +1,8 @@
-//! The operations pane: what was asked for, and how it went. Newest first.
+//! The operations pane: what was asked for, and how it went. Newest first. Below the list stands the note of the one under
+//! the cursor, whole, and what became of each task that it moves.
 
 use super::{Pane, wrapped};
+use crate::analysis::steps::{self, Fate, Step};
 use crate::input::{Command, Scope};
 use crate::model::{ClusterId, Interest, ObjectRef, OpId, OpState, Operation, Request, Text};
 use crate::theme::Role;
@@ -13,6 +15,7 @@ use crate::ui::widget::title;
 use crate::ui::{Effect, act};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 const STATE: usize = 0;
@@ -33,10 +36,19 @@ const COLUMNS: &[Column] = &[
     Column { title: "BY", fit: Fit::Name, min: 6, max: 20, priority: 4, grow: false },
 ];
 
+/// Lines that a note below the list has at most.
+const NOTE_LINES: usize = 4;
+/// Services whose spread is told before the rest is left out.
+const SPREADS: usize = 3;
+
 /// See the module's description.
 #[derive(Default)]
 pub struct Operations {
     table: TableState,
+    /// What became of the tasks of the operation chosen, as of the picture it was made of.
+    steps: Vec<Step>,
+    /// The same of its services.
+    spreads: Vec<Text>,
     /// The operation chosen; the newest if none.
     pinned: Option<OpId>,
     at: usize,
@@ -51,7 +63,33 @@ impl Operations {
         self.at = at.min(cx.world.operations.len().saturating_sub(1));
         // at the top it stays with the newest
         self.pinned = if self.at == 0 { None } else { self.here(cx).map(|op| op.id) };
+        self.look(cx);
         Outcome::Handled
+    }
+
+    /// Looks at what became of the tasks of the operation chosen.
+    fn look(&mut self, cx: &Cx<'_>) {
+        let found = self.here(cx).and_then(|op| Some((cx.world.cluster(&op.intent.object.cluster)?, op)));
+        (self.steps, self.spreads) =
+            found.map_or_else(Default::default, |(state, op)| (steps::steps(state, op), steps::spreads(state, op)));
+    }
+
+    /// What stands below the list, in at most `most` lines.
+    fn foot<'a>(&'a self, note: &'a str, failed: bool, wide: usize, most: usize) -> Vec<Line<'a>> {
+        let role = if failed { Role::Failing } else { Role::Text };
+        let mut lines: Vec<Line<'a>> = wrapped(note, wide).take(NOTE_LINES).map(|line| Line::Words(line.into(), role)).collect();
+        if self.steps.is_empty() {
+            return lines;
+        }
+        lines.push(Line::Words(steps::summary(&self.steps).into(), Role::Strong));
+        lines.extend(self.spreads.iter().take(SPREADS).map(|words| Line::Words(words.as_str().into(), Role::Dim)));
+        let room = most.saturating_sub(lines.len());
+        let shown = if self.steps.len() > room { room.saturating_sub(1) } else { room };
+        lines.extend(self.steps.iter().take(shown).map(Line::Step));
+        if let Some(rest) = self.steps.get(shown..).filter(|rest| !rest.is_empty()) {
+            lines.push(Line::Words(format!("and {} more: {}", rest.len(), steps::summary(rest)).into(), Role::Hint));
+        }
+        lines
     }
 
     fn pause(&self, cx: &Cx<'_>) -> Outcome {
@@ -80,6 +118,49 @@ impl Operations {
             Some(op) if op.state.ended() => Outcome::say(format!("{} is over ({})", op.title, op.state.word())),
             Some(op) => Outcome::Effects(vec![Effect::Request(Request::Cancel(op.id))]),
         }
+    }
+}
+
+/// A line below the list.
+enum Line<'a> {
+    Words(Cow<'a, str>, Role),
+    Step(&'a Step),
+}
+
+impl Line<'_> {
+    /// Columns that the name in it takes.
+    fn name(&self) -> usize {
+        match self {
+            Self::Words(..) => 0,
+            Self::Step(step) => crate::util::width::width(&step.name),
+        }
+    }
+
+    fn draw(&self, mut pen: Pen<'_>, cx: &Cx<'_>, name: usize) {
+        match self {
+            Self::Words(words, role) => {
+                let room = usize::from(pen.gap(3).room());
+                pen.put_elided(words, room, cx.style(*role));
+            }
+            Self::Step(step) => {
+                let (mark, role) = mark(step.fate);
+                let from = pen.gap(3).put(mark, cx.style(role)).x();
+                pen.put_elided(&step.name, name, cx.style(Role::Text)).to(from + u16::try_from(name).unwrap_or(0));
+                let room = usize::from(pen.gap(2).room());
+                let role = if matches!(step.fate, Fate::Waits | Fate::Stuck) { role } else { Role::Dim };
+                pen.put_elided(&step.words, room, cx.style(role));
+            }
+        }
+    }
+}
+
+fn mark(fate: Fate) -> (&'static str, Role) {
+    match fate {
+        Fate::Waits => ("‖ ", Role::Warning),
+        Fate::Stuck => ("▲ ", Role::Warning),
+        Fate::Leaving | Fate::Starting => ("◔ ", Role::Progress),
+        Fate::Next | Fate::Stays => ("· ", Role::Dim),
+        Fate::Moved => ("✔ ", Role::Ok),
     }
 }
 
@@ -138,6 +219,7 @@ impl Pane for Operations {
     fn sync(&mut self, cx: &Cx<'_>) -> bool {
         let at = self.pinned.and_then(|id| cx.world.operations.iter().rev().position(|op| op.id == id));
         self.at = at.unwrap_or(0);
+        self.look(cx);
         true
     }
 
@@ -190,18 +272,22 @@ impl Pane for Operations {
         let Some(here) = self.here(cx) else {
             return super::say(body, buf, cx, "nothing was asked for since the start of this program", Role::Dim);
         };
-        // the note whole, below the list: how it failed must be readable to the end
         let width = usize::from(body.width.saturating_sub(4)).max(1);
-        let note: Vec<&str> = wrapped(&here.progress.note, width).take(4).collect();
-        let foot = u16::try_from(note.len()).unwrap_or(0);
-        let list = if foot > 0 && body.height > foot + 6 { Rect { height: body.height - foot - 1, ..body } } else { body };
+        // the list keeps its head and some rows
+        let (high, listed) = (usize::from(body.height), (all + 1).min(usize::from(body.height / 3).max(6)));
+        let foot = self.foot(&here.progress.note, here.state == OpState::Failed, width, high.saturating_sub(listed + 1));
+        let rows = u16::try_from(foot.len()).unwrap_or(u16::MAX);
+        let list = match rows {
+            1.. if foot.len() + listed < high => Rect { height: body.height - rows - 1, ..body },
+            _ => body,
+        };
         let hidden = if cx.world.clusters.len() > 1 { 0 } else { 1 << CLUSTER };
         let view = View { columns: COLUMNS, hidden, rows: all, cursor: focus.then_some(self.at), sort: (AGO, false), header: true };
-        self.table.render(list, buf, cx, view, &InView(cx));
-        for (line, y) in note.iter().zip(list.bottom() + 1..body.bottom()) {
-            let role = if here.state == OpState::Failed { Role::Failing } else { Role::Text };
-            Pen::new(buf, body, y).gap(3).put(line, cx.style(role));
+        let longest = foot.iter().map(Line::name).max().unwrap_or(0);
+        for (line, y) in foot.iter().zip(list.bottom() + 1..body.bottom()) {
+            line.draw(Pen::new(buf, body, y), cx, longest.min(width * 2 / 5));
         }
+        self.table.render(list, buf, cx, view, &InView(cx));
     }
 
     fn selection(&self, cx: &Cx<'_>) -> Option<ObjectRef> {

@@ -2,7 +2,7 @@
 
 use crate::input::Command;
 use crate::model::*;
-use crate::ui::testing::{Bench, NOW, ago};
+use crate::ui::testing::{Bench, NOW, ago, service, task};
 use crate::ui::{Effect, PaneId, TextInput};
 use crate::util::time::Timestamp;
 
@@ -166,6 +166,7 @@ fn operation(id: u64, state: OpState, note: &str) -> Operation {
         state,
         progress: Progress { done: 3, total: 5, note: Text::new(note) },
         undo: None,
+        plan: None,
     }
 }
 
@@ -287,4 +288,63 @@ fn logs_below_a_list_need_room() {
     assert!(bench.screen().contains("from 140 columns"), "{}", bench.screen());
     frame_at(&mut bench, 0);
     assert_eq!(requests(&frame_at(&mut bench, 5_000)), "");
+}
+
+#[test]
+fn an_evacuation_shows_below_the_list_what_became_of_each_task() {
+    for size in [(80, 24), (200, 50)] {
+        let mut bench = Bench::new(PaneId::Operations, size);
+        let none = service("s-search", "shop", "search", 4, 4);
+        let budget = Some(Budget { name: Text::new("search-pdb"), allowed: 0, rule: Text::new("min available 4") });
+        bench.fleet.to("prod-eu", Delta::Service(Change::Upsert(Service { budget, ..none })));
+        for n in 0..60 {
+            let name = format!("search-{n:02}");
+            bench.fleet.to("prod-eu", Delta::Task(Change::Upsert(task(&name, "s-search", Some("eu-a-01"), TaskState::Running))));
+        }
+        let object = ObjectRef { cluster: "prod-eu".into(), kind: Kind::Node, key: "eu-a-01".into() };
+        let bound = Bound { uid: object.key.clone(), spec_rev: 1 };
+        let intent = Intent { object, name: Text::new("eu-a-01"), action: Action::Evacuate, bound };
+        let plan = crate::analysis::steps::plan(bench.fleet.0.world(), &intent).map(std::sync::Arc::new);
+        let op = Operation {
+            intent,
+            plan,
+            title: Text::new("evacuate node eu-a-01"),
+            ..operation(
+                1,
+                OpState::Running,
+                "shop/search-00 waits for budget search-pdb (needs 4 healthy pods and has 4 currently)",
+            )
+        };
+        bench.fleet.0.apply(Fact::Operation(op), NOW);
+        bench.fleet.to("prod-eu", Delta::Task(Change::Remove("checkout-7d9f8b6c5-x2x9k".into())));
+        let new = task("checkout-7d9f8b6c5-zzzzz", "s-checkout", Some("eu-c-03"), TaskState::Running);
+        bench.fleet.to("prod-eu", Delta::Task(Change::Upsert(Task { created: ago(1), ..new })));
+        bench.sync();
+        let screen = bench.screen();
+        assert!(screen.contains("currently)"), "the note is whole: {screen}");
+        assert!(screen.contains("1 of 62 tasks moved · 60 wait"), "{screen}");
+        assert!(screen.contains("shop/checkout 2 of 5 ready · eu-a 0 · eu-b 1 · eu-c 2"), "{screen}");
+        assert!(screen.contains("‖ search-00"), "what waits stands first: {screen}");
+        assert!(screen.contains("waits: budget search-pdb allows 0 (min available 4)"), "{screen}");
+        let more = screen.lines().find(|line| line.contains("more: 1 of ")).unwrap_or_else(|| panic!("{screen}"));
+        let shown = screen.lines().filter(|line| line.contains("‖ search-")).count();
+        let rest: usize = more.trim().strip_prefix("and ").and_then(|rest| rest.split(' ').next()).unwrap().parse().unwrap();
+        assert_eq!(shown + rest, 62, "none is left out: {screen}");
+        assert!(shown >= if size.1 == 24 { 5 } else { 25 }, "{screen}");
+        // what was asked for before stands above, and its tasks are not those of this one
+        bench.fleet.0.apply(Fact::Operation(operation(2, OpState::Failed, "the quota of shop is used up")), NOW);
+        bench.sync();
+        assert!(!bench.screen().contains("‖ search-00"), "{}", bench.screen());
+        bench.press(Command::Down);
+        assert!(bench.screen().contains("‖ search-00"), "{}", bench.screen());
+        if size.1 == 50 {
+            for n in 2..60 {
+                bench.fleet.to("prod-eu", Delta::Task(Change::Remove(format!("search-{n:02}").as_str().into())));
+            }
+            bench.sync();
+            let screen = bench.screen();
+            assert!(screen.contains("✔ checkout-7d9f8b6c5-x2x9k"), "{screen}");
+            assert!(screen.contains("→ checkout-7d9f8b6c5-zzzzz on eu-c-03 (eu-c), ready"), "{screen}");
+        }
+    }
 }

@@ -12,7 +12,7 @@ use super::view::totals::Totals;
 use super::widget::input::TextInput;
 use super::{Effect, Moment, Pending, act};
 use crate::input::{Command, Keymap, Scope};
-use crate::model::{ActionKind, Interest, OpState, Request, Text, World};
+use crate::model::{Interest, OpState, Request, Text, World};
 use crate::theme::Theme;
 use crate::util::time::Timestamp;
 use ratatui::layout::Position;
@@ -288,10 +288,7 @@ impl Ui {
                 self.go(go, moment)
             }
             Outcome::Act(kind, objects) => {
-                let mut asked = Rights::ask(&objects, &self.world);
-                if let (ActionKind::RollBack, [object]) = (kind, objects.as_slice()) {
-                    asked.push(Effect::Request(Request::Compare(object.clone())));
-                }
+                let asked = Rights::ask(&objects, &self.world);
                 let outcome = act::open_action(kind, objects, &cx!(self, moment));
                 // an action opens an overlay or says why not; it never asks for an action again
                 let mut effects = if matches!(outcome, Outcome::Act(..)) { Vec::new() } else { self.settle(outcome, moment) };
@@ -299,8 +296,9 @@ impl Ui {
                 effects
             }
             Outcome::Open(overlay) => {
+                let asked = overlay.asks();
                 self.overlays.push(overlay);
-                Vec::new()
+                asked
             }
             Outcome::Close(effects) => {
                 if self.overlays.pop().is_none() {

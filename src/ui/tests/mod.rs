@@ -146,6 +146,7 @@ fn the_newest_operation_shows_its_progress_in_the_header() {
         state: OpState::Verifying,
         progress,
         undo: None,
+        plan: None,
     };
     bench.fleet.0.apply(Fact::Operation(operation), super::testing::NOW);
     assert!(bench.sync());

@@ -38,3 +38,31 @@ fn sets_the_image_of_the_second_container_and_of_no_other() {
     app.send("\x1b[Bu");
     app.wait_for("it was changed by someone since then", SOON);
 }
+
+#[test]
+fn another_image_of_a_cronjob_is_taken_back_with_its_digest() {
+    let workload = Workload::create("e2e-cron-image", 1);
+    let digest = format!("app:1@sha256:{}", "ab".repeat(32));
+    let cron = format!("-n {} create cronjob nightly --image={digest} --schedule", workload.namespace);
+    let args: Vec<&str> = cron.split(' ').collect();
+    workload.kubectl.args(&[&args[..], &["0 0 1 1 *", "--", "true"]].concat());
+    let image = "get cronjob nightly -o jsonpath={.spec.jobTemplate.spec.template.spec.containers[0].image}";
+    assert_eq!(workload.run(image), digest);
+    let (mut app, _home) = open((160, 40));
+    app.send("4");
+    app.wait_for("nightly", SOON);
+    app.send("/nightly\r");
+    app.wait_for("1 of ", SOON);
+    app.send("i");
+    app.wait_for("set image", SOON);
+    app.send("\x15app:2");
+    app.wait_for("→ app:2", SOON);
+    app.send("\ry");
+    workload.until("the image is set", image, |out| out == "app:2");
+    app.send("9");
+    app.wait_for("u undo", ROLLOUT);
+    app.send("u");
+    app.wait_for("nightly: app:2 →", SOON);
+    app.send("\ry");
+    workload.until("it is back to the letter", image, |out| out == digest);
+}

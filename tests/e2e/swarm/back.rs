@@ -58,3 +58,38 @@ fn an_evacuation_that_a_killed_program_left_is_cancelled_and_what_it_added_goes(
     assert!(last.contains("\"stage\":\"cancelled\"") && last.contains("took back"), "{record}");
     docker.run("node update --availability active node2");
 }
+
+#[test]
+fn a_move_that_a_killed_program_left_is_cancelled_and_the_constraint_goes() {
+    let docker = Client::docker(&required("DOCKER_HOST"));
+    let _service = Service::create(&docker, "held", "app:1", 3);
+    // no other node may take a second one, so the move waits
+    docker.run("service update --detach --no-resolve-image --replicas-max-per-node 1 held");
+    let seen = "service inspect held --format {{.Spec.TaskTemplate.Placement}}{{.Spec.Labels}}";
+    let before = docker.run(seen);
+    let (mut app, home) = open((200, 50));
+    app.send("5");
+    app.wait_for("held.1", SOON);
+    app.send("/held.1\r");
+    app.wait_for("1 of ", SOON);
+    app.send("m");
+    app.wait_for("reschedule", SOON);
+    app.send("y");
+    docker.until("its node is forbidden", ROLLOUT, seen, |out| out.contains("node.id!=") && out.contains("quarterdeck.avoids."));
+    app.send("9");
+    app.wait_for("0 of 1 task moved · 1 does not start", SOON);
+    app.signal("KILL");
+    app.end(SOON);
+
+    let env = [("DOCKER_HOST", required("DOCKER_HOST")), ("HOME", home.path().to_str().unwrap().to_owned())];
+    let env: Vec<(&str, &str)> = env.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let mut app = Pty::spawn(env!("CARGO_BIN_EXE_quarterdeck"), (200, 50), &[], &env);
+    app.wait_for("was left unfinished", SOON);
+    app.send("9");
+    app.wait_for("‖ paused", SOON);
+    std::thread::sleep(Duration::from_secs(2));
+    assert!(docker.run(seen).contains("node.id!="), "nothing goes back by itself");
+    app.send("x");
+    app.wait_for("its old node is allowed again (held)", SOON);
+    assert_eq!(docker.run(seen), before);
+}

@@ -13,6 +13,7 @@ use ratatui::layout::{Rect, Size};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
+use std::sync::Arc;
 
 pub const NOW: Timestamp = Timestamp(1_800_000_000_000);
 
@@ -226,6 +227,16 @@ pub fn fleet(words: &Words<'_>) -> Store {
                 state,
                 progress: Progress { done: 1, total: 3, note: t("pn") },
                 undo: None,
+                plan: (n == 2).then(|| {
+                    let planned = |task: &str, service: &str| Planned {
+                        key: key(task),
+                        name: t("pt"),
+                        service: Some(key(service)),
+                        node: Some(key("n1")),
+                    };
+                    let tasks = Box::new([planned("t1", "s1"), planned("t9", "s1"), planned("t8", "s2"), planned("t7", "s9")]);
+                    Arc::new(Plan { tasks, newest: ago(7_200) })
+                }),
             }),
             NOW,
         );

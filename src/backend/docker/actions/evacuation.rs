@@ -2,13 +2,12 @@
 //! before the one that takes its place has started; so services get as many more first as they have there, and when those
 //! run the node is drained, and when all run elsewhere the number goes back.
 //!
-//! Where it stands is kept on the services themselves, in labels, which change no task: whoever goes on after a crash finds
-//! what was added and does not add it again, and a number that somebody else has set meanwhile is left as it is.
+//! Where it stands is kept on the services themselves: see [`super::temporary`].
 
 use super::constraint::satisfied;
 use super::node::write_availability;
 use super::report;
-use super::write::{Target, Update, at, read, write};
+use super::temporary::{Back, back, change, more, number, replicas, wanted};
 use crate::analysis::reasons::count;
 use crate::backend::docker::client::Docker;
 use crate::backend::docker::transport::http::Http;
@@ -16,15 +15,8 @@ use crate::backend::docker::wire;
 use crate::backend::{BackendError, ProgressSink};
 use crate::model::{Availability, Expect, Intent};
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value, json};
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
-
-/// The number of tasks a service wants, while it has more for an evacuation.
-const WANTS: &str = "quarterdeck.evacuation.wants";
-/// Before the ID of a node: how many more a service has until its tasks there are gone.
-const MORE: &str = "quarterdeck.evacuation.of.";
 
 /// Pause between looks at what runs where.
 const LOOK: Duration = Duration::from_secs(1);
@@ -40,7 +32,7 @@ pub async fn evacuate(docker: &Docker, intent: &Intent, progress: &ProgressSink)
     let now: wire::Node = get(&docker.http, intent, &format!("/nodes/{node}")).await?;
     let availability = if now.spec.value.availability == "drain" { Availability::Drained } else { Availability::Paused };
     let mut rev = write_availability(docker, intent, intent.bound.spec_rev, availability, "evacuating").await?;
-    let back = Back { http: Arc::clone(&docker.http), intent: intent.clone(), armed: true };
+    let back = Back::of(docker, intent, node);
     if availability == Availability::Paused {
         start_elsewhere(docker, intent, progress).await?;
         rev = write_availability(docker, intent, rev, Availability::Drained, "evacuating").await?;
@@ -96,7 +88,7 @@ async fn start_elsewhere(docker: &Docker, intent: &Intent, progress: &ProgressSi
                 Some(wants) if elsewhere < wants => waiting.push((service, wants - elsewhere)),
                 Some(_) => {}
                 None if here > 0 => {
-                    change(&docker.http, intent, service, |spec| more(spec, node, here)).await?;
+                    change(&docker.http, intent, &service.id, |spec| more(spec, node, here)).await?;
                     total += here;
                     added = true;
                 }
@@ -182,48 +174,9 @@ async fn settle(docker: &Docker, intent: &Intent, progress: &ProgressSink) -> Re
     Ok(())
 }
 
-/// Takes back what was added for the evacuation: by [`Back::now`], or in the background when it is dropped before.
-struct Back {
-    http: Arc<Http>,
-    intent: Intent,
-    armed: bool,
-}
-
-impl Back {
-    async fn now(mut self) -> Result<(), BackendError> {
-        self.armed = false;
-        back(&self.http, &self.intent).await.map(drop)
-    }
-}
-
-impl Drop for Back {
-    fn drop(&mut self) {
-        let (true, Ok(runtime)) = (self.armed, tokio::runtime::Handle::try_current()) else { return };
-        let (http, intent) = (Arc::clone(&self.http), self.intent.clone());
-        runtime.spawn(async move {
-            if let Err(error) = back(&http, &intent).await {
-                tracing::warn!(%error, "services keep more tasks than they want");
-            }
-        });
-    }
-}
-
-/// Takes back what was added, and returns the names of the services that had more.
-async fn back(http: &Http, intent: &Intent) -> Result<Vec<String>, BackendError> {
-    let node = intent.bound.uid.as_str();
-    let services: Vec<wire::Service> = get(http, intent, "/services").await?;
-    let mut names = Vec::new();
-    // by the label of this node alone: also where somebody has taken away the number that goes with it
-    for service in services.iter().filter(|service| service.spec.value.labels.contains_key(&format!("{MORE}{node}"))) {
-        change(http, intent, service, |spec| fewer(spec, node)).await?;
-        names.push(service.spec.value.name.to_string());
-    }
-    Ok(names)
-}
-
 /// Takes back what an evacuation that is not gone on with has left, whoever began it. The node stays as it is.
 pub async fn take_back(docker: &Docker, intent: &Intent) -> Result<Option<String>, BackendError> {
-    let names = back(&docker.http, intent).await?;
+    let names = back(&docker.http, intent, &intent.bound.uid).await?;
     let nodes: Vec<wire::Node> = get(&docker.http, intent, "/nodes").await?;
     let node = nodes.iter().find(|node| node.id == *intent.bound.uid);
     let stays = match node.map(|node| node.spec.value.availability.as_str()) {
@@ -237,64 +190,9 @@ pub async fn take_back(docker: &Docker, intent: &Intent) -> Result<Option<String
     }))
 }
 
-/// Changes the spec of a service, whatever it is by now.
-async fn change(http: &Http, intent: &Intent, service: &wire::Service, patch: impl Fn(&mut Value)) -> Result<(), BackendError> {
-    let target = Target { table: "services", id: service.id.clone() };
-    let current = read(http, &target).await.map_err(|e| e.during("reading a service", http.endpoint()))?;
-    let update = Update { intent, target: &target, doing: "evacuating", rev: current.rev, query: "" };
-    write(http, &update, |_, spec| {
-        patch(spec);
-        Ok(())
-    })
-    .await
-    .map(drop)
-}
-
-/// How many tasks the service wants, if it has more of them because of this node.
-fn wanted(labels: &wire::Labels, node: &str) -> Option<u32> {
-    labels.get(&format!("{MORE}{node}"))?;
-    labels.get(WANTS)?.parse().ok()
-}
-
-fn replicas(service: &wire::Service) -> u32 {
-    service.spec.value.mode.replicated.as_ref().and_then(|mode| mode.replicas).unwrap_or(1)
-}
-
-/// So many tasks more, until those on the node are gone.
-fn more(spec: &mut Value, node: &str, n: u32) {
-    let held = at(spec, &["Mode", "Replicated", "Replicas"]).as_u64().unwrap_or(1);
-    let labels = at(spec, &["Labels"]);
-    if labels.get(WANTS).is_none() {
-        *at(labels, &[WANTS]) = json!(held.to_string());
-    }
-    *at(labels, &[&format!("{MORE}{node}")]) = json!(n.to_string());
-    *at(spec, &["Mode", "Replicated", "Replicas"]) = json!(held + u64::from(n));
-}
-
-/// As many as there were before, unless somebody else has set another number meanwhile.
-fn fewer(spec: &mut Value, node: &str) {
-    let held = at(spec, &["Mode", "Replicated", "Replicas"]).as_u64().unwrap_or(1);
-    let none = &mut Map::new();
-    let labels = at(spec, &["Labels"]).as_object_mut().unwrap_or(none);
-    let count = |value: &Value| value.as_str().and_then(|text| text.parse::<u64>().ok()).unwrap_or_default();
-    let added: u64 = labels.iter().filter(|(name, _)| name.starts_with(MORE)).map(|(_, n)| count(n)).sum();
-    let wants = labels.get(WANTS).map(count);
-    let mine = labels.remove(&format!("{MORE}{node}")).as_ref().map_or(0, count);
-    if !labels.keys().any(|name| name.starts_with(MORE)) {
-        labels.remove(WANTS);
-    }
-    if wants.is_some_and(|wants| wants + added == held) {
-        *at(spec, &["Mode", "Replicated", "Replicas"]) = json!(held - mine);
-    }
-}
-
 async fn get<T: DeserializeOwned>(http: &Http, intent: &Intent, path: &str) -> Result<T, BackendError> {
     let doing = format!("evacuating {}: looking at what runs where", intent.name);
     http.get(path).await.map_err(|e| e.during(&doing, http.endpoint()))
-}
-
-fn number(n: usize) -> u32 {
-    u32::try_from(n).unwrap_or(u32::MAX)
 }
 
 /// How many tasks may still run on the node, and whether it is down (then its tasks report no more and run elsewhere).
@@ -306,47 +204,4 @@ async fn left(docker: &Docker, intent: &Intent) -> Result<(usize, bool), Backend
         matches!(task.status.state.as_str(), "assigned" | "accepted" | "preparing" | "ready" | "starting" | "running")
     };
     Ok((tasks.iter().filter(runs).count(), node.status.state == "down"))
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    fn spec(replicas: u64) -> Value {
-        json!({ "Name": "web", "Labels": { "team": "shop" }, "Mode": { "Replicated": { "Replicas": replicas } } })
-    }
-
-    fn held(spec: &Value) -> u64 {
-        spec["Mode"]["Replicated"]["Replicas"].as_u64().unwrap()
-    }
-
-    #[test]
-    fn what_was_added_is_taken_back_in_any_order_and_leaves_nothing() {
-        for order in [["a", "b"], ["b", "a"]] {
-            let mut changed = spec(3);
-            more(&mut changed, "a", 2);
-            more(&mut changed, "b", 1);
-            assert_eq!((held(&changed), &changed["Labels"][WANTS]), (6, &json!("3")));
-            order.iter().for_each(|node| fewer(&mut changed, node));
-            assert_eq!(changed, spec(3));
-        }
-        let mut bare = json!({ "Mode": { "Replicated": { "Replicas": 1 } } });
-        more(&mut bare, "a", 1);
-        fewer(&mut bare, "a");
-        assert_eq!(held(&bare), 1);
-    }
-
-    #[test]
-    fn a_number_that_somebody_has_set_meanwhile_stays() {
-        let mut changed = spec(3);
-        more(&mut changed, "a", 2);
-        changed["Mode"]["Replicated"]["Replicas"] = json!(10);
-        fewer(&mut changed, "a");
-        assert_eq!(changed, spec(10));
-        // a stack was deployed again: the labels are gone with the number
-        let mut deployed = spec(3);
-        fewer(&mut deployed, "a");
-        assert_eq!(deployed, spec(3));
-    }
 }

@@ -4,8 +4,10 @@ mod constraint;
 mod engine;
 mod evacuation;
 mod node;
+mod rebalance;
 mod service;
 mod task;
+mod temporary;
 mod write;
 #[cfg(test)]
 mod write_tests;
@@ -22,8 +24,8 @@ pub async fn execute(docker: &Docker, intent: &Intent, progress: &ProgressSink) 
         match &intent.action {
             Action::Scale { to } => service::scale(docker, intent, *to).await,
             Action::SetImage { image, .. } => service::set_image(docker, intent, image).await,
-            Action::Redeploy => service::force(docker, intent, "redeploying").await,
-            Action::Rebalance => service::force(docker, intent, "rebalancing").await,
+            Action::Redeploy => service::redeploy(docker, intent).await,
+            Action::Rebalance => rebalance::rebalance(docker, intent, progress).await,
             Action::RollBack { to } => service::roll_back(docker, intent, *to).await,
             Action::DeleteService { .. } => service::delete(docker, intent).await,
             Action::Reschedule => task::reschedule(docker, intent, progress).await,
@@ -84,10 +86,14 @@ pub async fn execute(docker: &Docker, intent: &Intent, progress: &ProgressSink) 
 
 /// See [`crate::backend::Backend::take_back`].
 pub async fn take_back(docker: &Docker, intent: &Intent) -> Result<Option<String>, BackendError> {
-    match intent.action {
-        Action::Evacuate if docker.is_swarm() => evacuation::take_back(docker, intent).await,
-        _ => Ok(None),
-    }
+    let what = match intent.action {
+        Action::Evacuate if docker.is_swarm() => return evacuation::take_back(docker, intent).await,
+        Action::Reschedule if docker.is_swarm() => "its old node is allowed again",
+        Action::Rebalance if docker.is_swarm() => "took back what it had for the time being",
+        _ => return Ok(None),
+    };
+    let names = temporary::back(&docker.http, intent, &intent.bound.uid).await?;
+    Ok((!names.is_empty()).then(|| format!("{what} ({})", names.join(", "))))
 }
 
 /// See [`crate::backend::Backend::differences`].

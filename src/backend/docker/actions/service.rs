@@ -61,9 +61,9 @@ pub async fn set_image(docker: &Docker, intent: &Intent, image: &str) -> Result<
 
 /// Makes new tasks from the same definition, wherever the scheduler then finds the most room: `docker service update
 /// --force`.
-pub async fn force(docker: &Docker, intent: &Intent, doing: &str) -> Result<Expect, BackendError> {
+pub async fn redeploy(docker: &Docker, intent: &Intent) -> Result<Expect, BackendError> {
     let target = target(intent);
-    let update = update(intent, &target, doing, "");
+    let update = update(intent, &target, "redeploying", "");
     let rev = write(&docker.http, &update, |_, spec| {
         let counter = at(spec, &["TaskTemplate", "ForceUpdate"]);
         *counter = json!(counter.as_u64().unwrap_or_default() + 1);

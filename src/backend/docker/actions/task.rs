@@ -1,15 +1,13 @@
 //! Actions on Swarm tasks. The API has no write on tasks: both work by way of something else.
 
 use super::constraint::satisfied;
-use super::write::{Target, Update, at, read, write};
+use super::temporary::{Back, avoid, avoided, has};
+use super::write::{Target, Update, write};
 use super::{changed, engine, report, unsupported};
 use crate::backend::docker::client::Docker;
-use crate::backend::docker::transport::http::Http;
 use crate::backend::docker::wire;
 use crate::backend::{BackendError, ProgressSink};
 use crate::model::{Expect, Intent, Key};
-use serde_json::{Value, json};
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -35,12 +33,51 @@ pub async fn delete(docker: &Docker, intent: &Intent) -> Result<Expect, BackendE
 /// Moves a service's tasks off the task's node: adds the constraint `node.id!=NODE`, waits until they have rolled, and takes
 /// the constraint away again. Tasks elsewhere stay as they are, because their nodes satisfy the constraint (swarmkit
 /// `orchestrator/task.go`). Both writes count as updates: the previous definition that roll back goes to is then this one.
+/// What a program that was killed has left of it is gone on with.
 pub async fn reschedule(docker: &Docker, intent: &Intent, progress: &ProgressSink) -> Result<Expect, BackendError> {
     let doing = format!("rescheduling {}", intent.name);
+    let services: Vec<wire::Service> = docker.http.get("/services").await.map_err(|e| docker.failed(&doing, &e))?;
+    let left = services.iter().find_map(|service| {
+        let node = avoided(&service.spec.value.labels, &intent.bound.uid).next()?;
+        Some((service.id.clone(), node.to_owned()))
+    });
+    // from here on the constraint goes away again, however this ends: also when the operation is cancelled by dropping it
+    let back = Back::of(docker, intent, &intent.bound.uid);
+    let waited = async {
+        let (service, node) = match left {
+            Some(left) => left,
+            None => forbid(docker, intent, &services, progress).await?,
+        };
+        wait(docker, intent, &service, &node, progress).await?;
+        Ok::<Key, BackendError>(Key::new(&service))
+    };
+    match (waited.await, back.now().await) {
+        (Ok(service), Ok(())) => Ok(Expect::Replaced { task: intent.object.key.clone(), service: Some(service) }),
+        (Err(error), Ok(())) => Err(error),
+        // without an answer it is offered to be gone on with, or cancelled
+        (_, Err(error @ BackendError::Unreachable(_))) => Err(error),
+        (waited, Err(left)) => {
+            let before = waited.err().map(|error| format!("{error}. And ")).unwrap_or_default();
+            Err(BackendError::Protocol(format!(
+                "{before}what kept its service off its old node could not be taken away ({left}): \
+                 see its placement and its label quarterdeck.avoids.{}",
+                intent.bound.uid
+            )))
+        }
+    }
+}
+
+/// Forbids the task's node to its service, and returns both.
+async fn forbid(
+    docker: &Docker,
+    intent: &Intent,
+    services: &[wire::Service],
+    progress: &ProgressSink,
+) -> Result<(String, String), BackendError> {
+    let doing = format!("rescheduling {}", intent.name);
     let task = current(docker, intent).await?;
-    let target = Target { table: "services", id: task.service_id.clone() };
-    let service: wire::Service =
-        docker.http.get(&format!("/services/{}", target.id)).await.map_err(|e| docker.failed(&doing, &e))?;
+    let service = services.iter().find(|service| service.id == task.service_id);
+    let service = service.ok_or_else(|| changed(intent, "its service is gone"))?;
     let spec = &service.spec.value;
     if spec.mode.replicated.is_none() {
         return Err(unsupported(
@@ -61,37 +98,15 @@ pub async fn reschedule(docker: &Docker, intent: &Intent, progress: &ProgressSin
             "no other node is ready, active and satisfies the service's placement; it stays where it is",
         ));
     }
-    let constraint = format!("node.id!={}", task.node_id);
+    let target = Target { table: "services", id: service.id.clone() };
     let update = Update { intent, target: &target, doing: "rescheduling", rev: service.spec.rev, query: "" };
     report(progress, 0, 0, "telling the scheduler to avoid its node for now");
-    let own = spec.task_template.placement.constraints.iter().filter(|held| **held == constraint).count();
-    // from here on the constraint goes away again, however this ends: also when the operation is cancelled by dropping it
-    let mut undo = Undo {
-        http: Some(Arc::clone(&docker.http)),
-        intent: intent.clone(),
-        target: target.clone(),
-        constraint: constraint.clone(),
-        own,
-    };
-    let added = write(&docker.http, &update, |_, spec| {
-        let list = at(spec, &["TaskTemplate", "Placement", "Constraints"]);
-        match list {
-            Value::Array(all) => all.push(json!(constraint)),
-            other => *other = json!([constraint]),
-        }
+    write(&docker.http, &update, |_, spec| {
+        avoid(spec, &intent.bound.uid, &[task.node_id.as_str()]);
         Ok(())
-    });
-    let waited = match added.await {
-        Ok(_) => wait(docker, intent, &task, progress).await,
-        Err(error) => Err(error),
-    };
-    let removed = undo.now().await;
-    match (waited, removed) {
-        (Ok(()), Ok(())) => Ok(Expect::Replaced { task: intent.object.key.clone(), service: Some(Key::new(&task.service_id)) }),
-        (Err(error), Ok(())) => Err(error),
-        (Ok(()), Err(left)) => Err(left),
-        (Err(error), Err(left)) => Err(BackendError::Protocol(format!("{error}. And {left}"))),
-    }
+    })
+    .await?;
+    Ok((service.id.clone(), task.node_id))
 }
 
 /// The task as it is now; refused when the swarm has given it up already.
@@ -105,19 +120,37 @@ async fn current(docker: &Docker, intent: &Intent) -> Result<wire::Task, Backend
     }
 }
 
-/// Waits until no task of the service is wanted on the node and as many run elsewhere as are wanted.
-async fn wait(docker: &Docker, intent: &Intent, moved: &wire::Task, progress: &ProgressSink) -> Result<(), BackendError> {
-    let doing = format!("rescheduling {}: looking at the rollout", intent.name);
+/// The tasks of a service that the swarm wants to run.
+pub async fn wanted_of(docker: &Docker, doing: &str, service: &str) -> Result<Vec<wire::Task>, BackendError> {
     let path = format!(
-        "/tasks?filters=%7B%22service%22%3A%5B%22{}%22%5D%2C%22desired-state%22%3A%5B%22running%22%2C%22ready%22%5D%7D",
-        moved.service_id
+        "/tasks?filters=%7B%22service%22%3A%5B%22{service}%22%5D%2C%22desired-state%22%3A%5B%22running%22%2C%22ready%22%5D%7D"
     );
+    docker.http.get(&path).await.map_err(|e| docker.failed(doing, &e))
+}
+
+/// Refuses to wait for a service whose rollout the swarm has stopped, or from which somebody has taken away what was added.
+pub async fn goes_on(docker: &Docker, doing: &str, service: &str, whose: &str) -> Result<(), BackendError> {
+    let service: wire::Service = docker.http.get(&format!("/services/{service}")).await.map_err(|e| docker.failed(doing, &e))?;
+    if !has(&service.spec.value.labels, whose) {
+        return Err(BackendError::Changed(format!("{doing}: someone else has written its service anew meanwhile; look again")));
+    }
+    match service.update_status.filter(|status| status.state == "paused" || status.state.starts_with("rollback")) {
+        Some(status) => {
+            Err(BackendError::Protocol(format!("{doing}: the swarm stopped the rollout ({}): {}", status.state, status.message)))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Waits until no task of the service is wanted on the node and as many run elsewhere as are wanted.
+async fn wait(docker: &Docker, intent: &Intent, service: &str, node: &str, progress: &ProgressSink) -> Result<(), BackendError> {
+    let doing = format!("rescheduling {}", intent.name);
     let began = Instant::now();
     let mut most = 0;
     loop {
-        let tasks: Vec<wire::Task> = docker.http.get(&path).await.map_err(|e| docker.failed(&doing, &e))?;
-        let here = tasks.iter().filter(|task| task.node_id == moved.node_id).count();
-        let running = tasks.iter().filter(|task| task.node_id != moved.node_id && task.status.state == "running").count();
+        let tasks = wanted_of(docker, &doing, service).await?;
+        let here = tasks.iter().filter(|task| task.node_id == node).count();
+        let running = tasks.iter().filter(|task| task.node_id != node && task.status.state == "running").count();
         most = most.max(here);
         if here == 0 && running == tasks.len() {
             report(progress, most, most, "moved");
@@ -130,86 +163,13 @@ async fn wait(docker: &Docker, intent: &Intent, moved: &wire::Task, progress: &P
             most,
             format!("{here} still on the old node, {running} of {} run elsewhere{others}", tasks.len()),
         );
-        let service: wire::Service =
-            docker.http.get(&format!("/services/{}", moved.service_id)).await.map_err(|e| docker.failed(&doing, &e))?;
-        if let Some(status) =
-            service.update_status.filter(|status| status.state == "paused" || status.state.starts_with("rollback"))
-        {
-            return Err(BackendError::Protocol(format!(
-                "rescheduling {}: the swarm stopped the rollout ({}): {}",
-                intent.name, status.state, status.message
-            )));
-        }
+        goes_on(docker, &doing, service, &intent.bound.uid).await?;
         if began.elapsed() > PATIENCE {
             return Err(BackendError::Protocol(format!(
-                "rescheduling {}: not over after {} min, {here} tasks are still on the old node",
-                intent.name,
+                "{doing}: not over after {} min, {here} tasks are still on the old node",
                 PATIENCE.as_secs() / 60
             )));
         }
         sleep(LOOK).await;
     }
-}
-
-/// Takes the temporary constraint away: by [`Undo::now`], or in the background when it is dropped before.
-struct Undo {
-    http: Option<Arc<Http>>,
-    intent: Intent,
-    target: Target,
-    constraint: String,
-    /// How often the service's own definition holds the same constraint.
-    own: usize,
-}
-
-impl Undo {
-    async fn now(&mut self) -> Result<(), BackendError> {
-        let Some(http) = self.http.clone() else { return Ok(()) };
-        let done = undo(&http, &self.intent, &self.target, &self.constraint, self.own).await;
-        self.http = None;
-        done
-    }
-}
-
-impl Drop for Undo {
-    fn drop(&mut self) {
-        let (Some(http), Ok(runtime)) = (self.http.take(), tokio::runtime::Handle::try_current()) else { return };
-        let (intent, target, constraint, own) = (self.intent.clone(), self.target.clone(), self.constraint.clone(), self.own);
-        runtime.spawn(async move {
-            if let Err(error) = undo(&http, &intent, &target, &constraint, own).await {
-                tracing::warn!(%error, "a temporary constraint stays");
-            }
-        });
-    }
-}
-
-/// Removes one constraint from whatever the service's definition is by now; others' changes stay.
-async fn undo(http: &Http, intent: &Intent, target: &Target, constraint: &str, own: usize) -> Result<(), BackendError> {
-    let left = |error: &BackendError| {
-        BackendError::Protocol(format!(
-            "the temporary constraint {constraint} could not be taken away ({error}); \
-             run `docker service update --constraint-rm '{constraint}' {}`",
-            target.id
-        ))
-    };
-    let current = read(http, target).await.map_err(|e| left(&e.during("reading the service", http.endpoint())))?;
-    let held = current.spec.pointer("/TaskTemplate/Placement/Constraints").and_then(Value::as_array);
-    if held.is_none_or(|all| all.iter().filter(|c| *c == constraint).count() <= own) {
-        return Ok(());
-    }
-    let update = Update { intent, target, doing: "cleaning up after", rev: current.rev, query: "" };
-    let written = write(http, &update, |_, spec| {
-        let placement = at(spec, &["TaskTemplate", "Placement"]);
-        if let Some(Value::Array(all)) = placement.get_mut("Constraints") {
-            if let Some(last) = all.iter().rposition(|c| c == constraint) {
-                all.remove(last);
-            }
-            if all.is_empty()
-                && let Some(placement) = placement.as_object_mut()
-            {
-                placement.remove("Constraints");
-            }
-        }
-        Ok(())
-    });
-    written.await.map(drop).map_err(|error| left(&error))
 }

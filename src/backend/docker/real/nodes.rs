@@ -132,6 +132,96 @@ async fn a_node_of_a_real_swarm_is_evacuated_and_no_service_has_fewer_than_it_wa
     session.until("active again", wait, |s| s.nodes.get(&node3).unwrap().availability == Availability::Active).await;
 }
 
+/// The zones of the service's wanted tasks, sorted.
+fn lie(s: &ClusterState, id: &str) -> Vec<String> {
+    let live = s.tasks_of(id).filter(|t| t.wanted && !t.state.ended());
+    let mut all: Vec<String> = live.filter_map(|t| Some(s.nodes.get(t.node.as_ref()?)?.zone.as_ref()?.to_string())).collect();
+    all.sort();
+    all
+}
+
+#[tokio::test]
+#[ignore = "needs a real swarm of three nodes in DOCKER_HOST"]
+async fn a_service_of_a_real_swarm_is_spread_over_zones_and_has_never_fewer_than_it_wants() {
+    let wait = Duration::from_secs(60);
+    let zone = |node: &str, zone: &str| docker(&["node", "update", "--label-add", &format!("zone={zone}"), node]);
+    // where it is made; how it lies then; the zone of node2; how it should lie
+    for (made, before, second, after) in [
+        ("node.hostname==node1", vec!["a"; 4], "b", vec!["a", "a", "b", "c"]),
+        // a swarm itself spreads over nodes: two of one zone look even to it, and one of them must be emptied
+        ("node.hostname!=node3", vec!["a", "a"], "a", vec!["a", "c"]),
+    ] {
+        zone("node2", second);
+        let n = u32::try_from(before.len()).unwrap();
+        let count = n.to_string();
+        let service = Service::create("dk-zones", &["--replicas", &count, "--constraint", made, "app:1"]);
+        let id = service.0.clone();
+        let mut session = Session::open().await;
+        session.until("running", wait, |s| steady(s, &id, "app:1", n)).await;
+        docker(&["service", "update", "-q", "--detach", "--no-resolve-image", "--constraint-rm", made, &id]);
+        session.during(Duration::from_secs(4)).await;
+        session.until("still where it was", wait, |s| steady(s, &id, "app:1", n)).await;
+        assert_eq!(lie(session.state(), &id), before);
+        let spec = service.spec();
+        let stop = Arc::new(AtomicBool::new(false));
+        let watched = least(id.clone(), Arc::clone(&stop));
+        let asked = intent(&session, Kind::Service, &id, "dk-zones", Action::Rebalance);
+        let expect = act(&session, &asked).await;
+        stop.store(true, Ordering::Relaxed);
+        let (least, times) = watched.join().unwrap();
+        println!("never fewer than {least} of {n}, looked at {times} times");
+        let expect = expect.unwrap();
+        let done = |s: &ClusterState| matches!(verdict(s, &expect, Timestamp::now(), Timestamp::now()), Verdict::Done(_));
+        let after: Vec<String> = after.iter().map(ToString::to_string).collect();
+        session.until("spread anew", wait, |s| done(s) && lie(s, &id) == after).await;
+        assert!(least >= n as usize);
+        let (spec, now): (serde_json::Value, serde_json::Value) =
+            (serde_json::from_str(&spec).unwrap(), serde_json::from_str(&service.spec()).unwrap());
+        assert_eq!(now, spec);
+
+        // nothing more can be won: nothing is restarted
+        let tasks = |s: &ClusterState| s.tasks_of(&id).filter(|t| t.wanted).map(|t| t.key.clone()).collect::<Vec<_>>();
+        let held = tasks(session.state());
+        act(&session, &intent(&session, Kind::Service, &id, "dk-zones", Action::Rebalance)).await.unwrap();
+        session.during(Duration::from_secs(3)).await;
+        assert_eq!(tasks(session.state()), held);
+    }
+    zone("node2", "b");
+}
+
+#[tokio::test]
+#[ignore = "needs a real swarm of three nodes in DOCKER_HOST"]
+async fn a_move_of_a_real_swarm_that_a_killed_program_left_is_gone_on_with_or_taken_back() {
+    let service = Service::create("dk-left", &["--replicas", "1", "app:1"]);
+    let id = service.0.clone();
+    let mut session = Session::open().await;
+    let wait = Duration::from_secs(60);
+    session.until("running", wait, |s| steady(s, &id, "app:1", 1)).await;
+    let spec = service.spec();
+    let task = |s: &ClusterState| s.tasks_of(&id).find(|t| t.wanted && t.ready).map(|t| (t.key.clone(), t.node.clone().unwrap()));
+    for goes_on in [false, true] {
+        session.until("its task is ready", wait, |s| task(s).is_some()).await;
+        let (key, node) = task(session.state()).unwrap();
+        let asked = intent(&session, Kind::Task, &key, "dk-left.1", Action::Reschedule);
+        // as a program that was killed leaves it
+        let (label, rule) = (format!("quarterdeck.avoids.{key}={node}"), format!("node.id!={node}"));
+        let more = ["--label-add", &label, "--constraint-add", &rule, &id];
+        docker(&[&["service", "update", "-q", "--detach", "--no-resolve-image"][..], &more].concat());
+        session.until("moved", wait, |s| task(s).is_some_and(|(now, on)| now != key && on != node)).await;
+        if goes_on {
+            let expect = act(&session, &asked).await.unwrap();
+            assert_eq!(expect, Expect::Replaced { task: key, service: Some(Key::new(&id)) });
+        } else {
+            let words = session.backend.take_back(&asked).await.unwrap();
+            assert_eq!(words.as_deref(), Some("its old node is allowed again (dk-left)"));
+        }
+        assert_eq!(session.backend.take_back(&asked).await.unwrap(), None, "there is nothing left of it");
+        let (was, now): (serde_json::Value, serde_json::Value) =
+            (serde_json::from_str(&spec).unwrap(), serde_json::from_str(&service.spec()).unwrap());
+        assert_eq!(now, was);
+    }
+}
+
 #[tokio::test]
 #[ignore = "needs a real swarm in DOCKER_HOST, whose manager node1 it kills"]
 async fn a_killed_manager_ends_the_session_and_a_new_one_begins_when_it_is_back() {

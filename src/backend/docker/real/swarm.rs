@@ -29,6 +29,22 @@ async fn services_of_a_real_swarm_scale_redeploy_and_roll_back() {
     docker(&["service", "update", "-q", "--detach", "--no-resolve-image", "--image", "app:2", &id]);
     session.until("someone else updates the image", wait, |s| steady(s, &id, "app:2", 5)).await;
     println!("previous: {:?}", session.state().services.get(&id).unwrap().previous);
+    docker(&["service", "update", "-q", "--detach", "--no-resolve-image", "--env-add", "TOKEN=hunter2", "--image", "app:1", &id]);
+    session.until("someone else changes it again", wait, |s| steady(s, &id, "app:1", 5)).await;
+    let told = session.backend.differences(&object(&session, Kind::Service, &id)).await.unwrap();
+    let [(number, lines)] = told.as_slice() else { panic!("{told:?}") };
+    let lines: Vec<&str> = lines.iter().map(|line| line.as_str()).collect();
+    let want = ["- TaskTemplate.ContainerSpec.Env[TOKEN] (masked)", "- TaskTemplate.ContainerSpec.Image app:1"];
+    assert!(
+        want.iter().all(|line| lines.contains(line)) && lines.contains(&"+ TaskTemplate.ContainerSpec.Image app:2"),
+        "{lines:?}"
+    );
+    let back = intent(&session, Kind::Service, &id, "dk-actions", Action::RollBack { to: Some(*number) });
+    act(&session, &back).await.unwrap();
+    session.until("back by the number that was told", wait, |s| steady(s, &id, "app:2", 5)).await;
+    docker(&["service", "update", "-q", "--detach", "--no-resolve-image", "--image", "app:1", &id]);
+    docker(&["service", "update", "-q", "--detach", "--no-resolve-image", "--image", "app:2", &id]);
+    session.until("someone else updates the image again", wait, |s| steady(s, &id, "app:2", 5)).await;
     let back = intent(&session, Kind::Service, &id, "dk-actions", Action::RollBack { to: None });
     act(&session, &back).await.unwrap();
     session.until("rolled back", wait, |s| steady(s, &id, "app:1", 5)).await;

@@ -1,4 +1,6 @@
-//! Moving a service's tasks until zones and nodes carry it evenly: one at a time, the next one when the last is whole again.
+//! Moving a service's tasks until zones, and in each zone nodes, carry it evenly: one at a time, the next one when all are
+//! ready again. Where a task goes is the scheduler's choice, so what there is to move is looked at anew after each; when one
+//! has won nothing, the next one would not either.
 
 use super::eviction::{Evicted, evict};
 use super::{Act, Target};
@@ -8,9 +10,8 @@ use crate::backend::kubernetes::convert::{self, Names};
 use crate::backend::kubernetes::index::Place;
 use crate::backend::kubernetes::paths::escape;
 use crate::backend::kubernetes::raw::{RawNode, RawPod, condition};
-use crate::model::{Expect, Key, ServiceKind, Text};
+use crate::model::{Expect, Key, Node, ServiceKind, Text};
 use serde_json::Value;
-use std::collections::HashMap;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -18,6 +19,13 @@ use tokio::time::{Instant, sleep};
 const LOOK: Duration = Duration::from_secs(1);
 /// Longest wait for a replacement before the rest is left where it is.
 const PATIENCE: Duration = Duration::from_secs(300);
+
+/// How the tasks lie.
+struct Lie {
+    pods: Vec<RawPod>,
+    /// Those to move, by uid.
+    moves: Vec<Key>,
+}
 
 impl Act<'_> {
     pub(super) async fn rebalance(&self) -> Result<Expect, BackendError> {
@@ -27,33 +35,51 @@ impl Act<'_> {
         }
         let namespace = target.text("/metadata/namespace");
         let path = format!("/api/v1/namespaces/{namespace}/pods?labelSelector={}", escape(&selector(&target)));
+        let whole = usize::try_from(target.number("/spec/replicas")).unwrap_or(usize::MAX);
+        let (mut done, mut total) = (0, 0);
+        let mut last: Option<(usize, Text)> = None;
+        loop {
+            let lie = self.lie(&target, &path).await?;
+            if let Some((before, name)) = last.take().filter(|(before, _)| lie.moves.len() >= *before) {
+                return Err(BackendError::Protocol(format!(
+                    "{} stopped after {done} of {total}: the scheduler has put the one in the place of {name} where nothing is won \
+                     ({before} were too many before, {} are now); room, affinity or spread rules hold the others where they are",
+                    self.doing(),
+                    lie.moves.len()
+                )));
+            }
+            total = total.max(done + lie.moves.len());
+            let Some(pod) = lie.moves.first().and_then(|key| lie.pods.iter().find(|pod| pod.metadata.uid == **key)) else { break };
+            // not while another one is away already
+            self.wait_whole(&path, None, whole, done, total).await?;
+            self.move_one(pod, done, total).await?;
+            self.wait_whole(&path, Some(&pod.metadata.uid), whole, done, total).await?;
+            last = Some((lie.moves.len(), Text::new(&pod.metadata.name)));
+            done += 1;
+        }
+        self.report(done, total, if done == 0 { "it is even already" } else { "moved" });
+        Ok(Expect::Converged { service: self.intent.object.key.clone(), spec_rev: self.intent.bound.spec_rev })
+    }
+
+    /// Where its tasks are now, and which of them to move.
+    async fn lie(&self, target: &Target, path: &str) -> Result<Lie, BackendError> {
         let nodes: Vec<RawNode> = self.list("/api/v1/nodes").await?;
         let mut names = Names::default();
-        let spots: Vec<Spot> = nodes
-            .iter()
-            .map(|raw| {
-                let node = convert::node(raw, &mut names);
-                Spot { available: spread::open(node.state, node.availability), node: node.key, zone: node.zone }
-            })
-            .collect();
-        let pods: Vec<RawPod> = self.list(&path).await?;
-        let live: HashMap<Key, &RawPod> = pods.iter().filter(|p| is_live(p)).map(|p| (Key::new(&p.metadata.uid), p)).collect();
-        let mut placed: Vec<(Key, Key)> = live
-            .iter()
-            .filter(|(_, p)| !p.spec.node_name.is_empty())
-            .map(|(key, p)| (key.clone(), Key::new(&p.spec.node_name)))
-            .collect();
+        let selects = target.value.pointer("/spec/template/spec/nodeSelector").and_then(Value::as_object);
+        let suits = |node: &Node| {
+            let mut rules = selects.into_iter().flatten();
+            rules.all(|(key, value)| node.label(key).map(Text::as_str) == value.as_str())
+        };
+        let spot = |raw: &RawNode| {
+            let node = convert::node(raw, &mut names);
+            Spot { available: spread::takes(&node) && suits(&node), node: node.key, zone: node.zone }
+        };
+        let spots: Vec<Spot> = nodes.iter().map(spot).collect();
+        let pods: Vec<RawPod> = self.list(path).await?;
+        let placed = pods.iter().filter(|pod| is_live(pod) && !pod.spec.node_name.is_empty());
+        let mut placed: Vec<(Key, Key)> = placed.map(|pod| (Key::new(&pod.metadata.uid), Key::new(&pod.spec.node_name))).collect();
         placed.sort();
-        let moves = spread::moves(&placed, &spots);
-        let whole = pods.iter().filter(|p| is_ready(p)).count();
-        for (done, key) in moves.iter().enumerate() {
-            let Some(pod) = live.get(key) else { continue };
-            self.move_one(pod, done, moves.len()).await?;
-            self.wait_whole(&path, key, whole, done, moves.len()).await?;
-        }
-        let note = if moves.is_empty() { "it is even already" } else { "moved" };
-        self.report(moves.len(), moves.len(), note);
-        Ok(Expect::Converged { service: self.intent.object.key.clone(), spec_rev: self.intent.bound.spec_rev })
+        Ok(Lie { moves: spread::moves(&placed, &spots), pods })
     }
 
     async fn move_one(&self, pod: &RawPod, done: usize, total: usize) -> Result<(), BackendError> {
@@ -71,23 +97,33 @@ impl Act<'_> {
         }
     }
 
-    /// Waits until as many tasks are ready as were, without the one that was told to go.
-    async fn wait_whole(&self, path: &str, gone: &Key, whole: usize, done: usize, total: usize) -> Result<(), BackendError> {
+    /// Waits until as many tasks are ready as are wanted, without the one that was told to go.
+    async fn wait_whole(
+        &self,
+        path: &str,
+        gone: Option<&str>,
+        whole: usize,
+        done: usize,
+        total: usize,
+    ) -> Result<(), BackendError> {
         let began = Instant::now();
         loop {
             let pods: Vec<RawPod> = self.list(path).await?;
-            if pods.iter().filter(|p| is_ready(p) && p.metadata.uid != **gone).count() >= whole {
+            let serves = |pod: &&RawPod| is_ready(pod) && gone.is_none_or(|gone| pod.metadata.uid != *gone);
+            let ready = pods.iter().filter(serves).count();
+            if ready >= whole {
                 return Ok(());
             }
             if began.elapsed() > PATIENCE {
                 return Err(BackendError::Protocol(format!(
-                    "stopped after {} of {total} tasks of {}: the new task did not become ready within {} min; the others stay",
-                    done + 1,
+                    "stopped after {} of {total} tasks of {}: {ready} of {whole} are ready, and no more became so within {} min; \
+                     the others stay",
+                    done + usize::from(gone.is_some()),
                     self.intent.name,
                     PATIENCE.as_secs() / 60
                 )));
             }
-            self.report(done, total, "waits for the new task to be ready");
+            self.report(done, total, &format!("waits until all are ready: {ready} of {whole}"));
             sleep(LOOK).await;
         }
     }
@@ -125,7 +161,13 @@ fn selector(target: &Target) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::backend::ProgressSink;
+    use crate::backend::kubernetes::actions::execute;
+    use crate::backend::kubernetes::index::Shared;
+    use crate::backend::kubernetes::scripted::server;
+    use crate::model::{Action, Bound, ClusterId, Intent, Kind, ObjectRef};
     use serde_json::json;
 
     #[test]
@@ -138,5 +180,89 @@ mod tests {
             ]
         } } });
         assert_eq!(selector(&Target { path: String::new(), value }), "app=web,tier in (a,b),!old");
+    }
+
+    fn nodes(taint: bool) -> (u16, String) {
+        let node = |(name, zone): (&str, &str)| {
+            let mut node = json!({
+                "metadata": { "name": name, "uid": name, "labels": { "topology.kubernetes.io/zone": zone } },
+                "status": { "conditions": [{ "type": "Ready", "status": "True" }] }
+            });
+            if taint && zone == "b" {
+                node["spec"] = json!({ "taints": [{ "key": "k", "effect": "NoSchedule" }] });
+            }
+            node
+        };
+        let nodes = [("n1", "a"), ("n2", "a"), ("n3", "b")].map(node);
+        (200, json!({ "items": nodes }).to_string())
+    }
+
+    /// Pods as `name@node`, all ready.
+    fn pods(all: &str) -> (u16, String) {
+        let pod = |text: &str| {
+            let (name, node) = text.split_once('@').unwrap();
+            json!({
+                "metadata": { "name": name, "namespace": "shop", "uid": name },
+                "spec": { "nodeName": node },
+                "status": { "phase": "Running", "conditions": [{ "type": "Ready", "status": "True" }] }
+            })
+        };
+        (200, json!({ "items": all.split(' ').map(pod).collect::<Vec<_>>() }).to_string())
+    }
+
+    /// What a rebalance of `web` with four tasks comes to, and the pods it told to go.
+    async fn run(script: Vec<(u16, String)>) -> (Result<Expect, BackendError>, Vec<String>) {
+        let web = json!({
+            "metadata": { "name": "web", "namespace": "shop", "uid": "web", "generation": 7 },
+            "spec": { "replicas": 4, "selector": { "matchLabels": { "app": "web" } } }
+        });
+        let (api, asked) = server([vec![(200, web.to_string())], script].concat()).await;
+        let index = Shared::default();
+        let place = Place { namespace: "shop".into(), name: "web".into() };
+        index.lock().services.insert("web".into(), (ServiceKind::Deployment, place));
+        let object = ObjectRef { cluster: ClusterId::from("c"), kind: Kind::Service, key: "web".into() };
+        let bound = Bound { uid: "web".into(), spec_rev: 7 };
+        let intent = Intent { object, name: "web".into(), action: Action::Rebalance, bound };
+        let done = execute(&api, &index, &intent, &ProgressSink::new().0).await;
+        let asked = asked.lock();
+        let evicted =
+            asked.iter().filter_map(|line| line.split_once("/pods/")?.1.split_once("/eviction")).map(|(name, _)| name.into());
+        (done, evicted.collect())
+    }
+
+    #[tokio::test]
+    async fn zones_come_first_and_what_there_is_to_move_is_looked_at_anew() {
+        let taken = || (201, "{}".to_owned());
+        let (one, two, three) = (pods("p1@n1 p2@n1 p3@n2 p4@n2"), pods("p1@n1 p2@n1 p3@n2 p5@n3"), pods("p1@n1 p3@n2 p5@n3 p6@n3"));
+        let (done, evicted) = run(vec![
+            nodes(false),
+            one.clone(),
+            one,
+            taken(),
+            two.clone(),
+            nodes(false),
+            two.clone(),
+            two,
+            taken(),
+            three.clone(),
+            nodes(false),
+            three,
+        ])
+        .await;
+        assert_eq!(done, Ok(Expect::Converged { service: "web".into(), spec_rev: 7 }));
+        assert_eq!(evicted, ["p4", "p2"]);
+        // where only a tainted node could take them nothing is told to go
+        let (done, evicted) = run(vec![nodes(true), pods("p1@n1 p2@n1 p3@n2 p4@n2")]).await;
+        assert!(done.is_ok() && evicted.is_empty(), "{done:?} {evicted:?}");
+    }
+
+    #[tokio::test]
+    async fn when_the_scheduler_puts_a_task_where_nothing_is_won_no_other_is_told_to_go() {
+        let (before, after) = (pods("p1@n1 p2@n1 p3@n2 p4@n2"), pods("p1@n1 p2@n1 p3@n2 p5@n2"));
+        let script = vec![nodes(false), before.clone(), before, (201, "{}".to_owned()), after.clone(), nodes(false), after];
+        let (done, evicted) = run(script).await;
+        assert_eq!(evicted.len(), 1);
+        let why = done.unwrap_err().to_string();
+        assert!(why.contains("stopped after 1 of 2") && why.contains("where nothing is won"), "{why}");
     }
 }

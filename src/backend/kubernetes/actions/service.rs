@@ -3,7 +3,8 @@
 use super::{Act, Target};
 use crate::backend::BackendError;
 use crate::backend::kubernetes::http::Write;
-use crate::model::{Expect, ServiceKind};
+use crate::model::{Expect, ServiceKind, Text};
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 impl Act<'_> {
@@ -53,6 +54,8 @@ impl Act<'_> {
 
     /// What `kubectl set image` does: one container of the template, by its name; all else of it stays.
     pub(super) async fn set_image(&self, container: &str, image: &str) -> Result<Expect, BackendError> {
+        // of a CronJob, which keeps no definition before this one
+        let before = Mutex::new(None);
         let answer = self
             .patch_service(Write::StrategicPatch, "", |kind, target| {
                 let template = if kind == ServiceKind::CronJob { "/spec/jobTemplate/spec/template" } else { "/spec/template" };
@@ -61,9 +64,11 @@ impl Act<'_> {
                 }
                 let held = target.value.pointer(&format!("{template}/spec/containers")).and_then(Value::as_array);
                 // a patch with a name that is not there would add a container
-                if !held.into_iter().flatten().any(|c| c.get("name") == Some(&json!(container))) {
+                let Some(held) = held.into_iter().flatten().find(|c| c.get("name") == Some(&json!(container))) else {
                     return Err(self.changed(&format!("it has no container {container}")));
-                }
+                };
+                let image_now = held.get("image").and_then(Value::as_str).map(Text::new);
+                *before.lock() = image_now.filter(|_| kind == ServiceKind::CronJob);
                 let mut spec = json!({ "spec": { "containers": [{ "name": container, "image": image }] } });
                 for name in template.trim_start_matches("/spec/").rsplit('/') {
                     spec = json!({ name: spec });
@@ -74,7 +79,10 @@ impl Act<'_> {
                 }))
             })
             .await?;
-        Ok(self.converged(&answer))
+        Ok(match (self.converged(&answer), before.into_inner()) {
+            (Expect::Converged { service, spec_rev }, Some(before)) => Expect::Imaged { service, spec_rev, before },
+            (expect, _) => expect,
+        })
     }
 
     /// Refuses where a new definition would not become new tasks.

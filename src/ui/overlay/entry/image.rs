@@ -19,10 +19,10 @@ pub struct Image {
 }
 
 impl Image {
-    /// Begins with the present image of the first container.
-    pub fn new(containers: Vec<(Text, Text)>) -> Self {
-        let line = LineEdit::new(containers.first().map_or("", |(_, image)| image));
-        Self { containers, at: 0, line }
+    /// Begins with this image of this container: its present one, or the one that takes something back.
+    pub fn new(containers: Vec<(Text, Text)>, container: &Text, image: &Text) -> Self {
+        let at = containers.iter().position(|(name, _)| name == container).unwrap_or(0);
+        Self { containers, at, line: LineEdit::new(image) }
     }
 
     /// The container, and the image it shall have.
@@ -79,7 +79,10 @@ mod tests {
     #[test]
     fn the_arrows_go_to_another_container_and_its_present_image() {
         let of = |name: &str, image: &str| (Text::new(name), Text::new(image));
-        let mut entry = Image::new(vec![of("main", "web:1"), of("proxy", "envoy:3")]);
+        let both = || vec![of("main", "web:1"), of("proxy", "envoy:3")];
+        let back = Image::new(both(), &"proxy".into(), &"envoy:2".into());
+        assert_eq!((back.value(), back.missing()), (of("proxy", "envoy:2"), None));
+        let mut entry = Image::new(both(), &"main".into(), &"web:1".into());
         assert_eq!(entry.missing(), Some("it is the present image: nothing would change"));
         assert!(entry.edit(&TextInput::Backspace) && entry.edit(&TextInput::Char('2')));
         assert_eq!((entry.value(), entry.missing()), (of("main", "web:2"), None));
@@ -89,6 +92,6 @@ mod tests {
         assert_eq!(entry.missing(), Some("an image has no spaces in it"));
         assert!(entry.edit(&TextInput::DeleteLine));
         assert_eq!(entry.missing(), Some("type an image"));
-        assert!(!Image::new(vec![of("", "web:1")]).edit(&TextInput::Down));
+        assert!(!Image::new(vec![of("", "web:1")], &"".into(), &"web:1".into()).edit(&TextInput::Down));
     }
 }

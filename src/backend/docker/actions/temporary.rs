@@ -1,0 +1,279 @@
+//! What an operation adds to a service for the time being: more tasks, nodes to avoid, zones to spread over. It is written
+//! down on the service itself, in labels, which change no task, in the same update: whoever goes on after a crash finds what
+//! was added and does not add it again, whoever cancels it takes back exactly that, and what somebody else has set
+//! meanwhile is left as it is.
+//!
+//! Whose it is says the end of each label: the ID of the node that is evacuated, of the task that is moved, of the service
+//! that is spread anew.
+
+use super::write::{Target, Update, at, read, write};
+use crate::backend::BackendError;
+use crate::backend::docker::client::Docker;
+use crate::backend::docker::transport::http::Http;
+use crate::backend::docker::wire;
+use crate::model::Intent;
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+/// The number of tasks a service wants, while it has more.
+const WANTS: &str = "quarterdeck.evacuation.wants";
+/// How many more it has.
+const MORE: &str = "quarterdeck.evacuation.of.";
+/// The IDs of nodes that it must avoid, with commas between.
+const AVOIDS: &str = "quarterdeck.avoids.";
+/// The node label whose values it is spread over before all else.
+const SPREADS: &str = "quarterdeck.spreads.";
+
+/// How many tasks the service wants, if it has more of them because of this.
+pub fn wanted(labels: &wire::Labels, whose: &str) -> Option<u32> {
+    labels.get(&format!("{MORE}{whose}"))?;
+    labels.get(WANTS)?.parse().ok()
+}
+
+/// The nodes that the service avoids because of this.
+pub fn avoided<'a>(labels: &'a wire::Labels, whose: &str) -> impl Iterator<Item = &'a str> {
+    labels.get(&format!("{AVOIDS}{whose}")).into_iter().flat_map(|nodes| nodes.split(',')).filter(|node| !node.is_empty())
+}
+
+/// Whether the service has anything because of this.
+pub fn has(labels: &wire::Labels, whose: &str) -> bool {
+    [MORE, AVOIDS, SPREADS].iter().any(|name| labels.contains_key(&format!("{name}{whose}")))
+}
+
+/// How many tasks a service has by its definition.
+pub fn replicas(service: &wire::Service) -> u32 {
+    service.spec.value.mode.replicated.as_ref().and_then(|mode| mode.replicas).unwrap_or(1)
+}
+
+/// The same number, for words.
+pub fn number(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+/// So many tasks more.
+pub fn more(spec: &mut Value, whose: &str, n: u32) {
+    let held = at(spec, &["Mode", "Replicated", "Replicas"]).as_u64().unwrap_or(1);
+    let labels = at(spec, &["Labels"]);
+    if labels.get(WANTS).is_none() {
+        *at(labels, &[WANTS]) = json!(held.to_string());
+    }
+    *at(labels, &[&format!("{MORE}{whose}")]) = json!(n.to_string());
+    *at(spec, &["Mode", "Replicated", "Replicas"]) = json!(held + u64::from(n));
+}
+
+/// As many as there were before, unless somebody else has set another number meanwhile.
+fn fewer(spec: &mut Value, whose: &str) {
+    let held = at(spec, &["Mode", "Replicated", "Replicas"]).as_u64().unwrap_or(1);
+    let none = &mut Map::new();
+    let labels = at(spec, &["Labels"]).as_object_mut().unwrap_or(none);
+    let count = |value: &Value| value.as_str().and_then(|text| text.parse::<u64>().ok()).unwrap_or_default();
+    let added: u64 = labels.iter().filter(|(name, _)| name.starts_with(MORE)).map(|(_, n)| count(n)).sum();
+    let wants = labels.get(WANTS).map(count);
+    let mine = labels.remove(&format!("{MORE}{whose}")).as_ref().map_or(0, count);
+    if !labels.keys().any(|name| name.starts_with(MORE)) {
+        labels.remove(WANTS);
+    }
+    if wants.is_some_and(|wants| wants + added == held) {
+        *at(spec, &["Mode", "Replicated", "Replicas"]) = json!(held - mine);
+    }
+}
+
+fn constraint(node: &str) -> Value {
+    json!(format!("node.id!={node}"))
+}
+
+/// Keeps the service off these nodes. One that it must avoid by its own definition is not ours to allow again.
+pub fn avoid(spec: &mut Value, whose: &str, nodes: &[&str]) {
+    let list = at(spec, &["TaskTemplate", "Placement", "Constraints"]);
+    let held = list.as_array().cloned().unwrap_or_default();
+    let new: Vec<&str> = nodes.iter().copied().filter(|node| !held.contains(&constraint(node))).collect();
+    *list = Value::Array(held.into_iter().chain(new.iter().map(|node| constraint(node))).collect());
+    *at(spec, &["Labels", &format!("{AVOIDS}{whose}")]) = json!(new.join(","));
+}
+
+/// Spreads the service over the values of a node label before all else, as it may do by its own definition.
+pub fn spread_first(spec: &mut Value, whose: &str, label: &str) {
+    let list = at(spec, &["TaskTemplate", "Placement", "Preferences"]);
+    let held = list.as_array().cloned().unwrap_or_default();
+    if held.first() == Some(&preference(label)) {
+        return;
+    }
+    *list = Value::Array(std::iter::once(preference(label)).chain(held).collect());
+    *at(spec, &["Labels", &format!("{SPREADS}{whose}")]) = json!(label);
+}
+
+fn preference(label: &str) -> Value {
+    json!({ "Spread": { "SpreadDescriptor": format!("node.labels.{label}") } })
+}
+
+/// Takes back all of it; others' changes stay.
+fn clean(spec: &mut Value, whose: &str) {
+    fewer(spec, whose);
+    let none = &mut Map::new();
+    let labels = at(spec, &["Labels"]).as_object_mut().unwrap_or(none);
+    let avoids = labels.remove(&format!("{AVOIDS}{whose}"));
+    let spreads = labels.remove(&format!("{SPREADS}{whose}"));
+    for node in avoids.as_ref().and_then(Value::as_str).into_iter().flat_map(|nodes| nodes.split(',')) {
+        take_out(spec, "Constraints", &constraint(node));
+    }
+    if let Some(label) = spreads.as_ref().and_then(Value::as_str) {
+        take_out(spec, "Preferences", &preference(label));
+    }
+}
+
+/// Takes one rule out of the placement, and leaves no empty list.
+fn take_out(spec: &mut Value, list: &str, rule: &Value) {
+    let Some(placement) = spec.pointer_mut("/TaskTemplate/Placement").and_then(Value::as_object_mut) else { return };
+    let Some(Value::Array(all)) = placement.get_mut(list) else { return };
+    if let Some(held) = all.iter().position(|held| held == rule) {
+        all.remove(held);
+    }
+    if all.is_empty() {
+        placement.remove(list);
+    }
+}
+
+/// Takes back what was added: by [`Back::now`], or in the background when it is dropped before.
+pub struct Back {
+    http: Arc<Http>,
+    intent: Intent,
+    whose: String,
+    armed: bool,
+}
+
+impl Back {
+    /// From now on what is added goes again, however this ends.
+    pub fn of(docker: &Docker, intent: &Intent, whose: &str) -> Self {
+        Self { http: Arc::clone(&docker.http), intent: intent.clone(), whose: whose.to_owned(), armed: true }
+    }
+
+    /// Takes it back.
+    ///
+    /// # Errors
+    /// What of it is still there then.
+    pub async fn now(mut self) -> Result<(), BackendError> {
+        self.armed = false;
+        back(&self.http, &self.intent, &self.whose).await.map(drop)
+    }
+}
+
+impl Drop for Back {
+    fn drop(&mut self) {
+        let (true, Ok(runtime)) = (self.armed, tokio::runtime::Handle::try_current()) else { return };
+        let (http, intent, whose) = (Arc::clone(&self.http), self.intent.clone(), self.whose.clone());
+        runtime.spawn(async move {
+            if let Err(error) = back(&http, &intent, &whose).await {
+                tracing::warn!(%error, "what was added to services for the time being stays");
+            }
+        });
+    }
+}
+
+/// Takes back what was added, and returns the names of the services that had it.
+pub async fn back(http: &Http, intent: &Intent, whose: &str) -> Result<Vec<String>, BackendError> {
+    let doing = format!("taking back what was added for {}", intent.name);
+    let services: Vec<wire::Service> = http.get("/services").await.map_err(|e| e.during(&doing, http.endpoint()))?;
+    let mut names = Vec::new();
+    // by the labels of this alone: also where somebody has taken away the number that goes with them
+    for service in services.iter().filter(|service| has(&service.spec.value.labels, whose)) {
+        change(http, intent, &service.id, |spec| clean(spec, whose)).await?;
+        names.push(service.spec.value.name.to_string());
+    }
+    Ok(names)
+}
+
+/// Changes the spec of a service, whatever it is by now.
+pub async fn change(http: &Http, intent: &Intent, service: &str, patch: impl Fn(&mut Value)) -> Result<(), BackendError> {
+    let target = Target { table: "services", id: service.to_owned() };
+    let current = read(http, &target).await.map_err(|e| e.during("reading a service", http.endpoint()))?;
+    let doing = match intent.action {
+        crate::model::Action::Evacuate => "evacuating",
+        crate::model::Action::Rebalance => "rebalancing",
+        _ => "rescheduling",
+    };
+    let update = Update { intent, target: &target, doing, rev: current.rev, query: "" };
+    write(http, &update, |_, spec| {
+        patch(spec);
+        Ok(())
+    })
+    .await
+    .map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn spec(replicas: u64) -> Value {
+        json!({
+            "Name": "web",
+            "Labels": { "team": "shop" },
+            "TaskTemplate": { "Placement": {} },
+            "Mode": { "Replicated": { "Replicas": replicas } }
+        })
+    }
+
+    fn held(spec: &Value) -> u64 {
+        spec["Mode"]["Replicated"]["Replicas"].as_u64().unwrap()
+    }
+
+    #[test]
+    fn what_was_added_is_taken_back_in_any_order_and_leaves_nothing() {
+        for order in [["a", "b"], ["b", "a"]] {
+            let mut changed = spec(3);
+            more(&mut changed, "a", 2);
+            more(&mut changed, "b", 1);
+            avoid(&mut changed, "a", &["n1", "n2"]);
+            avoid(&mut changed, "b", &["n3"]);
+            spread_first(&mut changed, "a", "zone");
+            assert_eq!((held(&changed), &changed["Labels"][WANTS]), (6, &json!("3")));
+            let placement = &changed["TaskTemplate"]["Placement"];
+            assert_eq!(placement["Constraints"], json!(["node.id!=n1", "node.id!=n2", "node.id!=n3"]));
+            assert_eq!(placement["Preferences"][0]["Spread"]["SpreadDescriptor"], "node.labels.zone");
+            order.iter().for_each(|whose| clean(&mut changed, whose));
+            assert_eq!(changed, spec(3));
+        }
+        let mut bare = json!({ "Mode": { "Replicated": { "Replicas": 1 } } });
+        more(&mut bare, "a", 1);
+        clean(&mut bare, "a");
+        assert_eq!(held(&bare), 1);
+    }
+
+    #[test]
+    fn what_is_the_services_own_or_somebody_elses_stays() {
+        let mut changed = spec(3);
+        more(&mut changed, "a", 2);
+        changed["Mode"]["Replicated"]["Replicas"] = json!(10);
+        clean(&mut changed, "a");
+        assert_eq!(changed, spec(10));
+        // a stack was deployed again: the labels are gone with what they speak of
+        let mut deployed = spec(3);
+        clean(&mut deployed, "a");
+        assert_eq!(deployed, spec(3));
+        let mut own = spec(3);
+        own["TaskTemplate"]["Placement"] = json!({
+            "Constraints": ["node.id!=n1", "node.role==worker"],
+            "Preferences": [preference("zone"), preference("rack")]
+        });
+        let mut changed = own.clone();
+        avoid(&mut changed, "a", &["n1", "n2"]);
+        spread_first(&mut changed, "a", "zone");
+        assert_eq!(changed["TaskTemplate"]["Placement"]["Constraints"].as_array().unwrap().len(), 3);
+        clean(&mut changed, "a");
+        assert_eq!(changed, own);
+        // spread over racks first: zones come before them for the time being, and not twice
+        own["TaskTemplate"]["Placement"]["Preferences"] = json!([preference("rack"), preference("zone")]);
+        let mut changed = own.clone();
+        spread_first(&mut changed, "a", "zone");
+        assert_eq!(changed["TaskTemplate"]["Placement"]["Preferences"][0], preference("zone"));
+        clean(&mut changed, "a");
+        assert_eq!(changed, own);
+        // somebody has taken the constraint away by hand
+        let mut changed = spec(3);
+        avoid(&mut changed, "a", &["n1"]);
+        changed["TaskTemplate"]["Placement"] = json!({});
+        clean(&mut changed, "a");
+        assert_eq!(changed, spec(3));
+    }
+}

@@ -186,7 +186,7 @@ impl Run {
 
     async fn send(&mut self, backend: Arc<dyn Backend>) -> Result<Expect, Ended> {
         let limit = match self.op.intent.action.kind() {
-            ActionKind::Evacuate | ActionKind::Drain | ActionKind::Rebalance => SEND_MANY,
+            ActionKind::Evacuate | ActionKind::Drain | ActionKind::Rebalance | ActionKind::Prune => SEND_MANY,
             _ => SEND + self.grace(),
         };
         let intent = self.op.intent.clone();

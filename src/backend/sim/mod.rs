@@ -12,6 +12,7 @@ mod check;
 mod deployment;
 mod fleet;
 mod happenings;
+mod leftovers;
 mod lifecycle;
 mod logs;
 mod moves;

@@ -184,7 +184,9 @@ async fn an_engine_is_pruned_of_what_was_seen_and_of_nothing_else() {
     let mut session = Session::open().await;
     let wait = Duration::from_secs(30);
     session
-        .until("both there", wait, |s| s.tasks.get(&*old.0).is_some_and(|t| t.state.ended()) && s.tasks.get(&*keep.0).is_some())
+        .until("both there", wait, |s| {
+            s.tasks.get(old.0.as_str()).is_some_and(|t| t.state.ended()) && s.tasks.get(keep.0.as_str()).is_some()
+        })
         .await;
     let node = session.state().nodes.iter().next().unwrap().key.clone();
     let seen = async |session: &Session| {

@@ -3,6 +3,7 @@
 mod manage;
 mod marks;
 mod node;
+mod prune;
 mod service;
 mod task;
 
@@ -32,12 +33,18 @@ pub struct Preview {
     pub danger: Danger,
     /// The object as it is seen now.
     pub bound: Bound,
+    /// The action, with what the platform said of it beforehand.
+    pub action: Action,
+    /// Why it cannot be done as it stands, though it could be in a moment or otherwise.
+    pub held: Option<Text>,
 }
 
 /// The lines of a preview as they are put together, and the danger as it rises.
 struct Draft {
     lines: Vec<PreviewLine>,
     danger: Danger,
+    action: Action,
+    held: Option<Text>,
 }
 
 impl Draft {
@@ -69,7 +76,7 @@ pub fn preview(world: &World, object: &ObjectRef, action: &Action) -> Result<Pre
         return Err(why);
     }
     let spec = action.kind().spec();
-    let mut draft = Draft { lines: Vec::new(), danger: spec.danger };
+    let mut draft = Draft { lines: Vec::new(), danger: spec.danger, action: action.clone(), held: None };
     let (name, bound, subject) = match object.kind {
         Kind::Service => {
             let s = state.services.get(&object.key).ok_or_else(gone)?;
@@ -97,9 +104,14 @@ pub fn preview(world: &World, object: &ObjectRef, action: &Action) -> Result<Pre
         (Action::Taint { edits }, None) => format!(" {}", edits.iter().map(TaintEdit::words).collect::<Vec<_>>().join(" ")),
         _ => String::new(),
     };
+    // the token is the swarm's, whichever node was looked at
+    let subject = match action {
+        Action::RotateToken { managers, .. } => if *managers { "of managers" } else { "of workers" }.to_owned(),
+        _ => subject,
+    };
     let danger = if state.cluster.protected { draft.danger.raised() } else { draft.danger };
     let title = Text::from(format!("{} {subject}{}", spec.label, change.trim_end()));
-    Ok(Preview { title, name, lines: draft.lines, danger, bound })
+    Ok(Preview { title, name, lines: draft.lines, danger, bound, action: draft.action, held: draft.held })
 }
 
 /// Why this sort of object can never be asked for this, by what it is now and by what the platform said when it was asked
@@ -144,6 +156,9 @@ fn admitted(state: &ClusterState, object: &ObjectRef, action: &Action) -> Result
     }
 }
 
+#[cfg(test)]
+#[path = "preview/engine_tests.rs"]
+mod engine_tests;
 #[cfg(test)]
 #[path = "preview/tests.rs"]
 mod tests;

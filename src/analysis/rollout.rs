@@ -44,6 +44,7 @@ pub fn verdict(state: &ClusterState, expect: &Expect, taken: Timestamp, now: Tim
         Expect::Held { service, spec_rev, held } => is_held(state, service, *spec_rev, *held),
         Expect::Began { service } => began(state, service),
         Expect::Restarted { task, before } => restarted(state, task, *before, taken),
+        Expect::Seen { gone, whole, note } => seen(state, gone, *whole, note),
         Expect::TaskRuns { task, runs } => task_runs(state, task, *runs, taken),
     }
 }
@@ -181,6 +182,16 @@ fn gone(state: &ClusterState, kind: Kind, key: &Key) -> Verdict {
         pending(0, 1, format!("waiting for the {} to end", kind.word()))
     } else {
         done(format!("the {} is gone", kind.word()))
+    }
+}
+
+/// What the backend saw itself, once the rows agree as far as they show it.
+fn seen(state: &ClusterState, gone: &[Key], whole: bool, note: &Text) -> Verdict {
+    let there = gone.iter().filter(|key| state.tasks.get(key).is_some()).count();
+    match (there, whole) {
+        (0, true) => done(note.clone()),
+        (0, false) => failed(note.clone()),
+        (n, _) => pending(0, 0, format!("{note}; {} still shown", count(u32::try_from(n).unwrap_or(u32::MAX), "task"))),
     }
 }
 

@@ -21,6 +21,8 @@ pub struct Looks {
     pub ascii: bool,
     /// Where the configuration file is, or would be.
     pub config: Text,
+    /// Secrets may be shown to whoever asks for them.
+    pub reveals: bool,
     /// What is wrong, a sentence each.
     pub warnings: Vec<String>,
 }
@@ -38,7 +40,7 @@ impl Looks {
         let themes = Theme::names(&theme_files).iter().map(|name| Theme::load(name, &theme_files, caps.depth).0).collect();
         let file = Text::from(paths.config.display().to_string());
         let warnings = problems.iter().map(ToString::to_string).collect();
-        Self { theme, themes, keymap, ascii: config.ascii || caps.ascii, config: file, warnings }
+        Self { theme, themes, keymap, ascii: config.ascii || caps.ascii, config: file, reveals: true, warnings }
     }
 
     /// The screen, showing nothing yet.
@@ -50,6 +52,7 @@ impl Looks {
             ascii: self.ascii,
             read_only: config.read_only,
             max_bulk: config.max_bulk as usize,
+            reveals: self.reveals,
             local_time: !config.utc,
             pane,
             config: self.config.clone(),
@@ -58,7 +61,8 @@ impl Looks {
 
     /// What a picture file can show, rather than this terminal.
     pub fn for_pictures(config: &Config, paths: &Paths, depth: ColorDepth) -> Self {
-        Self::load(config, paths, Caps { depth, ascii: false })
+        // a picture is kept, and shown around
+        Self { reveals: false, ..Self::load(config, paths, Caps { depth, ascii: false }) }
     }
 }
 

@@ -1,8 +1,8 @@
 //! What each platform can be asked, for the backends and for the simulated fleet, which behaves as they do.
 
 use crate::model::ActionKind::{
-    Activate, DeleteService, DeleteTask, Demote, Drain, Evacuate, ForceDelete, Hold, Kill, Label, Pause, Promote, Rebalance,
-    Redeploy, RemoveNode, Reschedule, Restart, Resume, RollBack, Scale, SetImage, Start, Stop, Taint, Trigger,
+    Activate, DeleteService, DeleteTask, Demote, Drain, Evacuate, ForceDelete, Hold, Kill, Label, Pause, Promote, Prune, Rebalance,
+    Redeploy, RemoveNode, Reschedule, Restart, Resume, RollBack, RotateToken, Scale, SetImage, Start, Stop, Taint, Trigger,
 };
 use crate::model::{ActionKind, Capabilities, ClusterKind};
 
@@ -11,7 +11,7 @@ pub(super) const fn capabilities(kind: ClusterKind) -> Capabilities {
     match kind {
         ClusterKind::Kubernetes => Capabilities::of(KUBERNETES),
         ClusterKind::Swarm => Capabilities::of(SWARM),
-        ClusterKind::Docker => Capabilities::of(&[Redeploy, DeleteTask, ForceDelete, Start, Stop, Restart, Kill]),
+        ClusterKind::Docker => Capabilities::of(&[Redeploy, DeleteTask, ForceDelete, Start, Stop, Restart, Kill, Prune]),
     }
 }
 
@@ -52,4 +52,6 @@ const SWARM: &[ActionKind] = &[
     Activate,
     Evacuate,
     Drain,
+    Prune,
+    RotateToken,
 ];

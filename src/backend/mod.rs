@@ -23,8 +23,8 @@ mod tls;
 pub use error::BackendError;
 
 use crate::model::{
-    ActionKind, Capabilities, Cluster, ClusterId, ClusterKind, Delta, Distance, Expect, Fact, Intent, Interest, Key, LogLine,
-    Notice, ObjectRef, Progress, Text,
+    ActionKind, Capabilities, Cluster, ClusterId, ClusterKind, Delta, Distance, Expect, Fact, Found, Intent, Interest, Key,
+    LogLine, Notice, ObjectRef, Progress, Secret, Text,
 };
 use crate::util::time::Timestamp;
 use futures::future::BoxFuture;
@@ -90,6 +90,18 @@ pub trait Backend: Send + Sync + 'static {
     /// [`crate::model::Action::RollBack`]. Nothing where it cannot be asked.
     fn differences<'a>(&'a self, _object: &'a ObjectRef) -> BoxFuture<'a, Option<Vec<Distance>>> {
         Box::pin(std::future::ready(None))
+    }
+
+    /// What must be known before an action on an object and stands in no row; see [`ActionKind::is_surveyed`].
+    fn survey<'a>(&'a self, _object: &'a ObjectRef, action: ActionKind) -> BoxFuture<'a, Result<Found, BackendError>> {
+        let words = format!("there is nothing to ask before one can {}", action.spec().label);
+        Box::pin(std::future::ready(Err(BackendError::Unsupported(words))))
+    }
+
+    /// The token that lets a machine join the swarm, as a manager or a worker, and the address that it joins at.
+    fn join(&self, _managers: bool) -> BoxFuture<'_, Result<(Secret, Text), BackendError>> {
+        let words = "only the nodes of a swarm join by a token".to_owned();
+        Box::pin(std::future::ready(Err(BackendError::Unsupported(words))))
     }
 
     /// Follows the log of one task. Ends when the task's log ends; an item `Err` ends it too.

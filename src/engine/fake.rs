@@ -214,6 +214,17 @@ impl Backend for Session {
         Box::pin(async move { answer })
     }
 
+    fn survey<'a>(&'a self, _object: &'a ObjectRef, _action: ActionKind) -> BoxFuture<'a, Result<Found, BackendError>> {
+        Box::pin(async {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            Ok(Found::Swarm(7))
+        })
+    }
+
+    fn join(&self, _managers: bool) -> BoxFuture<'_, Result<(Secret, Text), BackendError>> {
+        Box::pin(std::future::ready(Ok((Secret::new("token"), Text::new("address")))))
+    }
+
     fn logs(&self, request: LogRequest) -> BoxStream<'static, Result<Vec<LogLine>, BackendError>> {
         let mut logs = self.0.logs.lock();
         let streams = logs.entry(request.task.clone()).or_default();

@@ -8,7 +8,7 @@ use super::shared::{Shared, contained};
 use crate::analysis::rollout::{self, Verdict};
 use crate::analysis::undo;
 use crate::backend::{Backend, BackendError, ProgressSink};
-use crate::model::{Action, Expect, Fact, Link, OpState, Operation, Progress, Text};
+use crate::model::{Action, ActionKind, Expect, Fact, Link, OpState, Operation, Progress, Text};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, Semaphore};
@@ -185,8 +185,9 @@ impl Run {
     }
 
     async fn send(&mut self, backend: Arc<dyn Backend>) -> Result<Expect, Ended> {
-        let stepwise = self.op.intent.action.kind().spec().stepwise;
-        let limit = if stepwise { SEND_MANY } else { SEND + self.grace() };
+        let kind = self.op.intent.action.kind();
+        let many = kind.spec().stepwise || kind == ActionKind::Prune;
+        let limit = if many { SEND_MANY } else { SEND + self.grace() };
         let intent = self.op.intent.clone();
         let (sink, mut reports) = ProgressSink::new();
         let mut sending = Box::pin(contained(backend.execute(&intent, &sink)));

@@ -3,7 +3,7 @@
 use super::executor::Executor;
 use super::shared::{Shared, contained};
 use super::tail::Tails;
-use crate::model::{ActionKind, Delta, Differences, Document, Fact, ObjectRef, Request, Rights, Text};
+use crate::model::{ActionKind, ClusterId, Delta, Differences, Document, Fact, Join, ObjectRef, Request, Rights, Survey, Text};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -13,6 +13,9 @@ const INSPECT: Duration = Duration::from_secs(15);
 
 /// Longest wait for what a platform says of rights.
 const RIGHTS: Duration = Duration::from_secs(5);
+
+/// Longest wait for what there is before an action: an engine measures its disk for that.
+const SURVEY: Duration = Duration::from_secs(130);
 
 /// Runs until the engine stops or nobody can ask any more.
 pub(super) async fn run(mut asked: mpsc::Receiver<Request>, reconnect: watch::Sender<u64>, shared: Arc<Shared>) {
@@ -40,6 +43,15 @@ pub(super) async fn run(mut asked: mpsc::Receiver<Request>, reconnect: watch::Se
                 let work = compare(object, Arc::clone(&shared));
                 shared.tracker.spawn(shared.stop.clone().run_until_cancelled_owned(work));
             }
+            Request::Survey(object, action) => {
+                let work = survey(object, action, Arc::clone(&shared));
+                shared.tracker.spawn(shared.stop.clone().run_until_cancelled_owned(work));
+            }
+            Request::Reveal { cluster, managers } => {
+                let work = reveal(cluster, managers, Arc::clone(&shared));
+                shared.tracker.spawn(shared.stop.clone().run_until_cancelled_owned(work));
+            }
+            Request::Conceal(cluster) => shared.tell(Fact::Cluster(cluster, Delta::Join(None))).await,
             Request::Look(interest) => shared.clusters.iter().for_each(|c| c.wants.look(interest)),
             Request::Reconnect => reconnect.send_modify(|n| *n += 1),
         }
@@ -70,6 +82,42 @@ async fn compare(object: ObjectRef, shared: Arc<Shared>) {
         let differences = Differences { service: object.key, spec_rev: service.spec_rev, all };
         shared.tell(Fact::Cluster(object.cluster, Delta::Differences(differences))).await;
     }
+}
+
+/// Asks what there is before an action. What was said before it is forgotten first: it may no longer be so.
+async fn survey(object: ObjectRef, action: ActionKind, shared: Arc<Shared>) {
+    let (key, cluster) = (object.key.clone(), object.cluster.clone());
+    let tell = |found| {
+        let survey = Survey { key: key.clone(), action, found };
+        shared.tell(Fact::Cluster(cluster.clone(), Delta::Survey(survey)))
+    };
+    tell(None).await;
+    let found = match shared.backend(&cluster) {
+        None => Err(Text::from(format!("{cluster} is not connected"))),
+        Some(backend) => match tokio::time::timeout(SURVEY, contained(backend.survey(&object, action))).await {
+            Ok(Ok(Ok(found))) => Ok(found),
+            Ok(Ok(Err(error))) => Err(Text::from(error.to_string())),
+            Ok(Err(panic)) => Err(Text::from(format!("a fault of Quarterdeck itself while it asked: {panic}"))),
+            Err(_) => Err(Text::from(format!("{cluster} gave no answer within {} s", SURVEY.as_secs()))),
+        },
+    };
+    tell(Some(found)).await;
+}
+
+/// Fetches what lets a machine join a swarm. Who may change nothing is not given the means to.
+async fn reveal(cluster: ClusterId, managers: bool, shared: Arc<Shared>) {
+    let world = shared.picture();
+    let Some(state) = world.cluster(&cluster).filter(|state| !state.cluster.read_only) else { return };
+    let found = match shared.backend(&state.cluster.id) {
+        None => Err(Text::from(format!("{cluster} is not connected"))),
+        Some(backend) => match tokio::time::timeout(INSPECT, contained(backend.join(managers))).await {
+            Ok(Ok(answer)) => answer.map_err(|error| Text::from(error.to_string())),
+            Ok(Err(panic)) => Err(Text::from(format!("a fault of Quarterdeck itself while it asked: {panic}"))),
+            Err(_) => Err(Text::from(format!("{cluster} gave no answer within {} s", INSPECT.as_secs()))),
+        },
+    };
+    let join = Join { managers, at: shared.now(), found };
+    shared.tell(Fact::Cluster(cluster, Delta::Join(Some(join)))).await;
 }
 
 async fn inspect(object: ObjectRef, shared: Arc<Shared>) {

@@ -185,8 +185,7 @@ fn proves_life(fact: &Fact) -> bool {
         Delta::Task(change) => row(change),
         Delta::Event(change) => row(change),
         Delta::Usage { .. } => true,
-        Delta::Link(_) | Delta::About { .. } | Delta::Finding(_) | Delta::NoUsage(_) | Delta::Rights(_) | Delta::Differences(_) => {
-            false
-        }
+        Delta::Link(_) | Delta::About { .. } | Delta::Finding(_) | Delta::NoUsage(_) => false,
+        Delta::Rights(_) | Delta::Differences(_) | Delta::Survey(_) | Delta::Join(_) => false,
     }
 }

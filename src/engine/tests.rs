@@ -498,6 +498,30 @@ async fn what_the_platform_would_refuse_is_a_fact_until_the_session_is_another()
     until(&engine, secs(20), |w| denied(w).is_none()).await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_there_is_before_an_action_is_asked_anew_each_time_and_a_token_is_forgotten() {
+    let (engine, _) = start(&["one"]);
+    until(&engine, secs(1), |w| link(w, 0).is_live()).await;
+    let node = Key::from("n1");
+    let object = ObjectRef { cluster: ClusterId::from("one"), kind: Kind::Node, key: node.clone() };
+    let found = |w: &World| w.clusters[0].survey(&node, ActionKind::RotateToken).map(|survey| survey.found.clone());
+    for _ in 0..2 {
+        engine.requests.send(Request::Survey(object.clone(), ActionKind::RotateToken)).await.unwrap();
+        until(&engine, secs(1), |w| found(w) == Some(None)).await;
+        until(&engine, secs(3), |w| found(w) == Some(Some(Ok(Found::Swarm(7))))).await;
+    }
+    let reveal = || Request::Reveal { cluster: ClusterId::from("one"), managers: true };
+    engine.requests.send(reveal()).await.unwrap();
+    until(&engine, secs(1), |w| w.clusters[0].join.as_ref().is_some_and(|join| join.managers && join.found.is_ok())).await;
+    engine.requests.send(Request::Conceal(ClusterId::from("one"))).await.unwrap();
+    until(&engine, secs(1), |w| w.clusters[0].join.is_none()).await;
+    let (engine, _) = start_with(&["one"], Options { read_only: true, ..Options::default() });
+    until(&engine, secs(1), |w| link(w, 0).is_live()).await;
+    engine.requests.send(reveal()).await.unwrap();
+    sleep(secs(5)).await;
+    assert!(engine.world.borrow().clusters[0].join.is_none(), "who may change nothing is not given the means to");
+}
+
 #[tokio::test]
 async fn an_operation_is_on_record_before_it_is_sent_and_to_its_end() {
     let folder = tempfile::tempdir().unwrap();

@@ -179,6 +179,9 @@ commands! {
     RemoveNode      "node.remove"       Node      "take this node out of its swarm";
     LabelNode       "node.label"        Node      "set labels of this node, or take them away";
     TaintNode       "node.taint"        Node      "put taints on this node, or take them away";
+    PruneEngine     "node.prune"        Node      "remove what nothing uses on this engine";
+    JoinSwarm       "node.join"         Node      "how another machine joins this swarm; its token, if asked for";
+    RotateToken     "node.rotate-token" Node      "make a new token for nodes that join this swarm";
     LogFollow       "logs.follow"       Logs      "follow the end, or stop following";
     LogWrap         "logs.wrap"         Logs      "wrap long lines, or cut them";
     LogTime         "logs.time"         Logs      "show times, or hide them";

@@ -1,7 +1,8 @@
 //! What an operator can ask for. One table ([`ActionKind::spec`]) says of each action what it is called, what it acts on
 //! and how dangerous it is; keys, palette, dialogs and help derive from it.
 
-use super::{Key, Kind, LabelEdit, ObjectRef, TaintEdit, Text};
+use super::{Key, Kind, LabelEdit, Leftover, ObjectRef, TaintEdit, Text, Volumes};
+use std::sync::Arc;
 
 /// An action with its parameters: a typed value, never a closure.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,6 +87,20 @@ pub enum Action {
         /// The image wanted.
         image: Text,
     },
+    /// Remove what nothing uses on an engine.
+    Prune {
+        /// Which volumes go too.
+        volumes: Volumes,
+        /// What was seen; nothing else goes. Volumes that are kept are among it.
+        seen: Arc<[Leftover]>,
+    },
+    /// Make a new token for nodes that join a swarm; the one there is ends.
+    RotateToken {
+        /// For managers (else for workers).
+        managers: bool,
+        /// The version of the swarm that was seen; none before it was.
+        version: Option<u64>,
+    },
 }
 
 /// What becomes of the tasks of a service that is deleted. Only Kubernetes knows more than the first.
@@ -143,6 +158,8 @@ pub enum ActionKind {
     RemoveNode,
     Label,
     Taint,
+    Prune,
+    RotateToken,
 }
 
 /// How much confirmation an action needs.
@@ -183,7 +200,7 @@ pub struct ActionSpec {
 
 impl ActionKind {
     /// All kinds, in the order menus show them.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 27] = [
         Self::Scale,
         Self::Redeploy,
         Self::RollBack,
@@ -209,6 +226,8 @@ impl ActionKind {
         Self::RemoveNode,
         Self::Label,
         Self::Taint,
+        Self::Prune,
+        Self::RotateToken,
     ];
 
     /// The action table.
@@ -240,8 +259,15 @@ impl ActionKind {
             Self::RemoveNode => ("remove", Kind::Node, Disruptive),
             Self::Label => ("label", Kind::Node, Reversible),
             Self::Taint => ("taint", Kind::Node, Reversible),
+            Self::Prune => ("prune", Kind::Node, Disruptive),
+            Self::RotateToken => ("rotate join token", Kind::Node, Disruptive),
         };
         ActionSpec { label, on, danger, stepwise: Action::STEPWISE.iter().any(|action| action.kind() == self) }
+    }
+
+    /// Whether the platform must be asked first what there is: no row shows it. See [`super::Survey`].
+    pub fn is_surveyed(self) -> bool {
+        matches!(self, Self::Prune | Self::RotateToken)
     }
 }
 
@@ -277,6 +303,8 @@ impl Action {
             Self::RemoveNode { .. } => ActionKind::RemoveNode,
             Self::Label { .. } => ActionKind::Label,
             Self::Taint { .. } => ActionKind::Taint,
+            Self::Prune { .. } => ActionKind::Prune,
+            Self::RotateToken { .. } => ActionKind::RotateToken,
         }
     }
 }

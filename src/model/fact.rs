@@ -1,8 +1,8 @@
 //! Changes on their way from a backend to the store.
 
 use super::{
-    Capabilities, ClusterId, ClusterKind, Differences, Document, Event, Finding, Key, Kind, Link, LogItem, Node, Notice, Operation,
-    Rights, Service, Tail, TailId, TailState, Task, Text, Usage,
+    Capabilities, ClusterId, ClusterKind, Differences, Document, Event, Finding, Join, Key, Kind, Link, LogItem, Node, Notice,
+    Operation, Rights, Service, Survey, Tail, TailId, TailState, Task, Text, Usage,
 };
 use crate::util::time::Timestamp;
 
@@ -86,6 +86,10 @@ pub enum Delta {
     Rights(Rights),
     /// What earlier definitions of a service would change.
     Differences(Differences),
+    /// The platform was asked what there is before an action, or said it.
+    Survey(Survey),
+    /// What lets a machine join a swarm was fetched, or is to be forgotten.
+    Join(Option<Join>),
 }
 
 /// One change of one table. A list is `Begin`, any number of `Upsert`s, `End` or `Narrowed`: rows that were not seen in between are

@@ -221,6 +221,15 @@ pub enum Expect {
         /// Since when it ran (or had ended) before.
         before: Timestamp,
     },
+    /// The backend looked again itself, for no row shows it.
+    Seen {
+        /// Tasks that the rows must show to be gone as well.
+        gone: Box<[Key]>,
+        /// Whether all of it happened.
+        whole: bool,
+        /// What it saw.
+        note: Text,
+    },
     /// The task is running (`true`) or stopped (`false`).
     TaskRuns {
         /// The task.

@@ -1,6 +1,6 @@
 //! What the screen (or a command, or the HTTP API) asks of the engine.
 
-use super::{Intent, LogTarget, ObjectRef, OpId, TailId, Text};
+use super::{ActionKind, ClusterId, Intent, LogTarget, ObjectRef, OpId, TailId, Text};
 
 /// How many operations of one [`Request::Bulk`] are under way at the same time, from being sent to being seen to have happened.
 pub const AT_ONCE: usize = 4;
@@ -45,6 +45,18 @@ pub enum Request {
     /// Ask what going back to each earlier definition of a service would change; the answer becomes
     /// [`super::ClusterState::differences`]. None comes where it cannot be asked.
     Compare(ObjectRef),
+    /// Ask what must be known before an action on an object and stands in no row ([`ActionKind::is_surveyed`]); the answer
+    /// becomes one of [`super::ClusterState::surveys`].
+    Survey(ObjectRef, ActionKind),
+    /// Fetch what lets a machine join a swarm, as a manager or a worker; it becomes [`super::ClusterState::join`].
+    Reveal {
+        /// The swarm.
+        cluster: ClusterId,
+        /// As a manager (else as a worker).
+        managers: bool,
+    },
+    /// Forget it again.
+    Conceal(ClusterId),
     /// What is being looked at; decides what is polled.
     Look(Interest),
     /// Connect to every cluster that is not live at once, without waiting for its backoff.

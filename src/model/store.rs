@@ -15,6 +15,8 @@ const OPERATIONS: usize = 200;
 const NOTICES: usize = 100;
 /// Objects whose rights are kept per cluster.
 const RIGHTS: usize = 100;
+/// Answers about what there is before an action.
+const SURVEYS: usize = 4;
 /// Events kept per cluster.
 const EVENTS: usize = 2_000;
 
@@ -112,6 +114,8 @@ impl Store {
                 state.cluster.engine = engine;
                 // another session may be another user's
                 state.rights.clear();
+                state.surveys.clear();
+                state.join = None;
             }
             Delta::Node(change) => {
                 for gone in gone(&lists.table(Kind::Node, &mut state.nodes, &mut state.sync, change, now)) {
@@ -145,6 +149,14 @@ impl Store {
             Delta::Usage { of, at, rows } => record_usage(state, of, at, rows),
             Delta::NoUsage(why) => state.no_usage = why,
             Delta::Differences(differences) => state.differences = Some(Arc::new(differences)),
+            Delta::Join(join) => state.join = join.map(Arc::new),
+            Delta::Survey(survey) => {
+                state.surveys.retain(|held| held.key != survey.key || held.action != survey.action);
+                if state.surveys.len() == SURVEYS {
+                    state.surveys.remove(0);
+                }
+                state.surveys.push(Arc::new(survey));
+            }
             Delta::Rights(rights) => {
                 state.rights.retain(|held| held.kind != rights.kind || held.key != rights.key);
                 if state.rights.len() == RIGHTS {

@@ -1,8 +1,8 @@
 //! The picture the store publishes: immutable, cheap to clone, shared by every reader.
 
 use super::{
-    ActionKind, Cluster, ClusterId, Event, Finding, Key, Keyed, Kind, KindSync, Node, ObjectRef, Operation, Resources, Series,
-    Service, Table, Tail, TailId, Task, Text,
+    ActionKind, Cluster, ClusterId, Event, Finding, Join, Key, Keyed, Kind, KindSync, Node, ObjectRef, Operation, Resources,
+    Series, Service, Survey, Table, Tail, TailId, Task, Text,
 };
 use crate::util::time::Timestamp;
 use std::sync::Arc;
@@ -59,6 +59,10 @@ pub struct ClusterState {
     pub rights: Vec<Arc<Rights>>,
     /// What earlier definitions of the service asked about last would change.
     pub differences: Option<Arc<Differences>>,
+    /// What the platform said before actions, of the few asked about last.
+    pub surveys: Vec<Arc<Survey>>,
+    /// What lets a machine join the swarm, as long as somebody looks at it.
+    pub join: Option<Arc<Join>>,
 }
 
 /// An earlier definition by its number, and what going back to it would change, in lines.
@@ -193,6 +197,8 @@ impl ClusterState {
             no_usage: None,
             rights: Vec::new(),
             differences: None,
+            surveys: Vec::new(),
+            join: None,
         }
     }
 
@@ -220,6 +226,11 @@ impl ClusterState {
     pub fn denied(&self, kind: Kind, key: &Key, action: ActionKind) -> Option<&Text> {
         let rights = self.rights.iter().find(|rights| rights.kind == kind && rights.key == *key)?;
         rights.denied.iter().find(|(denied, _)| *denied == action).map(|(_, why)| why)
+    }
+
+    /// What the platform said before this action on an object; nothing where it was not asked.
+    pub fn survey(&self, key: &Key, action: ActionKind) -> Option<&Survey> {
+        self.surveys.iter().find(|survey| survey.key == *key && survey.action == action).map(|survey| &**survey)
     }
 
     /// What is wrong with an object, if anything is.

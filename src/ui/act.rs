@@ -6,8 +6,9 @@ use super::overlay::confirm::{self, Confirm};
 use crate::analysis::preview;
 use crate::input::Command;
 use crate::model::{
-    Action, ActionKind, Availability, Cluster, Kind, NodeState, ObjectRef, OpState, Operation, Propagation, Text, World,
+    Action, ActionKind, Availability, Cluster, Kind, NodeState, ObjectRef, OpState, Operation, Propagation, Text, Volumes, World,
 };
+use std::sync::Arc;
 
 /// Most marked objects looked at for the hints of one frame.
 const LOOKED_AT: usize = 50;
@@ -28,6 +29,8 @@ pub fn kind_of(command: Command) -> Option<ActionKind> {
         Command::RemoveNode => ActionKind::RemoveNode,
         Command::LabelNode => ActionKind::Label,
         Command::TaintNode => ActionKind::Taint,
+        Command::PruneEngine => ActionKind::Prune,
+        Command::RotateToken => ActionKind::RotateToken,
         Command::SetImage => ActionKind::SetImage,
         Command::DeleteService => ActionKind::DeleteService,
         Command::RestartTask => ActionKind::Restart,
@@ -59,6 +62,9 @@ pub fn open_action(kind: ActionKind, objects: Vec<ObjectRef>, cx: &Cx<'_>) -> Ou
     }
     if kind == ActionKind::SetImage && fitting.len() > 1 {
         return Outcome::say("an image is set on one service at a time: take the marks away");
+    }
+    if kind == ActionKind::RotateToken && fitting.len() > 1 {
+        return Outcome::say("a swarm has one token for workers and one for managers: take the marks away");
     }
     let Some(action) = begin(kind, &fitting, cx) else {
         return Outcome::say("cannot scale: it has no number of tasks (one runs on each node, or by the clock)");
@@ -144,6 +150,9 @@ fn fits_one(command: Command, object: &ObjectRef, cx: &Cx<'_>) -> bool {
     if command == Command::LogsPrevious {
         return state.tasks.get(&object.key).is_some_and(|task| task.restarts > 0 || task.last_end.is_some());
     }
+    if command == Command::JoinSwarm {
+        return state.cluster.capabilities.can(ActionKind::RotateToken);
+    }
     let Some(kind) = kind_of(command) else { return true };
     if refused(kind, std::slice::from_ref(object), cx).is_some() || preview::refused(state, object, kind).is_some() {
         return false;
@@ -190,6 +199,8 @@ fn begin(kind: ActionKind, objects: &[ObjectRef], cx: &Cx<'_>) -> Option<Action>
         }
         ActionKind::Label => Action::Label { edits: Box::default() },
         ActionKind::Taint => Action::Taint { edits: Box::default() },
+        ActionKind::Prune => Action::Prune { volumes: Volumes::default(), seen: Arc::default() },
+        ActionKind::RotateToken => Action::RotateToken { managers: false, version: None },
         ActionKind::Restart => Action::Restart,
         ActionKind::Kill => Action::Kill,
         ActionKind::ForceDelete => Action::ForceDelete { grace: None },

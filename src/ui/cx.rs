@@ -83,6 +83,8 @@ pub struct Cx<'a> {
     pub read_only: bool,
     /// Most objects that one action may be for.
     pub max_bulk: usize,
+    /// Secrets may be shown to whoever asks for them.
+    pub reveals: bool,
 }
 
 impl<'a> Cx<'a> {

@@ -277,6 +277,7 @@ impl Bench {
             ascii: false,
             read_only: false,
             max_bulk: 20,
+            reveals: true,
             local_time: false,
             pane,
             config: Text::new("/home/ops/.config/quarterdeck/config.toml"),

@@ -112,6 +112,7 @@ impl Bench {
             ascii: false,
             read_only: false,
             max_bulk: 20,
+            reveals: true,
             local_time: false,
             pane: PaneId::Tasks,
             config: Default::default(),

@@ -84,3 +84,28 @@ fn groups_compose_containers_into_their_service() {
     docker.run("stop --time 1 blog-wiki-2");
     app.wait_for("1/1", SOON);
 }
+
+#[test]
+fn prunes_what_nothing_uses_and_says_what_it_came_to() {
+    let host = required("DOCKER_HOST");
+    let docker = Client::docker(&host);
+    docker.attempt(&["rm", "--force", "spent"]);
+    docker.args(&["run", "--detach", "--name", "spent", "--network", "none", "busybox:qd", "/bin/sh", "-c", "echo over"]);
+    docker.run("wait spent");
+    docker.run("volume create kept");
+    let (mut app, _home) = quarterdeck((160, 50), &[("DOCKER_HOST", &host)]);
+    app.send("3");
+    app.wait_for("engine", SOON);
+    app.send("X");
+    app.wait("what there is", SOON, |screen| screen.contains("spent") && screen.contains("kept: 1 named volume: kept"));
+    app.wait_for("y to go on", SOON);
+    app.send("y");
+    docker.until("removed", SOON, "ps --all --quiet --filter name=^spent$", str::is_empty);
+    app.send("9");
+    app.wait("how it went", SOON, |screen| {
+        screen.lines().any(|line| line.contains("prune node") && line.contains("done"))
+            && screen.contains("removed, the engine holds")
+    });
+    assert_eq!(docker.run("volume ls --quiet --filter name=^kept$"), "kept");
+    docker.run("volume rm kept");
+}

@@ -387,3 +387,33 @@ fn testbed(args: &[&str]) {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/testbed/swarm");
     assert!(Command::new(script).args(args).status().unwrap().success(), "{script} {args:?}");
 }
+
+#[test]
+fn shows_how_a_machine_joins_when_asked_and_makes_a_new_token() {
+    let host = required("DOCKER_HOST");
+    let docker = Client::docker(&host);
+    let line = "swarm join-token --quiet worker";
+    let token = docker.run(line);
+    let (mut app, _home) = quarterdeck((160, 50), &[("DOCKER_HOST", &host)]);
+    app.send("3");
+    app.wait_for("leader", SOON);
+    app.send("J");
+    app.wait_for("docker swarm join --token ••••", SOON);
+    assert!(!app.screen().contains(&token), "before it was asked for");
+    app.send("r");
+    app.wait_for(&token, SOON);
+    app.send("\x1b");
+    wait_gone(&app, &token, SOON);
+    app.send("W");
+    app.wait_for("y to go on", SOON);
+    app.send("y");
+    let new = docker.until("another token", SOON, line, |out| out != token);
+    app.send("9");
+    app.wait("the rotation to be seen", SOON, |screen| {
+        screen.lines().any(|line| line.contains("rotate join token of workers") && line.contains("done"))
+    });
+    app.send("3J");
+    app.wait_for("docker swarm join --token ••••", SOON);
+    app.send("r");
+    app.wait_for(&new, SOON);
+}

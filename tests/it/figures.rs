@@ -39,6 +39,7 @@ fn of(fleet: &Fleet, store: &mut Store) -> (Ui, Moment) {
         ascii: false,
         read_only: false,
         max_bulk: 20,
+        reveals: true,
         local_time: false,
         pane: PaneId::Tasks,
         config: Text::default(),

@@ -1,9 +1,9 @@
 //! What promoting, demoting and removing a node of a swarm would do: a swarm acts only while more than half of its managers
 //! reach each other.
 
-use super::Draft;
+use super::{Draft, prune};
 use crate::analysis::reasons::count;
-use crate::model::{ActionKind, ClusterState, Danger, Node, NodeState, Text};
+use crate::model::{Action, ActionKind, ClusterState, Danger, Found, Node, NodeState, Text};
 
 /// How many managers there are, and how many of them answer.
 fn managers(state: &ClusterState) -> (u32, u32) {
@@ -42,6 +42,7 @@ pub(super) fn refused(state: &ClusterState, node: &Node, action: ActionKind) -> 
                 quorum(all)
             ))
         }
+        ActionKind::Prune => return prune::refused(state, node),
         ActionKind::RemoveNode if node.is_manager() => Text::new("it is a manager: demote it first"),
         _ => return None,
     })
@@ -87,4 +88,20 @@ pub(super) fn remove(node: &Node, tasks: u32, force: bool, draft: &mut Draft) ->
         }
     }
     Ok(())
+}
+
+/// What a new token would do. The swarm itself, and not the node, is what must be as it was seen.
+pub(super) fn rotate(state: &ClusterState, node: &Node, managers: bool, draft: &mut Draft) {
+    let (who, joined) = if managers { ("manager", "managers") } else { ("worker", "workers") };
+    draft.fact(format!("makes a new token for {joined}; the one there is ends at once"));
+    draft.fact("nodes that have joined stay as they are");
+    draft.warn(format!("whoever has the old {who} token can no longer join: machines that are being set up, scripts, templates"));
+    match state.survey(&node.key, ActionKind::RotateToken).map(|survey| &survey.found) {
+        Some(Some(Ok(Found::Swarm(version)))) => draft.action = Action::RotateToken { managers, version: Some(*version) },
+        Some(Some(Err(why))) => {
+            draft.warn(why.clone());
+            draft.held = Some(Text::new("the swarm did not say how it stands: close this and try again"));
+        }
+        _ => draft.held = Some(Text::new("asking the swarm how it stands")),
+    }
 }

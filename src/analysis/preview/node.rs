@@ -1,6 +1,6 @@
 //! What an action on a node would do.
 
-use super::{Draft, manage, marks, subject};
+use super::{Draft, manage, marks, prune, subject};
 use crate::analysis::reasons::count;
 use crate::analysis::spread;
 use crate::model::{Action, Availability, ClusterKind, ClusterState, Node, Service, Text};
@@ -23,6 +23,8 @@ pub(super) fn consequences(state: &ClusterState, node: &Node, action: &Action, d
         Action::RemoveNode { force } => manage::remove(node, here, *force, draft)?,
         Action::Label { edits } => marks::label(state, node, edits, draft),
         Action::Taint { edits } => marks::taint(state, node, edits, draft),
+        Action::Prune { volumes, .. } => prune::consequences(state, node, *volumes, draft),
+        Action::RotateToken { managers, .. } => manage::rotate(state, node, *managers, draft),
         _ => {}
     }
     Ok(())

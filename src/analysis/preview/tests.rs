@@ -8,7 +8,7 @@ use crate::model::{
 };
 use std::sync::Arc;
 
-fn seen(fixture: &Fixture, kind: Kind, key: &str, action: &Action) -> Result<(String, Danger, Vec<String>), String> {
+pub(super) fn seen(fixture: &Fixture, kind: Kind, key: &str, action: &Action) -> Result<(String, Danger, Vec<String>), String> {
     let world = World { clusters: vec![fixture.state()], ..World::default() };
     let object = ObjectRef { cluster: ClusterId::from("prod"), kind, key: Key::from(key) };
     preview(&world, &object, action).map_err(|why| why.to_string()).map(|p| {
@@ -22,7 +22,7 @@ fn budget(allowed: u32) -> Option<Budget> {
 }
 
 /// Two zones: `web` with three tasks (two of them on n1), `cart` with one on n1 under a budget, an agent on every node.
-fn fleet(kind: ClusterKind) -> Fixture {
+pub(super) fn fleet(kind: ClusterKind) -> Fixture {
     let mut fleet = Fixture::of(kind);
     fleet.node(node("n1", "a")).node(node("n2", "b"));
     fleet.service(service("web", 3)).service(Service { budget: budget(0), ..service("cart", 1) });

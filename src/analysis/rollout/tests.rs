@@ -311,3 +311,14 @@ fn labels_and_taints_are_written_when_the_node_shows_all_of_them() {
     fixture.node(with(&[], &[taint("2")]));
     hold("tainted", &fixture, &expect, 1, &Done("the node shows it"));
 }
+
+#[test]
+fn what_the_backend_saw_itself_counts_once_the_rows_agree() {
+    let mut fixture = Fixture::of(ClusterKind::Docker);
+    let expect = |whole| Expect::Seen { gone: Box::new(["old".into(), "x".into()]), whole, note: "2 of 2 removed".into() };
+    fixture.task(task("old", "", "n1")).task(task("other", "", "n1"));
+    hold("still shown", &fixture, &expect(true), 1, &Pending(0, 0, "2 of 2 removed; 1 task still shown"));
+    fixture.delta(crate::model::Delta::Task(crate::model::Change::Remove("old".into())));
+    hold("gone", &fixture, &expect(true), 1, &Done("2 of 2 removed"));
+    hold("not all of it", &fixture, &expect(false), 1, &Failed("2 of 2 removed"));
+}

@@ -31,7 +31,7 @@ pub use discover::{Env, discover};
 pub use logs::LogLines;
 
 use super::{About, Backend, BackendError, LogRequest, ProgressSink, Sink};
-use crate::model::{Distance, Expect, Intent, LogLine, ObjectRef};
+use crate::model::{ActionKind, Distance, Expect, Found, Intent, LogLine, ObjectRef, Secret, Text};
 use client::Docker;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
@@ -73,6 +73,14 @@ impl Backend for Docker {
 
     fn differences<'a>(&'a self, object: &'a ObjectRef) -> BoxFuture<'a, Option<Vec<Distance>>> {
         Box::pin(actions::differences(self, object))
+    }
+
+    fn survey<'a>(&'a self, object: &'a ObjectRef, action: ActionKind) -> BoxFuture<'a, Result<Found, BackendError>> {
+        Box::pin(actions::survey(self, object, action))
+    }
+
+    fn join(&self, managers: bool) -> BoxFuture<'_, Result<(Secret, Text), BackendError>> {
+        Box::pin(actions::join(self, managers))
     }
 
     fn logs(&self, request: LogRequest) -> BoxStream<'static, Result<Vec<LogLine>, BackendError>> {

@@ -161,6 +161,7 @@ fn needs(action: ActionKind, of: &Whereabouts) -> Vec<Need> {
         ActionKind::Label | ActionKind::Taint => vec![need("patch", "", "nodes", "")],
         // of containers and swarms, which Kubernetes does not have
         ActionKind::Promote | ActionKind::Demote | ActionKind::RemoveNode => Vec::new(),
+        ActionKind::Prune | ActionKind::RotateToken => Vec::new(),
         ActionKind::Start | ActionKind::Stop | ActionKind::Restart | ActionKind::Kill | ActionKind::ForceDelete => Vec::new(),
     }
 }

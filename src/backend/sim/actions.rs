@@ -205,7 +205,7 @@ impl Platform {
     }
 
     /// An engine's container is removed; nothing makes a new one, and a service without containers is no more.
-    fn discard(&mut self, id: InstanceId, workload: WorkloadId) {
+    pub(super) fn discard(&mut self, id: InstanceId, workload: WorkloadId) {
         self.remove(id);
         if self.workloads.get(&workload).is_some_and(|w| w.instances.is_empty())
             && let Some(gone) = self.workloads.remove(&workload)
@@ -254,6 +254,11 @@ impl Platform {
                 self.host_taints(id, edits);
                 Ok(Begun::Taken(Expect::NodeTaints { node: key, edits: edits.clone() }))
             }
+            Action::Prune { .. } if self.kind == ClusterKind::Swarm => {
+                Err(BackendError::Unsupported(format!("{what}: none of its engines is asked directly here")))
+            }
+            Action::Prune { volumes, seen } => Ok(self.prune(*volumes, seen)),
+            Action::RotateToken { managers, version } => self.rotate(*managers, *version).ok_or_else(|| changed(what)),
             Action::Pause => Ok(self.node_is(id, key, Availability::Paused)),
             Action::Activate => Ok(self.node_is(id, key, Availability::Active)),
             Action::Drain if self.kind == ClusterKind::Swarm => {

@@ -13,6 +13,7 @@ mod deployment;
 mod differences;
 mod fleet;
 mod happenings;
+mod leftovers;
 mod lifecycle;
 mod logs;
 mod moves;

@@ -76,6 +76,10 @@ pub(super) struct Platform {
     pub cut: Option<Cut>,
     pub changed: Changed,
     pub pending: BTreeSet<InstanceId>,
+    /// What was pruned of what only lies there.
+    pub swept: BTreeSet<Key>,
+    /// How often the join tokens of workers and of managers were made anew.
+    pub rotated: [u32; 2],
     pub next_id: u64,
     agenda: BinaryHeap<Reverse<(Moment, u64, Due)>>,
     planned: u64,
@@ -103,6 +107,8 @@ impl Platform {
             cut: None,
             changed: Changed::default(),
             pending: BTreeSet::new(),
+            swept: BTreeSet::new(),
+            rotated: [0; 2],
             next_id: 1,
             agenda: BinaryHeap::new(),
             planned: 0,

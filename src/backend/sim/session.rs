@@ -8,7 +8,7 @@ use super::platform::Platform;
 use super::usage::SWEEP;
 use crate::backend::capabilities::capabilities;
 use crate::backend::{About, Backend, BackendError, Connector, LogRequest, ProgressSink, Sink};
-use crate::model::{Cluster, Distance, Expect, Intent, LogLine, ObjectRef};
+use crate::model::{ActionKind, Cluster, ClusterKind, Distance, Expect, Found, Intent, LogLine, ObjectRef, Secret, Text};
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use parking_lot::Mutex;
@@ -167,6 +167,25 @@ impl Backend for Simulated {
             sleep(LATENCY).await;
             self.reach().ok()?;
             self.with(|platform| platform.differences(object))
+        })
+    }
+
+    fn survey<'a>(&'a self, _object: &'a ObjectRef, action: ActionKind) -> BoxFuture<'a, Result<Found, BackendError>> {
+        Box::pin(async move {
+            sleep(LATENCY * 4).await;
+            self.reach()?;
+            self.with(|platform| platform.survey(action))
+        })
+    }
+
+    fn join(&self, managers: bool) -> BoxFuture<'_, Result<(Secret, Text), BackendError>> {
+        Box::pin(async move {
+            sleep(LATENCY).await;
+            self.reach()?;
+            self.with(|platform| match platform.kind {
+                ClusterKind::Swarm => platform.token(managers),
+                _ => Err(BackendError::Unsupported("only the nodes of a swarm join by a token".to_owned())),
+            })
         })
     }
 

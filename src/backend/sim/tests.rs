@@ -256,6 +256,7 @@ fn what_a_platform_cannot_do_is_refused() {
             ActionKind::Start | ActionKind::Stop | ActionKind::Restart | ActionKind::Kill | ActionKind::ForceDelete => true,
             ActionKind::Hold | ActionKind::Resume | ActionKind::Trigger | ActionKind::Taint => kind == ClusterKind::Swarm,
             ActionKind::Promote | ActionKind::Demote | ActionKind::RemoveNode => kind == ClusterKind::Kubernetes,
+            ActionKind::Prune | ActionKind::RotateToken => kind == ClusterKind::Kubernetes,
             _ => false,
         };
         assert!(ActionKind::ALL.iter().all(|k| has.can(*k) != never(k)));

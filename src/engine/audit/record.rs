@@ -1,13 +1,15 @@
 //! What a record says.
 
 use super::secrets::without_secrets;
-use crate::model::{Action, Cluster, OpState, Operation, TaintEdit, Undo};
+use crate::model::{Action, Cluster, LeftoverKind, OpState, Operation, TaintEdit, Undo};
 use crate::util::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Most characters of a note; the rest of a server's long answer proves nothing more.
 const NOTE: usize = 4_000;
+/// Most ids of things that one action removes; of more only the number is written.
+const IDS: usize = 100;
 
 /// Where whoever asks sits.
 #[derive(Clone, Debug, Default)]
@@ -172,6 +174,21 @@ fn parameters(action: &Action, undo: Option<&Undo>) -> BTreeMap<String, serde_js
         }
         Action::Taint { edits } => {
             all.insert("taints".to_owned(), edits.iter().map(TaintEdit::words).collect());
+        }
+        Action::Prune { volumes, seen } => {
+            all.insert("volumes".to_owned(), volumes.word().into());
+            for kind in LeftoverKind::ALL.into_iter().filter(|kind| volumes.take(*kind)) {
+                let ids: Vec<&str> = seen.iter().filter(|one| one.kind == kind).map(|one| one.id.as_str()).collect();
+                match ids.len() {
+                    0 => {}
+                    1..=IDS => drop(all.insert(kind.words().1.to_owned(), ids.into())),
+                    many => drop(all.insert(kind.words().1.to_owned(), many.into())),
+                }
+            }
+        }
+        Action::RotateToken { managers, version } => {
+            all.insert("of".to_owned(), if *managers { "managers" } else { "workers" }.into());
+            all.extend(version.map(|version| ("swarm_version".to_owned(), version.into())));
         }
         Action::Redeploy
         | Action::Rebalance

@@ -34,6 +34,10 @@ fn is_scheme(word: &str) -> bool {
 
 /// A word without its credential, and whether the next word is one.
 fn masked(word: &str) -> (String, bool) {
+    // the token that a machine joins a swarm with
+    if let Some(at) = word.find("SWMTKN-") {
+        return (format!("{}{MASK}", &word[..at]), false);
+    }
     // the three parts of a signed token, the first of which always begins so
     if let Some(at) = word.find("eyJ")
         && word[at..].matches('.').count() >= 2
@@ -77,6 +81,7 @@ mod tests {
             ("?token=abcd&x=1 no", "?token=(masked) no"),
             (r#"{"password": "hunter2", "a": 1}"#, r#"{"password": (masked) "a": 1}"#),
             (r#"{"client_secret":"hunter2"}"#, r#"{"client_secret":(masked)"#),
+            ("join with SWMTKN-1-abc-def, or not", "join with (masked) or not"),
             ("PASSWORD=hunter2", "PASSWORD=(masked)"),
             ("login --token hunter2 --port 80: refused", "login --token (masked) --port 80: refused"),
             ("unknown option --token", "unknown option --token"),

@@ -134,11 +134,16 @@ impl Confirm {
 
     /// Looks at the objects again.
     fn look(&mut self, world: &World) {
+        let waited = self.held().is_some();
         for target in &mut self.targets {
             target.changed = target.changed.or_else(|| change(world, &target.object, &target.bound));
             if target.changed.is_none() {
                 target.preview = preview(world, &target.object, &self.action);
             }
+        }
+        if waited && self.held().is_none() {
+            // what was typed before it was known what for does not count
+            self.typed = LineEdit::default();
         }
         self.raise();
     }
@@ -158,15 +163,29 @@ impl Confirm {
         None
     }
 
+    /// What is waited for before it may be done, or must be chosen otherwise.
+    fn held(&self) -> Option<&Text> {
+        self.targets.iter().find_map(|target| target.preview.as_ref().ok()?.held.as_ref())
+    }
+
+    /// What would be asked for of each object.
+    fn asked(&self) -> Vec<Action> {
+        self.targets.iter().filter_map(|target| Some(target.preview.as_ref().ok()?.action.clone())).collect()
+    }
+
     /// What is still missing before it may be done.
     fn missing(&self, world: &World) -> Option<(Text, &'static str)> {
         self.entry.as_ref()?.missing(world, self.targets.iter().map(|target| &target.object))
     }
 
     fn confirm(&mut self, cx: &Cx<'_>) -> Outcome {
-        let asked = self.danger;
+        let (asked, seen) = (self.danger, self.asked());
         self.look(cx.world);
-        if self.refusal().is_some() {
+        if self.refusal().is_some() || self.held().is_some() {
+            return Outcome::Handled;
+        }
+        if seen != self.asked() {
+            self.hint = Some(Text::new("what it would do has changed just now: read it again"));
             return Outcome::Handled;
         }
         if self.danger > asked {
@@ -178,13 +197,8 @@ impl Confirm {
             return Outcome::Handled;
         }
         let all = self.targets.iter().filter_map(|target| {
-            let title = target.preview.as_ref().ok()?.title.clone();
-            let intent = Intent {
-                object: target.object.clone(),
-                name: target.name.clone(),
-                action: self.action.clone(),
-                bound: target.bound.clone(),
-            };
+            let Preview { title, action, .. } = target.preview.as_ref().ok()?.clone();
+            let intent = Intent { object: target.object.clone(), name: target.name.clone(), action, bound: target.bound.clone() };
             Some((intent, title))
         });
         let mut all: Vec<(Intent, Text)> = all.collect();

@@ -6,7 +6,7 @@ mod image;
 mod number;
 mod revision;
 
-use crate::model::{Action, ClusterKind, ObjectRef, Propagation, Text, World};
+use crate::model::{Action, ClusterKind, ObjectRef, Propagation, Text, Volumes, World};
 use crate::ui::act;
 use crate::ui::cx::Cx;
 use crate::ui::widget::input::TextInput;
@@ -37,6 +37,10 @@ pub enum Entry {
     Propagation(Choice),
     /// How long a task has to end.
     Grace(Choice),
+    /// Which volumes go too.
+    Volumes(Choice),
+    /// Whose token.
+    Token(Choice),
     /// The image of a container.
     Image(Box<Image>),
     /// Labels or taints.
@@ -61,6 +65,8 @@ impl Entry {
             }
             Action::DeleteTask { .. } if objects.iter().all(kubernetes) => Some(grace()),
             Action::ForceDelete { .. } => Some(grace()),
+            Action::Prune { .. } => Some(Self::Volumes(Choice::new("volumes", Volumes::ALL.map(Volumes::word).to_vec()))),
+            Action::RotateToken { .. } => Some(Self::Token(Choice::new("token of", vec!["workers", "managers"]))),
             Action::RollBack { to } if objects.len() == 1 => {
                 let object = objects.first()?;
                 let service = world.cluster(&object.cluster)?.services.get(&object.key)?;
@@ -93,7 +99,7 @@ impl Entry {
     pub fn edit(&mut self, input: &TextInput) -> bool {
         match self {
             Self::Number(number) => number.edit(input),
-            Self::Propagation(choice) | Self::Grace(choice) => choice.edit(input),
+            Self::Propagation(choice) | Self::Grace(choice) | Self::Volumes(choice) | Self::Token(choice) => choice.edit(input),
             Self::Image(image) => image.edit(input),
             Self::Edits(edits) => edits.edit(input),
             Self::Revision(revision) => revision.edit(input),
@@ -110,6 +116,10 @@ impl Entry {
             (Self::Grace(choice), Action::DeleteTask { grace } | Action::ForceDelete { grace }) => {
                 *grace = GRACES.get(choice.at()).and_then(|(seconds, _)| *seconds);
             }
+            (Self::Volumes(choice), Action::Prune { volumes, .. }) => {
+                *volumes = Volumes::ALL.get(choice.at()).copied().unwrap_or_default();
+            }
+            (Self::Token(choice), Action::RotateToken { managers, .. }) => *managers = choice.at() == 1,
             (Self::Image(entry), Action::SetImage { container, image }) => (*container, *image) = entry.value(),
             (Self::Edits(edits), action) => edits.apply(action),
             (Self::Revision(revision), Action::RollBack { to }) => *to = revision.value(),
@@ -126,7 +136,7 @@ impl Entry {
                 let nodes = objects.filter_map(|object| world.cluster(&object.cluster)?.nodes.get(&object.key).map(|node| &**node));
                 return edits.missing(nodes).map(|why| (why, edits.how()));
             }
-            Self::Propagation(_) | Self::Grace(_) | Self::Revision(_) => return None,
+            Self::Propagation(_) | Self::Grace(_) | Self::Volumes(_) | Self::Token(_) | Self::Revision(_) => return None,
         };
         let Some(to) = number.value() else { return Some((Text::new("type the number of tasks"), "choose another number")) };
         let same = objects.all(|object| act::desired(world, object) == Some(to));
@@ -139,7 +149,7 @@ impl Entry {
             Self::Number(number) => Some(number.draw(pen, cx)),
             Self::Image(image) => Some(image.draw(pen, cx)),
             Self::Edits(edits) => Some(edits.draw(pen, cx)),
-            Self::Propagation(choice) | Self::Grace(choice) => {
+            Self::Propagation(choice) | Self::Grace(choice) | Self::Volumes(choice) | Self::Token(choice) => {
                 choice.draw(pen, cx);
                 None
             }

@@ -1,9 +1,12 @@
 //! What stands over the panes: dialogs, palette, help. The topmost gets keys first.
 
 pub mod confirm;
+#[cfg(test)]
+mod engine_tests;
 mod entry;
 pub mod frame;
 mod help;
+mod join;
 mod notices;
 mod palette;
 #[cfg(test)]
@@ -74,6 +77,7 @@ pub fn opened_by(command: Command, here: &Here, cx: &Cx<'_>) -> Option<Box<dyn O
         Command::ScopeCluster => Box::new(palette::Palette::clusters(cx, here)),
         Command::ScopeNamespace => Box::new(palette::Palette::namespaces(cx, here)),
         Command::Help => Box::new(help::Help::new(here)),
+        Command::JoinSwarm => Box::new(join::Join::new(here.cluster.clone())),
         Command::Notices => Box::new(notices::Notices::default()),
         _ => return None,
     })

@@ -8,7 +8,7 @@ use crate::model::{
 use crate::ui::testing::{Bench, NOW, ago, cluster, node, service};
 use crate::ui::{Effect, PaneId, TextInput};
 
-const ENTER: TextInput = TextInput::Enter;
+pub(super) const ENTER: TextInput = TextInput::Enter;
 
 fn sent(effects: Vec<Effect>) -> Vec<(String, Action, u64)> {
     let mut all = Vec::new();
@@ -23,13 +23,13 @@ fn sent(effects: Vec<Effect>) -> Vec<(String, Action, u64)> {
     all
 }
 
-fn text(bench: &mut Bench, input: TextInput) -> Vec<(String, Action, u64)> {
+pub(super) fn text(bench: &mut Bench, input: TextInput) -> Vec<(String, Action, u64)> {
     let moment = bench.moment;
     sent(bench.ui.text(input, moment))
 }
 
 /// A bench with the cursor on `name`.
-fn on(pane: PaneId, name: &str) -> Bench {
+pub(super) fn on(pane: PaneId, name: &str) -> Bench {
     let mut bench = Bench::new(pane, (80, 24));
     for _ in 0..20 {
         if bench.cursor_line().contains(name) {

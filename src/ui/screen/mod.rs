@@ -33,6 +33,8 @@ pub struct UiOptions {
     pub read_only: bool,
     /// Most objects that one action may be for.
     pub max_bulk: usize,
+    /// Secrets may be shown to whoever asks for them: it is a person's own screen, and no picture that is kept.
+    pub reveals: bool,
     /// Times in local time (else UTC) to begin with.
     pub local_time: bool,
     /// The pane to begin with.
@@ -95,6 +97,7 @@ macro_rules! cx {
             local_time: $ui.options.local_time,
             read_only: $ui.options.read_only,
             max_bulk: $ui.options.max_bulk,
+            reveals: $ui.options.reveals,
         }
     };
 }
@@ -288,7 +291,11 @@ impl Ui {
                 self.go(go, moment)
             }
             Outcome::Act(kind, objects) => {
-                let asked = Rights::ask(&objects, &self.world);
+                let mut asked = Rights::ask(&objects, &self.world);
+                if kind.is_surveyed() && act::refusal(kind, &objects, &cx!(self, moment)).is_none() {
+                    let all = objects.iter().filter(|object| object.kind == kind.spec().on).take(self.options.max_bulk);
+                    asked.extend(all.map(|object| Effect::Request(Request::Survey(object.clone(), kind))));
+                }
                 let outcome = act::open_action(kind, objects, &cx!(self, moment));
                 // an action opens an overlay or says why not; it never asks for an action again
                 let mut effects = if matches!(outcome, Outcome::Act(..)) { Vec::new() } else { self.settle(outcome, moment) };
@@ -303,6 +310,9 @@ impl Ui {
             Outcome::Close(effects) => {
                 if self.overlays.pop().is_none() {
                     self.back(moment);
+                }
+                if effects.iter().any(|effect| matches!(effect, Effect::Copy(_))) {
+                    self.say("copied", false, moment);
                 }
                 if effects.iter().any(|effect| matches!(effect, Effect::Request(Request::Execute { .. } | Request::Bulk { .. })))
                     && let Some(pane) = pane_mut(&mut self.panes, self.place.pane)

@@ -19,6 +19,8 @@ pub struct Held {
     pub lines: Vec<Vec<u8>>,
     /// Whether it manages the Swarm of the fixtures.
     pub swarm: bool,
+    /// The tokens that workers and managers join its Swarm with.
+    pub tokens: [String; 2],
     /// Answers of an API server by path; it has empty lists beside them. Without any it is an engine.
     pub pages: Vec<(&'static str, u16, String)>,
     /// Words of the answer to everything else; without any, what would change something is not answered at all.
@@ -172,6 +174,8 @@ fn answer(held: &Held, parts: &[&str]) -> Option<Value> {
                 "Swarm": {"NodeID": node, "LocalNodeState": "active", "ControlAvailable": true}})
         }
         ["info"] => json!({"ID": "e", "Name": "e", "NCPU": 8, "MemTotal": 1_u64 << 34, "ServerVersion": "24.0.0"}),
+        ["swarm"] if held.swarm => json!({"ID": "s", "Version": {"Index": 12}, "Spec": {"Name": "default"},
+            "JoinTokens": {"Worker": held.tokens[0], "Manager": held.tokens[1]}}),
         ["nodes"] if held.swarm => nodes(),
         ["services"] if held.swarm => services(),
         ["tasks"] if held.swarm => tasks(),

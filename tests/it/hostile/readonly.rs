@@ -51,6 +51,7 @@ async fn everything(swarm: bool, screen: bool, engine: bool) -> (usize, Vec<Stri
         keymap,
         ascii: false,
         max_bulk: 20,
+        reveals: true,
         read_only: screen,
         local_time: false,
         pane: PaneId::Fleet,

@@ -15,8 +15,22 @@ fn canary(place: &str) -> String {
     format!("Canary/7+{place}?end")
 }
 
-const PLACES: [&str; 12] =
-    ["token", "userinfo", "password", "keydata", "pluginenv", "pluginout", "env", "url", "arg", "badpod", "page", "dockerenv"];
+const PLACES: [&str; 14] = [
+    "token",
+    "userinfo",
+    "password",
+    "keydata",
+    "pluginenv",
+    "pluginout",
+    "env",
+    "url",
+    "arg",
+    "badpod",
+    "page",
+    "dockerenv",
+    "worker",
+    "manager",
+];
 
 fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -215,4 +229,55 @@ fn secrets_are_nowhere_on_screen_in_logs_reports_or_pictures() {
         assert!(out.status.success() && said.contains("good"), "{said}");
         assert_eq!(found(&said), [""; 0], "{args:?}");
     }
+}
+
+#[test]
+fn the_token_of_a_swarm_is_nowhere_but_on_the_screen_of_who_asked_for_it() {
+    let swarm = Platform::start(Held {
+        swarm: true,
+        tokens: [canary("worker"), canary("manager")],
+        refusal: "not now".to_owned(),
+        ..Held::default()
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let (host, home) = (swarm.host(), folder.path().to_str().unwrap());
+    let env = [("HOME", home), ("DOCKER_HOST", host.as_str()), ("RUST_BACKTRACE", "full")];
+    let mut pty = Pty::spawn(env!("CARGO_BIN_EXE_quarterdeck"), (120, 40), &["--log-level", "trace"], &env);
+    pty.wait("the swarm", SECONDS, |screen| screen.contains("1 live"));
+    pty.send("3");
+    pty.wait("its nodes", SECONDS, |screen| screen.contains("leader"));
+    pty.send("J");
+    pty.wait("how to join", SECONDS, |screen| screen.contains("docker swarm join --token •••"));
+    assert_eq!(found(&String::from_utf8_lossy(&pty.bytes(0))), [""; 0], "before it was asked for");
+    for (key, place) in [("r", "worker"), ("\t", ""), ("r", "manager")] {
+        pty.send(key);
+        let shown = |screen: &str| if place.is_empty() { found(screen).is_empty() } else { found(screen) == [canary(place)] };
+        pty.wait("what was asked for", SECONDS, shown);
+    }
+    pty.send("\x1b");
+    pty.wait("closed", SECONDS, |screen| !screen.contains("docker swarm join"));
+    let closed = pty.bytes(0).len();
+    pty.send(":node.rotate-token\r");
+    pty.wait("the dialog", SECONDS, |screen| screen.contains("y to go on"));
+    pty.send("y9");
+    pty.wait("the refusal", SECONDS, |screen| screen.contains("rotate join token of workers") && screen.contains("not now"));
+    for keys in ["3", "y", "\x1b", "1", "2", "d", "8", "N"] {
+        pty.send(keys);
+        pty.wait_quiet(Duration::from_millis(100), Duration::from_secs(1));
+    }
+    pty.send("\x1b\x03");
+    pty.end(SECONDS);
+    assert!(swarm.changes().iter().any(|asked| asked.contains("rotateWorkerToken=true")), "{:?}", swarm.changes());
+    assert_eq!(found(&String::from_utf8_lossy(&pty.bytes(closed))), [""; 0], "after it was closed");
+    let state = everything_below(&folder.path().join(".local"));
+    assert!(state.contains("rotate join token of workers"), "nothing was put on record");
+    println!("{} bytes of logs and records", state.len());
+    assert_eq!(found(&state), [""; 0], "in logs or records");
+
+    let mut command = Command::new(env!("CARGO_BIN_EXE_quarterdeck"));
+    command.args(["snapshot", "--wait", "4s", "--pane", "nodes", "--keys", "J r"]).env_clear().envs(env).stdin(Stdio::null());
+    let out = command.output().unwrap();
+    let said = String::from_utf8_lossy(&[out.stdout, out.stderr].concat()).into_owned();
+    assert!(said.contains("a token is shown on a terminal only"), "{said}");
+    assert_eq!(found(&said), [""; 0], "in a picture");
 }

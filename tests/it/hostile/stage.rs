@@ -276,6 +276,7 @@ impl<'a> Stage<'a> {
             keymap: Keymap::load("default", &[]).0,
             ascii: false,
             max_bulk: 20,
+            reveals: true,
             read_only: false,
             local_time: false,
             pane: PaneId::Fleet,
@@ -353,6 +354,20 @@ impl<'a> Stage<'a> {
                     ];
                     self.store.apply(Fact::Log(id, items), NOW);
                     self.store.apply(Fact::TailState(id, TailState::Failed(t("ft"))), NOW);
+                }
+                Effect::Request(Request::Survey(object, action)) => {
+                    let leftover =
+                        |kind| Leftover { kind, id: Key::from(self.words.of("lo").as_str()), made: None, name: t("ln"), size: 7 };
+                    let found = match action {
+                        ActionKind::RotateToken => Found::Swarm(12),
+                        _ => Found::Leftovers(LeftoverKind::ALL.map(leftover).into()),
+                    };
+                    let survey = Survey { key: object.key, action, found: Some(Ok(found)) };
+                    self.store.apply(Fact::Cluster(object.cluster, Delta::Survey(survey)), NOW);
+                }
+                Effect::Request(Request::Reveal { cluster, managers }) => {
+                    let found = Ok((Secret::new(&self.words.of("jt")), t("ja")));
+                    self.store.apply(Fact::Cluster(cluster, Delta::Join(Some(Join { managers, at: NOW, found }))), NOW);
                 }
                 Effect::Request(Request::Inspect(object)) => {
                     let lines = Ok(vec![t("d1: "), t("  d2: "), t("d3")]);

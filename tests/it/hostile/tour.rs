@@ -6,10 +6,11 @@ use quarterdeck::input::{Command, KeyPress};
 use quarterdeck::ui::TextInput;
 
 /// Commands that open something over a row of a pane, and the pane.
-const DIALOGS: [(Command, &[Command]); 3] = [
+const DIALOGS: [(Command, &[Command]); 4] = [
     (Command::PaneServices, &[Command::Scale, Command::Redeploy, Command::RollBack, Command::Rebalance]),
     (Command::PaneTasks, &[Command::Reschedule, Command::DeleteTask, Command::StopTask]),
     (Command::PaneNodes, &[Command::PauseNode, Command::ActivateNode, Command::EvacuateNode, Command::DrainNode]),
+    (Command::PaneNodes, &[Command::PruneEngine, Command::RotateToken]),
 ];
 
 /// Lists opened over a page.
@@ -108,6 +109,12 @@ pub fn tour(stage: &mut Stage<'_>, typed: &str, mut look: impl FnMut(&mut Stage<
         stage.press(Command::Back);
         stage.press(Command::ScopeAll);
     }
+    stage.press(Command::PaneNodes);
+    stage.press(Command::JoinSwarm);
+    look(stage, "join");
+    stage.text(TextInput::Char('r'));
+    look(stage, "join, revealed");
+    stage.text(TextInput::Char('c'));
     stage.press(Command::PaneTasks);
     stage.press(Command::LogStrip);
     look(stage, "log lines below");

@@ -3,7 +3,11 @@
 mod constraint;
 mod engine;
 mod evacuation;
+mod join;
+#[cfg(test)]
+mod leftover_tests;
 mod node;
+mod prune;
 mod rebalance;
 mod service;
 mod task;
@@ -15,7 +19,7 @@ mod write_tests;
 use super::client::Docker;
 use crate::backend::difference::difference;
 use crate::backend::{BackendError, ProgressSink};
-use crate::model::{Action, Distance, Expect, Intent, ObjectRef, Progress, Text};
+use crate::model::{Action, ActionKind, Distance, Expect, Found, Intent, ObjectRef, Progress, Secret, Text};
 use write::{Target, read};
 
 /// Carries out an action; see [`crate::backend::Backend::execute`].
@@ -40,6 +44,8 @@ pub async fn execute(docker: &Docker, intent: &Intent, progress: &ProgressSink) 
             Action::Taint { .. } => {
                 Err(unsupported(intent, "a swarm has no taints; pause the node, or label it and place services by that"))
             }
+            Action::Prune { volumes, seen } => prune::prune(docker, intent, *volumes, seen, progress).await,
+            Action::RotateToken { managers, version } => join::rotate(docker, intent, *managers, *version).await,
             Action::RemoveNode { force } => node::remove(docker, intent, *force).await,
             Action::Evacuate => evacuation::evacuate(docker, intent, progress).await,
             Action::Start | Action::Stop | Action::Restart | Action::Kill | Action::ForceDelete { .. } => {
@@ -49,14 +55,14 @@ pub async fn execute(docker: &Docker, intent: &Intent, progress: &ProgressSink) 
             Action::Trigger => Err(unsupported(intent, "a swarm runs nothing by the clock")),
         }
     } else {
-        match intent.action {
+        match &intent.action {
             Action::Redeploy => engine::restart(docker, intent, progress).await,
             Action::Start => engine::start(docker, intent).await,
             Action::Stop => engine::stop(docker, intent).await,
             Action::Restart => engine::restart_one(docker, intent).await,
             Action::Kill => engine::kill(docker, intent).await,
             Action::DeleteTask { .. } => engine::delete(docker, intent).await,
-            Action::ForceDelete { grace } => engine::delete_by_force(docker, intent, grace).await,
+            Action::ForceDelete { grace } => engine::delete_by_force(docker, intent, *grace).await,
             Action::Scale { .. } => Err(unsupported(
                 intent,
                 "an engine keeps no number of tasks; use `docker compose up --scale` with its Compose file",
@@ -64,7 +70,8 @@ pub async fn execute(docker: &Docker, intent: &Intent, progress: &ProgressSink) 
             Action::RollBack { .. } => {
                 Err(unsupported(intent, "an engine keeps no earlier definition; deploy its Compose file again"))
             }
-            Action::Promote | Action::Demote | Action::RemoveNode { .. } => {
+            Action::Prune { volumes, seen } => prune::prune(docker, intent, *volumes, seen, progress).await,
+            Action::Promote | Action::Demote | Action::RemoveNode { .. } | Action::RotateToken { .. } => {
                 Err(unsupported(intent, "a single engine belongs to no swarm"))
             }
             Action::Reschedule | Action::Rebalance | Action::Evacuate | Action::Drain | Action::Pause | Action::Activate => {
@@ -103,6 +110,20 @@ pub async fn differences(docker: &Docker, object: &ObjectRef) -> Option<Vec<Dist
     let (number, then) = current.previous?;
     let lines = difference(&current.spec, &then).into_iter().map(Text::from).collect();
     Some(vec![(number, lines)])
+}
+
+/// See [`crate::backend::Backend::survey`].
+pub async fn survey(docker: &Docker, object: &ObjectRef, action: ActionKind) -> Result<Found, BackendError> {
+    match action {
+        ActionKind::Prune => prune::survey(docker).await,
+        ActionKind::RotateToken => join::survey(docker).await,
+        _ => Err(BackendError::Unsupported(format!("there is nothing to ask {} before", object.kind.word()))),
+    }
+}
+
+/// See [`crate::backend::Backend::join`].
+pub async fn join(docker: &Docker, managers: bool) -> Result<(Secret, Text), BackendError> {
+    join::join(docker, managers).await
 }
 
 fn unsupported(intent: &Intent, why: &str) -> BackendError {

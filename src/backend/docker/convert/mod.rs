@@ -2,6 +2,7 @@
 
 pub mod engine;
 pub mod event;
+pub mod leftover;
 mod node;
 #[cfg(test)]
 mod odd_tests;

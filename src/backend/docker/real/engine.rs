@@ -1,6 +1,8 @@
 //! A single engine: states, logs, actions, measurements.
 
 use super::*;
+use crate::analysis::rollout::{Verdict, verdict};
+use crate::model::{ActionKind, Found, LeftoverKind, Volumes};
 
 /// A container that exists as long as the test.
 struct Container(String);
@@ -154,4 +156,92 @@ async fn a_container_is_restarted_killed_and_deleted_and_only_a_stopped_one_with
     }
     let gone = act(&session, &with(Action::ForceDelete { grace: Some(0) })).await;
     assert!(matches!(gone, Err(BackendError::NotFound(_))), "{gone:?}");
+}
+
+#[tokio::test]
+#[ignore = "needs a real engine that is no swarm manager in DOCKER_HOST, and removes what nothing uses there"]
+async fn an_engine_is_pruned_of_what_was_seen_and_of_nothing_else() {
+    let has = |args: &[&str], name: &str| docker(args).lines().any(|line| line == name);
+    let volumes = |name: &str| has(&["volume", "ls", "-q"], name);
+    let networks = |name: &str| has(&["network", "ls", "--format", "{{.Name}}"], name);
+    let containers = |name: &str| has(&["ps", "-a", "--format", "{{.Names}}"], name);
+    let images = |id: &str| has(&["images", "-a", "-q", "--no-trunc"], id);
+    for name in ["dk-free", "dk-lan"] {
+        let _ = std::process::Command::new("docker").args(["network", "rm", name]).output();
+    }
+    docker(&["network", "create", "dk-free"]);
+    docker(&["network", "create", "dk-lan"]);
+    docker(&["volume", "create", "dk-named"]);
+    let talk = ["--name", "dk-keep", "--network", "dk-lan", "-v", "dk-used:/data", "busybox:qd", "sh", "-c", TALK];
+    let keep = Container::run(&talk);
+    let old =
+        Container::run(&["--name", "dk-old", "-v", "/unnamed", "busybox:qd", "sh", "-c", "head -c 3000000 /dev/urandom > /x"]);
+    docker(&["wait", &old.0]);
+    // a name that goes on to another image leaves one without
+    let nameless = docker(&["commit", &old.0, "dk-image:1"]);
+    docker(&["commit", "-m", "another", &old.0, "dk-image:1"]);
+    let built = built("FROM busybox:qd\nRUN echo one > /one\nRUN head -c 2000000 /dev/urandom > /two\n");
+    let mut session = Session::open().await;
+    let wait = Duration::from_secs(30);
+    session
+        .until("both there", wait, |s| {
+            s.tasks.get(old.0.as_str()).is_some_and(|t| t.state.ended()) && s.tasks.get(keep.0.as_str()).is_some()
+        })
+        .await;
+    let node = session.state().nodes.iter().next().unwrap().key.clone();
+    let seen = async |session: &Session| {
+        let found = session.backend.survey(&object(session, Kind::Node, &node), ActionKind::Prune).await.unwrap();
+        let Found::Leftovers(seen) = found else { panic!("another answer") };
+        seen.iter().for_each(|one| println!("{:?} {} {} B", one.kind, one.name, one.size));
+        seen
+    };
+    let first = seen(&session).await;
+    let saw = |kind: LeftoverKind, id: &str| first.iter().any(|one| one.kind == kind && *one.id == *id);
+    assert!(saw(LeftoverKind::Container, &old.0) && !saw(LeftoverKind::Container, &keep.0));
+    assert!(saw(LeftoverKind::Image, &nameless) && saw(LeftoverKind::NamedVolume, "dk-named"));
+    assert!(!saw(LeftoverKind::NamedVolume, "dk-used"), "a container that stays has it");
+    let cached = first.iter().filter(|one| one.kind == LeftoverKind::Cache).count();
+    assert_eq!(cached > 1, built, "what was built is in the cache");
+    let size = first.iter().find(|one| *one.id == *old.0).unwrap().size;
+    assert!(size >= 3_000_000, "{size}");
+
+    let late = Container::run(&["--name", "dk-late", "busybox:qd", "true"]);
+    docker(&["wait", &late.0]);
+    let prune = |volumes, seen| Action::Prune { volumes, seen };
+    let kept = intent(&session, Kind::Node, &node, "box", prune(Volumes::Kept, first));
+    let expect = act(&session, &kept).await.unwrap();
+    let done = |s: &ClusterState| matches!(verdict(s, &expect, Timestamp::now(), Timestamp::now()), Verdict::Done(_));
+    session.until("pruned", wait, done).await;
+    assert!(!containers("dk-old") && !networks("dk-free") && !images(&nameless));
+    assert!(containers("dk-late") && containers("dk-keep") && networks("dk-lan"), "what was not seen, or is used");
+    assert!(volumes("dk-named") && volumes("dk-used"), "volumes stay unless asked for");
+    assert!(has(&["images", "-q", "--no-trunc", "dk-image:1"], &docker(&["inspect", "-f", "{{.Id}}", "dk-image:1"])));
+
+    let second = seen(&session).await;
+    assert!(!second.iter().any(|one| one.kind == LeftoverKind::Cache));
+    act(&session, &intent(&session, Kind::Node, &node, "box", prune(Volumes::All, second))).await.unwrap();
+    assert!(!volumes("dk-named") && volumes("dk-used") && !containers("dk-late") && containers("dk-keep"));
+    let other = Intent { bound: Bound { uid: "another".into(), spec_rev: 0 }, ..kept };
+    assert!(matches!(act(&session, &other).await, Err(BackendError::Changed(_))));
+    drop(keep);
+    docker(&["rmi", "dk-image:1"]);
+    docker(&["network", "rm", "dk-lan"]);
+    docker(&["volume", "rm", "dk-used"]);
+}
+
+/// Builds an image and removes it again, so that only the build cache is left of it. False where there is no client that can.
+fn built(file: &str) -> bool {
+    use std::io::Write;
+    let client = std::env::var("DOCKER").unwrap_or_else(|_| "docker".to_owned());
+    let mut build = std::process::Command::new(client);
+    build.args(["build", "-q", "-t", "dk-built:1", "-"]).env("DOCKER_BUILDKIT", "1").stdin(std::process::Stdio::piped());
+    let mut build = build.spawn().unwrap();
+    build.stdin.take().unwrap().write_all(file.as_bytes()).unwrap();
+    let done = build.wait().unwrap().success();
+    if done {
+        docker(&["rmi", "dk-built:1"]);
+    } else {
+        println!("SKIPPED: this client builds without a cache of its own");
+    }
+    done
 }

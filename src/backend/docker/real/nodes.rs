@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::analysis::rollout::{Verdict, verdict};
+use crate::model::{ActionKind, Found, Volumes};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Runs the testbed's script for the swarm, which ends and starts its nodes.
@@ -323,4 +324,59 @@ async fn a_node_of_a_real_swarm_that_is_down_is_removed() {
     docker(&[&["-H", &third, "swarm", "join", "--token", &token][..], &own].concat());
     docker(&["node", "update", "--label-add", "zone=c", "node3"]);
     session.until("all are ready again", wait, ready).await;
+}
+
+#[tokio::test]
+#[ignore = "needs a real swarm in DOCKER_HOST, whose join tokens it makes anew"]
+async fn the_join_tokens_of_a_real_swarm_are_made_anew_one_by_one() {
+    let mut session = Session::open().await;
+    let wait = Duration::from_secs(60);
+    session.until("listed", wait, |s| s.nodes.iter().any(|n| n.role.as_str() == "leader")).await;
+    let leader = session.state().nodes.iter().find(|n| n.role.as_str() == "leader").unwrap().key.clone();
+    let tokens = || ["worker", "manager"].map(|role| docker(&["swarm", "join-token", "-q", role]));
+    let version = async |session: &Session| {
+        let found = session.backend.survey(&object(session, Kind::Node, &leader), ActionKind::RotateToken).await.unwrap();
+        let Found::Swarm(version) = found else { panic!("another answer") };
+        version
+    };
+    let mut before = tokens();
+    for managers in [false, true] {
+        let seen = version(&session).await;
+        let rotate = Action::RotateToken { managers, version: Some(seen) };
+        let asked = intent(&session, Kind::Node, &leader, "node1", rotate);
+        let expect = act(&session, &asked).await.unwrap();
+        assert!(matches!(verdict(session.state(), &expect, Timestamp::now(), Timestamp::now()), Verdict::Done(_)));
+        let (after, which) = (tokens(), usize::from(managers));
+        assert!(before[which] != after[which] && before[1 - which] == after[1 - which]);
+        let (token, address) = session.backend.join(managers).await.unwrap();
+        assert_eq!((token.reveal(), address.as_str()), (after[which].as_str(), "10.77.0.1:2377"));
+        let stale = act(&session, &asked).await;
+        assert!(matches!(stale, Err(BackendError::Changed(_))), "{stale:?}");
+        assert_eq!(tokens(), after, "one that is out of date changes nothing");
+        before = after;
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs a real swarm in DOCKER_HOST, whose manager's engine it prunes"]
+async fn the_engine_of_a_manager_is_pruned_and_its_services_go_on() {
+    let service = Service::create("dk-prune", &["--replicas", "2", "--constraint", "node.role==manager", "app:1"]);
+    let id = service.0.clone();
+    let mut session = Session::open().await;
+    let wait = Duration::from_secs(60);
+    session.until("running", wait, |s| steady(s, &id, "app:1", 2)).await;
+    let own = session.backend.about().engine.unwrap();
+    let ended = ["ps", "-aq", "--filter", "label=com.docker.swarm.service.name=dk-prune", "--filter", "status=exited"];
+    docker(&["service", "update", "--force", "--detach", "dk-prune"]);
+    session.during(Duration::from_secs(3)).await;
+    session.until("running anew", wait, |s| steady(s, &id, "app:1", 2)).await;
+    assert!(!docker(&ended).is_empty(), "nothing has ended");
+    let found = session.backend.survey(&object(&session, Kind::Node, &own), ActionKind::Prune).await.unwrap();
+    let Found::Leftovers(seen) = found else { panic!("another answer") };
+    let prune = Action::Prune { volumes: Volumes::Kept, seen };
+    let expect = act(&session, &intent(&session, Kind::Node, &own, "node1", prune)).await.unwrap();
+    assert!(matches!(&expect, Expect::Seen { gone, whole: true, .. } if gone.is_empty()), "{expect:?}");
+    assert_eq!(docker(&ended), "");
+    session.during(Duration::from_secs(5)).await;
+    assert!(steady(session.state(), &id, "app:1", 2), "its tasks were not touched");
 }

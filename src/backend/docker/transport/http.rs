@@ -24,6 +24,8 @@ use tokio::time::Instant;
 
 /// Longest time for a whole answer, body included.
 pub const DEADLINE: Duration = Duration::from_secs(10);
+/// The same for what an engine works on for long: measuring its disk, removing layers.
+const LONG: Duration = Duration::from_secs(120);
 /// Largest answer read into memory.
 const LARGEST: usize = 256 << 20;
 /// Connections being opened at once: sshd drops logins beyond ten that have not finished (`MaxStartups`).
@@ -84,7 +86,31 @@ impl Http {
     /// # Errors
     /// See [`HttpError`].
     pub async fn get_bytes(&self, path: &str) -> Result<Bytes, HttpError> {
-        self.whole(Method::GET, path, None).await
+        self.whole(Method::GET, path, None, DEADLINE).await
+    }
+
+    /// GETs `path` as JSON, which the engine may take long for.
+    ///
+    /// # Errors
+    /// See [`HttpError`].
+    pub async fn get_slow<T: DeserializeOwned>(&self, path: &str) -> Result<T, HttpError> {
+        decode(&self.whole(Method::GET, path, None, LONG).await?)
+    }
+
+    /// DELETEs `path`, which the engine may take long for.
+    ///
+    /// # Errors
+    /// See [`HttpError`].
+    pub async fn delete_slow(&self, path: &str) -> Result<(), HttpError> {
+        self.whole(Method::DELETE, path, None, LONG).await.map(drop)
+    }
+
+    /// POSTs nothing to `path`, which the engine may take long for, and reads JSON.
+    ///
+    /// # Errors
+    /// See [`HttpError`].
+    pub async fn post_slow<T: DeserializeOwned>(&self, path: &str) -> Result<T, HttpError> {
+        decode(&self.whole(Method::POST, path, None, LONG).await?)
     }
 
     /// POSTs JSON to `path`.
@@ -92,7 +118,7 @@ impl Http {
     /// # Errors
     /// See [`HttpError`].
     pub async fn post(&self, path: &str, json: String) -> Result<Bytes, HttpError> {
-        self.whole(Method::POST, path, Some(json)).await
+        self.whole(Method::POST, path, Some(json), DEADLINE).await
     }
 
     /// GETs `path` as an endless body; the deadline is for the headers.
@@ -100,13 +126,13 @@ impl Http {
     /// # Errors
     /// See [`HttpError`].
     pub async fn stream(&self, path: &str) -> Result<Response<Incoming>, HttpError> {
-        let response = timely(self.send(request(Method::GET, path, None)?)).await?;
+        let response = timely(DEADLINE, self.send(request(Method::GET, path, None)?)).await?;
         if response.status().is_success() { Ok(response) } else { Err(refusal(response).await) }
     }
 
-    async fn whole(&self, method: Method, path: &str, json: Option<String>) -> Result<Bytes, HttpError> {
+    async fn whole(&self, method: Method, path: &str, json: Option<String>, limit: Duration) -> Result<Bytes, HttpError> {
         let request = request(method, path, json)?;
-        timely(async {
+        timely(limit, async {
             let response = self.send(request).await?;
             if response.status().is_success() { collect(response).await } else { Err(refusal(response).await) }
         })
@@ -200,10 +226,10 @@ fn request(method: Method, path: &str, json: Option<String>) -> Result<Request<B
     builder.body(body).map_err(|e| HttpError::NoAnswer(format!("the request {path} cannot be sent: {e}")))
 }
 
-async fn timely<T>(answer: impl Future<Output = Result<T, HttpError>>) -> Result<T, HttpError> {
-    tokio::time::timeout(DEADLINE, answer)
+async fn timely<T>(limit: Duration, answer: impl Future<Output = Result<T, HttpError>>) -> Result<T, HttpError> {
+    tokio::time::timeout(limit, answer)
         .await
-        .unwrap_or_else(|_| Err(HttpError::NoAnswer(format!("no whole answer within {} s", DEADLINE.as_secs()))))
+        .unwrap_or_else(|_| Err(HttpError::NoAnswer(format!("no whole answer within {} s", limit.as_secs()))))
 }
 
 async fn collect(response: Response<Incoming>) -> Result<Bytes, HttpError> {
@@ -220,7 +246,7 @@ async fn refusal(response: Response<Incoming>) -> HttpError {
         message: String,
     }
     let status = response.status().as_u16();
-    let body = timely(collect(response)).await.unwrap_or_default();
+    let body = timely(DEADLINE, collect(response)).await.unwrap_or_default();
     let message = serde_json::from_slice::<Refusal>(&body).map_or_else(
         |_| String::from_utf8_lossy(body.get(..body.len().min(400)).unwrap_or_default()).trim().to_owned(),
         |refusal| refusal.message,

@@ -2,11 +2,13 @@
 //! skipped while decoding. States are plain text: a state that is new to us costs one row its meaning, not the whole list,
 //! and a part that is of another shape than we know costs one row that part ([`read`]).
 
+mod disk;
 mod engine;
 mod event;
 mod read;
 mod swarm;
 
+pub use disk::{Disk, Network, bytes};
 pub use engine::{Container, ContainerDetail, Info, MemoryStats, Stats};
 pub use event::Happened;
 #[cfg(test)]

@@ -42,6 +42,12 @@ pub(super) async fn execute(api: &Api, index: &Shared, intent: &Intent, progress
         Action::Promote | Action::Demote | Action::RemoveNode { .. } => {
             Err(BackendError::Unsupported("only a swarm promotes, demotes and removes its nodes".to_owned()))
         }
+        Action::Prune { .. } => {
+            Err(BackendError::Unsupported("the kubelet of a node removes what it does not need by itself".to_owned()))
+        }
+        Action::RotateToken { .. } => {
+            Err(BackendError::Unsupported("only a swarm has join tokens; `kubeadm token create` makes one here".to_owned()))
+        }
         Action::Label { edits } => act.label(edits).await,
         Action::Taint { edits } => act.taint(edits).await,
         Action::ForceDelete { .. } => {

@@ -23,7 +23,7 @@ impl Confirm {
         let lines = self.lines(most);
         let (ask, role) = self.ask(cx.world);
         let leave = "esc leaves all as it is";
-        let typing = self.danger == Danger::Destructive && !self.in_entry && self.refusal().is_none();
+        let typing = self.danger == Danger::Destructive && !self.in_entry && self.refusal().is_none() && self.held().is_none();
         let ask_wide = width(&ask) + if typing { width(&self.word()) + 2 } else { 0 };
         // the way out goes to a line of its own where both do not fit side by side
         let stacked = ask_wide + width(leave) + 3 > most;
@@ -135,6 +135,9 @@ impl Confirm {
     fn ask(&self, world: &World) -> (String, Role) {
         if let Some(why) = self.refusal() {
             return (why.to_string(), Role::Failing);
+        }
+        if let Some(why) = self.held() {
+            return (why.to_string(), Role::Hint);
         }
         if let Some(hint) = &self.hint {
             return (hint.to_string(), Role::Warning);

@@ -200,6 +200,7 @@ fn look(bench: &Bench, world: &Arc<World>, followed: &mut Followed, theme: &Them
         local_time: false,
         read_only: false,
         max_bulk: 20,
+        reveals: true,
     };
     check(&mut followed.tasks, &cx, bench.typed, bench.sort);
     check(&mut followed.services, &cx, bench.typed, bench.sort);

@@ -1,0 +1,24 @@
+//! What a platform says just before an action is confirmed, where no row shows it.
+
+use super::{ActionKind, Key, Leftover, Text};
+use std::sync::Arc;
+
+/// An answer, or that there is none yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Survey {
+    /// The object the action is for.
+    pub key: Key,
+    /// The action.
+    pub action: ActionKind,
+    /// What there is, or why it is not known; nothing while it is being asked.
+    pub found: Option<Result<Found, Text>>,
+}
+
+/// What a platform found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// For [`super::Action::Prune`].
+    Leftovers(Arc<[Leftover]>),
+    /// For [`super::Action::RotateToken`]: the version of the swarm itself.
+    Swarm(u64),
+}

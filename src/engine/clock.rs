@@ -12,6 +12,8 @@ pub enum Clock {
     System,
     /// Whatever the function says. It is called often and from several threads.
     Driven(Arc<dyn Fn() -> Timestamp + Send + Sync>),
+    /// The same at the pace of the world: where it jumps, the process or its machine stood still.
+    Paced(Arc<dyn Fn() -> Timestamp + Send + Sync>),
 }
 
 impl Clock {
@@ -31,18 +33,22 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         match self {
             Self::System => Timestamp::now(),
-            Self::Driven(now) => now(),
+            Self::Driven(now) | Self::Paced(now) => now(),
         }
     }
 
     /// Whether it goes at the pace of the world, so that a jump of it means that the process stood still.
     pub fn keeps_pace(&self) -> bool {
-        matches!(self, Self::System)
+        !matches!(self, Self::Driven(_))
     }
 }
 
 impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.keeps_pace() { "System" } else { "Driven" })
+        f.write_str(match self {
+            Self::System => "System",
+            Self::Driven(_) => "Driven",
+            Self::Paced(_) => "Paced",
+        })
     }
 }

@@ -45,7 +45,7 @@ pub(super) struct Credentials {
 /// Where tokens come from.
 #[derive(Debug)]
 enum Giver {
-    Plugin(ExecConfig),
+    Plugin(Box<ExecConfig>),
     File(PathBuf),
 }
 
@@ -120,7 +120,7 @@ impl Credentials {
         if token.is_none() && pair.is_none() {
             return Err(Unanswered::Failed(format!("{}: it gave neither a token nor a certificate", title(&plugin))));
         }
-        let giver = token.is_some().then_some(Giver::Plugin(plugin));
+        let giver = token.is_some().then_some(Giver::Plugin(Box::new(plugin)));
         Ok((Self { giver, token: Mutex::new(token), certificate_until }, pair))
     }
 

@@ -30,6 +30,18 @@ impl Server {
         if self.fault() == Some(Fault::Truncated) { halves(body, || false) } else { whole(body) }
     }
 
+    /// What nodes or pods use.
+    pub fn measured(&self, resource: Resource) -> String {
+        let now = jiff::Timestamp::now().to_string();
+        let usage = json!({ "cpu": "100m", "memory": "64Mi" });
+        let item = |object: Arc<Value>| {
+            json!({ "metadata": object["metadata"], "timestamp": now, "window": "15s", "usage": usage,
+                "containers": [{ "name": "main", "usage": usage }] })
+        };
+        let all = self.state.lock().truth.now(resource);
+        json!({ "items": all.into_iter().map(item).collect::<Vec<_>>() }).to_string()
+    }
+
     /// None if its version is forgotten.
     fn page(&self, resource: Resource, query: &Query) -> Option<String> {
         let state = self.state.lock();

@@ -4,6 +4,7 @@
 //!
 //! `tests/faults` runs it; `QUARTERDECK_FAULT=Stall/Steady` and `QUARTERDECK_SEED=7` choose a cell and a seed.
 
+mod asleep;
 mod budget;
 mod fault;
 mod listing;

@@ -67,11 +67,11 @@ pub struct Bench {
 
 impl Bench {
     pub async fn start(cell: Cell, seed: u64) -> Self {
-        Self::beside(cell, seed, Vec::new()).await
+        Self::with(cell, seed, Vec::new(), Options::default()).await
     }
 
-    /// The same, in a fleet with others.
-    pub async fn beside(cell: Cell, seed: u64, others: Vec<Arc<dyn Connector>>) -> Self {
+    /// The same, in a fleet with others, and with these options.
+    pub async fn with(cell: Cell, seed: u64, others: Vec<Arc<dyn Connector>>, options: Options) -> Self {
         let (server, task) = Server::start(cell, seed).await;
         {
             let mut state = server.state.lock();
@@ -88,7 +88,7 @@ impl Bench {
         if matches!(cell.phase, Phase::FirstPage | Phase::LaterPage) {
             server.arm();
         }
-        let engine = Engine::start([vec![Arc::new(context) as Arc<dyn Connector>], others].concat(), Options::default());
+        let engine = Engine::start([vec![Arc::new(context) as Arc<dyn Connector>], others].concat(), options);
         Self { server, engine, file, writes, _folder: folder, _tasks: [task, writer].map(AbortOnDropHandle::new) }
     }
 
@@ -129,7 +129,7 @@ async fn story(bench: &Bench, long: bool, outcome: &mut Outcome) -> Result<(), S
             server.begin();
         } else {
             server.arm();
-            evacuate(&bench.engine).await?;
+            order(&bench.engine, Action::Evacuate).await?;
         }
     }
     let mut stage = server.stage.subscribe();
@@ -177,17 +177,19 @@ fn kubeconfig(file: &Path, server: &Server, token: &str) {
     std::fs::write(file, text).unwrap();
 }
 
-async fn evacuate(engine: &Engine) -> Result<(), String> {
+/// Has this done with the first node.
+pub async fn order(engine: &Engine, action: Action) -> Result<(), String> {
     let world = Arc::clone(&engine.world.borrow());
     let state = &world.clusters[0];
     let Some(node) = state.nodes.get("node-0") else { return Err("there is no node-0".to_owned()) };
     let object = ObjectRef { cluster: state.cluster.id.clone(), kind: Kind::Node, key: node.key.clone() };
     let bound = Bound { uid: node.uid.clone(), spec_rev: node.spec_rev };
-    let intent = Intent { object, name: node.name.clone(), action: Action::Evacuate, bound };
-    engine.requests.send(Request::Execute { intent, title: Text::new("evacuate node-0") }).await.map_err(|err| err.to_string())
+    let intent = Intent { object, name: node.name.clone(), action, bound };
+    engine.requests.send(Request::Execute { intent, title: Text::new("work on node-0") }).await.map_err(|err| err.to_string())
 }
 
-fn busiest(asked: &[(Instant, String)]) -> usize {
+/// Requests in the busiest second.
+pub fn busiest(asked: &[(Instant, String)]) -> usize {
     let mut most = 0;
     let mut from = 0;
     for (at, (time, _)) in asked.iter().enumerate() {

@@ -227,6 +227,9 @@ impl Server {
             (_, _, "/livez") => whole("ok".to_owned()),
             ("GET", Some(resource), _) if query.watches() => watching::watch(&self, resource, &query),
             ("GET", Some(resource), _) => self.list(resource, &query, middle),
+            ("GET", _, "/apis/metrics.k8s.io/v1beta1/nodes") => whole(self.measured(Resource::Nodes)),
+            ("GET", _, "/apis/metrics.k8s.io/v1beta1/pods") => whole(self.measured(Resource::Pods)),
+            ("GET", None, path) if path.ends_with("/log") => log(),
             ("GET" | "PATCH" | "POST", None, _) => {
                 if middle {
                     // the server takes it, and the answer is lost
@@ -313,6 +316,12 @@ impl Query {
 
 pub fn whole(text: String) -> Response<Body> {
     Response::new(StreamBody::new(futures::stream::iter([Ok(Frame::data(Bytes::from(text)))]).boxed()))
+}
+
+/// A log of one line that is not over.
+fn log() -> Response<Body> {
+    let line = Bytes::from_static(b"2026-01-01T00:00:00.5Z it runs\n");
+    Response::new(StreamBody::new(futures::stream::iter([Ok(Frame::data(line))]).chain(futures::stream::pending()).boxed()))
 }
 
 /// A text whose second half comes only if `go` says so, once the first one is on its way.

@@ -1,4 +1,4 @@
-//! An answer as engines give it, with anything wrong in it: nothing panics, and no container is said to use what its engine does not have.
+//! A recorded answer with anything wrong in it: nothing panics, and no container is said to use what its engine does not have.
 #![allow(clippy::unwrap_used)]
 
 use super::*;
@@ -28,7 +28,7 @@ fn grown(answer: &Value) -> Value {
 }
 
 #[test]
-fn a_sound_answer_is_measured() {
+fn a_recorded_answer_is_measured() {
     let (first, at): (Value, _) = (serde_json::from_str(STATS).unwrap(), Instant::now());
     let (before, now) = (counters(&first, at).unwrap(), counters(&grown(&first), at + Duration::from_secs(2)).unwrap());
     let usage = now.since(&before, &engine()).unwrap();

@@ -8,8 +8,12 @@ use crate::theme::Role;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-/// Draws it into `area`. `config` is where the configuration file is, or would be.
-pub fn draw(area: Rect, buf: &mut Buffer, cx: &Cx<'_>, config: &str) {
+/// Draws it into `area`. `config` is where the configuration file is, or would be; none while clusters are still looked for.
+pub fn draw(area: Rect, buf: &mut Buffer, cx: &Cx<'_>, config: Option<&str>) {
+    let Some(config) = config else {
+        title::title(buf, area, cx, "looking for clusters…", true, |_| {});
+        return;
+    };
     let body = title::title(buf, area, cx, "no cluster was found", true, |_| {});
     let file = format!("a [clusters.NAME] in {config}");
     let lines: [(usize, &str, Role); 8] = [

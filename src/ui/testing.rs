@@ -260,6 +260,22 @@ impl Fleet {
     }
 }
 
+/// With nothing chosen but the pane to begin with.
+pub fn options(pane: PaneId) -> UiOptions {
+    UiOptions {
+        theme: Theme::plain(),
+        themes: vec![Theme::plain()],
+        keymap: Keymap::load("default", &[]).0,
+        ascii: false,
+        read_only: false,
+        max_bulk: 20,
+        reveals: true,
+        local_time: false,
+        pane,
+        config: Text::new("/home/ops/.config/quarterdeck/config.toml"),
+    }
+}
+
 /// A screen of a size, and the fleet it looks at.
 pub struct Bench {
     pub ui: Ui,
@@ -270,18 +286,7 @@ pub struct Bench {
 
 impl Bench {
     pub fn new(pane: PaneId, size: (u16, u16)) -> Self {
-        let ui = Ui::new(UiOptions {
-            theme: Theme::plain(),
-            themes: vec![Theme::plain()],
-            keymap: Keymap::load("default", &[]).0,
-            ascii: false,
-            read_only: false,
-            max_bulk: 20,
-            reveals: true,
-            local_time: false,
-            pane,
-            config: Text::new("/home/ops/.config/quarterdeck/config.toml"),
-        });
+        let ui = Ui::new(options(pane));
         let mut bench = Self { ui, fleet: Fleet::new(), size, moment: moment() };
         bench.sync();
         bench

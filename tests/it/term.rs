@@ -28,7 +28,7 @@ fn the_first_frame_comes_before_any_cluster_has_answered() {
         fastest = fastest.min(start.elapsed());
         // in what was written, for by now a cluster may have answered
         let written = String::from_utf8_lossy(&pty.bytes(0)).into_owned();
-        assert!(written.contains("connecting"), "{written:?}");
+        assert!(written.contains("connecting") || written.contains("looking for clusters"), "{written:?}");
     }
     println!("first frame after {fastest:?} (best of 5)");
 }

@@ -47,7 +47,8 @@ impl Ui {
         let Some(pane) = self.pane() else { return Left::default() };
         let lists = pane.has_detail();
         if lists && cx.world.clusters.is_empty() {
-            nothing::draw(body, buf, &cx, &self.options.config);
+            let config = self.looked.then_some(self.options.config.as_str());
+            nothing::draw(body, buf, &cx, config);
             return Left::default();
         }
         let here = if lists { pane.about(&cx) } else { None };

@@ -53,6 +53,8 @@ struct Said {
 pub struct Ui {
     options: UiOptions,
     world: Arc<World>,
+    /// There was a picture: before, nobody can say that there are no clusters.
+    looked: bool,
     tally: Tally,
     totals: Vec<Totals>,
     place: Place,
@@ -113,6 +115,7 @@ impl Ui {
         Self {
             options,
             world: Arc::default(),
+            looked: false,
             tally: Tally::default(),
             totals: Vec::new(),
             place,
@@ -137,6 +140,7 @@ impl Ui {
     /// Takes the newest picture. True if what is on screen may have changed.
     pub fn sync(&mut self, world: Arc<World>, moment: Moment) -> bool {
         let before = std::mem::replace(&mut self.world, world);
+        self.looked = true;
         let tally = Tally::of(&self.world);
         let mut changed = tally != self.tally
             || before.notices.len() != self.world.notices.len()

@@ -145,6 +145,9 @@ fn an_empty_list_says_why() {
         bench.screen()
     };
     let mut bench = Bench::new(PaneId::Fleet, (80, 24));
+    bench.ui = crate::ui::Ui::new(super::testing::options(PaneId::Fleet));
+    let screen = bench.screen();
+    assert!(screen.contains("looking for clusters…") && !screen.contains("was found"), "{screen}");
     bench.ui.sync(std::sync::Arc::default(), bench.moment);
     let screen = bench.screen();
     for words in ["no cluster was found", "KUBECONFIG", "DOCKER_HOST", "/home/ops/.config/quarterdeck/config.toml", "--demo"] {

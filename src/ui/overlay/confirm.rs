@@ -9,7 +9,7 @@ use super::Overlay;
 use super::entry::Entry;
 use crate::analysis::preview::{Preview, preview};
 use crate::input::Command;
-use crate::model::{Action, Bound, Danger, Intent, Kind, ObjectRef, Request, Text, World};
+use crate::model::{Action, ActionKind, Bound, Danger, Intent, Kind, ObjectRef, Request, Text, World};
 use crate::ui::Effect;
 use crate::ui::cx::Cx;
 use crate::ui::outcome::Outcome;
@@ -250,10 +250,15 @@ pub(in crate::ui) fn change(world: &World, object: &ObjectRef, bound: &Bound) ->
 }
 
 impl Overlay for Confirm {
-    /// What else than the image an earlier definition would change, which only the platform knows.
+    /// What only the platform knows: what else than the image an earlier definition would change, and what must be known
+    /// before some actions.
     fn asks(&self) -> Vec<Effect> {
-        match (&self.action, self.targets.as_slice()) {
-            (Action::RollBack { .. }, [one]) => vec![Effect::Request(Request::Compare(one.object.clone()))],
+        let kind = self.action.kind();
+        match self.targets.as_slice() {
+            [one] if kind == ActionKind::RollBack => vec![Effect::Request(Request::Compare(one.object.clone()))],
+            all if kind.is_surveyed() => {
+                all.iter().map(|target| Effect::Request(Request::Survey(target.object.clone(), kind))).collect()
+            }
             _ => Vec::new(),
         }
     }

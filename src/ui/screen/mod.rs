@@ -295,11 +295,7 @@ impl Ui {
                 self.go(go, moment)
             }
             Outcome::Act(kind, objects) => {
-                let mut asked = Rights::ask(&objects, &self.world);
-                if kind.is_surveyed() && act::refusal(kind, &objects, &cx!(self, moment)).is_none() {
-                    let all = objects.iter().filter(|object| object.kind == kind.spec().on).take(self.options.max_bulk);
-                    asked.extend(all.map(|object| Effect::Request(Request::Survey(object.clone(), kind))));
-                }
+                let asked = Rights::ask(&objects, &self.world);
                 let outcome = act::open_action(kind, objects, &cx!(self, moment));
                 // an action opens an overlay or says why not; it never asks for an action again
                 let mut effects = if matches!(outcome, Outcome::Act(..)) { Vec::new() } else { self.settle(outcome, moment) };

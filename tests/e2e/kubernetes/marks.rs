@@ -93,8 +93,9 @@ fn what_does_not_tolerate_a_node_any_more_is_deleted_as_was_said_before() {
     show(&mut app, "node-5");
     app.send("T");
     app.send("e2e-evict=1:NoExecute");
-    app.wait_for("goes (nothing makes it again)", SOON);
-    app.wait_for("stays (nothing makes it again)", SOON);
+    app.wait_for("up to 2 tasks would be deleted", SOON);
+    app.wait_for("goes (nothing makes", SOON);
+    app.wait_for("stays (nothing", SOON);
     app.wait_for("which of them tolerate it is not known here", SOON);
     app.send("\r");
     app.wait_for("type node-5", SOON);

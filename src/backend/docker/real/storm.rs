@@ -72,6 +72,8 @@ async fn of_conflicting_updates_of_a_real_swarm_none_is_lost_and_none_overwritte
                         Err(error) if error.is_out_of_sequence() => refused += 1,
                         Err(error) => panic!("{error:?}"),
                     }
+                    // ours reads twice before it writes, and would be too late for ever
+                    tokio::time::sleep(std::time::Duration::from_millis(4)).await;
                 }
             }
             (taken, refused)

@@ -51,7 +51,7 @@ fn spreads_a_service_over_the_zones_and_says_when_nothing_can_be_won() {
     app.send("9");
     let start = Instant::now();
     let mut least = 6;
-    // the scheduler may put two of a zone on one node and keep to it; the zones are even all the same
+    // to the scheduler zones and nodes are a preference among others: it may keep to what is not quite even, and that is said
     let stuck = "room, affinity or spread rules hold the others where they are";
     while !app.screen().contains("✔ done") && !app.screen().contains(stuck) {
         assert!(start.elapsed() < ROLLOUT, "not over; the screen is\n{}", app.screen());
@@ -60,11 +60,13 @@ fn spreads_a_service_over_the_zones_and_says_when_nothing_can_be_won() {
     }
     println!("never fewer than {least} of 6 ready");
     assert!(least >= 5, "its budget was broken");
-    assert_eq!(by_zone(&workload, &zones), [2, 2, 2]);
-    app.wait_for("e2e-zones/web 6 of 6 ready · eu-a 2 · eu-b 2 · eu-c 2", SOON);
+    let lie = by_zone(&workload, &zones);
     if app.screen().contains(stuck) {
+        assert!(lie.iter().sum::<usize>() == 6 && lie.iter().all(|zone| (1..=4).contains(zone)), "{lie:?}");
         return;
     }
+    assert_eq!(lie, [2, 2, 2]);
+    app.wait_for("e2e-zones/web 6 of 6 ready · eu-a 2 · eu-b 2 · eu-c 2", SOON);
     app.send("4");
     app.wait_for("1 of ", SOON);
     app.send("m");

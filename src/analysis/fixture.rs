@@ -161,3 +161,22 @@ pub(crate) fn stuck(key: &str, service: &str, why: &str, since: u64) -> Task {
 pub(crate) fn starting(key: &str, service: &str, step: Option<&str>, since: u64) -> Task {
     Task { why: step.map(Text::new), stuck: false, ..stuck(key, service, "", since) }
 }
+
+/// A budget that allows so many tasks to be away.
+pub(crate) fn budget(allowed: u32) -> Option<Budget> {
+    Some(Budget { name: Text::new("cart-pdb"), allowed, rule: Text::new("min available 1") })
+}
+
+/// Two zones: `web` with three tasks (two of them on n1), `cart` with one on n1 under a budget, an agent on every node.
+pub(crate) fn small(kind: ClusterKind) -> Fixture {
+    let mut fleet = Fixture::of(kind);
+    fleet.node(node("n1", "a")).node(node("n2", "b"));
+    fleet.service(service("web", 3)).service(Service { budget: budget(0), ..service("cart", 1) });
+    fleet.service(Service { kind: ServiceKind::DaemonSet, ..service("agent", 2) });
+    for (key, of, on) in
+        [("w1", "web", "n1"), ("w2", "web", "n1"), ("w3", "web", "n2"), ("c1", "cart", "n1"), ("a1", "agent", "n1")]
+    {
+        fleet.task(task(key, of, on));
+    }
+    fleet
+}

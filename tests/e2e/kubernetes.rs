@@ -12,7 +12,7 @@ mod rebalance;
 mod revision;
 mod steps;
 
-use crate::platform::{Client, quarterdeck, required, wait_gone};
+use crate::platform::{Client, evacuate, quarterdeck, required, wait_gone};
 use crate::pty::Pty;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -178,13 +178,7 @@ fn evacuates_a_node_through_the_eviction_api() {
     let workload = Workload::create("e2e-evacuate", 6);
     let node = workload.pods()[0].split('|').nth(1).unwrap().to_string();
     let (mut app, _home) = open((200, 50));
-    app.send("3");
-    app.wait_for(&node, SOON);
-    app.send(&format!("/{node}\r"));
-    app.wait_for("1 of ", SOON);
-    app.send("E");
-    app.wait_for(&format!("type {node}"), SOON);
-    app.send(&format!("{node}\r"));
+    evacuate(&mut app, &node, SOON);
     app.send("9");
     let start = Instant::now();
     while workload.pods().iter().any(|pod| pod.split('|').nth(1) == Some(node.as_str())) {

@@ -85,3 +85,14 @@ pub fn quarterdeck(size: (u16, u16), env: &[(&str, &str)]) -> (Pty, tempfile::Te
 pub fn wait_gone(app: &Pty, text: &str, limit: Duration) {
     app.wait(&format!("{text} to go away"), limit, |screen| !screen.contains(text));
 }
+
+/// Asks for a node to be evacuated, and types its name.
+pub fn evacuate(app: &mut Pty, node: &str, limit: Duration) {
+    app.send("3");
+    app.wait_for(node, limit);
+    app.send(&format!("/{node}\r"));
+    app.wait_for("1 of ", limit);
+    app.send("E");
+    app.wait_for(&format!("type {node}"), limit);
+    app.send(&format!("{node}\r"));
+}

@@ -2,7 +2,7 @@
 
 mod back;
 
-use crate::platform::{Client, quarterdeck, required, wait_gone};
+use crate::platform::{Client, evacuate, quarterdeck, required, wait_gone};
 use crate::pty::Pty;
 use std::path::Path;
 use std::process::Command;
@@ -85,17 +85,6 @@ fn point_at(app: &mut Pty, service: &str) {
     app.wait_for("1 of ", SOON);
 }
 
-/// Asks for a node to be evacuated, and types its name.
-fn evacuate(app: &mut Pty, node: &str) {
-    app.send("3");
-    app.wait_for(node, SOON);
-    app.send(&format!("/{node}\r"));
-    app.wait_for("1 of ", SOON);
-    app.send("E");
-    app.wait_for(&format!("type {node}"), SOON);
-    app.send(&format!("{node}\r"));
-}
-
 #[test]
 fn scales_from_two_to_five_and_the_operation_ends_when_five_run() {
     let docker = Client::docker(&required("DOCKER_HOST"));
@@ -156,7 +145,7 @@ fn evacuates_a_node_and_everything_runs_elsewhere() {
     let service = Service::create(&docker, "moved", "app:1", 3);
     assert!(service.running(3).iter().any(|line| line.contains("|node2|")), "the Swarm spreads three tasks over three nodes");
     let (mut app, _home) = open((200, 50));
-    evacuate(&mut app, "node2");
+    evacuate(&mut app, "node2", SOON);
     app.send("9");
     let start = Instant::now();
     while service.running(3).iter().any(|line| line.contains("|node2|")) {

@@ -1,10 +1,10 @@
 //! Each preview as a row: the fleet, the action, and every line of the dialog (`!` stands before what could go wrong).
 
 use super::*;
-use crate::analysis::fixture::{Fixture, node, service, task};
+use crate::analysis::fixture::{Fixture, node, service, small, task};
 use crate::model::{
-    Autoscaler, Availability, Budget, ClusterId, ClusterKind, Differences, Earlier, Effect, Key, Node, NodeState, Propagation,
-    Rollout, RolloutState, Service, ServiceKind, Taint, Task, TaskState, World,
+    Autoscaler, Availability, ClusterId, ClusterKind, Differences, Earlier, Effect, Key, Node, NodeState, Propagation, Rollout,
+    RolloutState, Service, ServiceKind, Taint, Task, TaskState, World,
 };
 use std::sync::Arc;
 
@@ -17,26 +17,10 @@ pub(super) fn seen(fixture: &Fixture, kind: Kind, key: &str, action: &Action) ->
     })
 }
 
-fn budget(allowed: u32) -> Option<Budget> {
-    Some(Budget { name: Text::new("cart-pdb"), allowed, rule: Text::new("min available 1") })
-}
-
-/// Two zones: `web` with three tasks (two of them on n1), `cart` with one on n1 under a budget, an agent on every node.
+/// [`small`], with the agent on its second node, too.
 pub(super) fn fleet(kind: ClusterKind) -> Fixture {
-    let mut fleet = Fixture::of(kind);
-    fleet.node(node("n1", "a")).node(node("n2", "b"));
-    fleet.service(service("web", 3)).service(Service { budget: budget(0), ..service("cart", 1) });
-    fleet.service(Service { kind: ServiceKind::DaemonSet, ..service("agent", 2) });
-    for (key, of, on) in [
-        ("w1", "web", "n1"),
-        ("w2", "web", "n1"),
-        ("w3", "web", "n2"),
-        ("c1", "cart", "n1"),
-        ("a1", "agent", "n1"),
-        ("a2", "agent", "n2"),
-    ] {
-        fleet.task(task(key, of, on));
-    }
+    let mut fleet = small(kind);
+    fleet.task(task("a2", "agent", "n2"));
     fleet
 }
 

@@ -1,29 +1,13 @@
 //! A node of four services, before, while and after it is evacuated: every line of the operation's page.
 
 use super::*;
-use crate::analysis::fixture::{Fixture, ago, node, service, starting, stuck, task};
-use crate::model::{Bound, Budget, Kind, Node, ObjectRef, OpId, Progress, ServiceKind, TaskState};
+use crate::analysis::fixture::{Fixture, ago, budget, node, service, small, starting, stuck, task};
+use crate::model::{Bound, Kind, Node, ObjectRef, OpId, Progress, ServiceKind, TaskState};
 
-fn budget(allowed: u32) -> Option<Budget> {
-    Some(Budget { name: "cart-pdb".into(), allowed, rule: "min available 1".into() })
-}
-
-/// Three zones. On n1: two tasks of `web`, one of `cart` under a budget, one of an agent on every node, one of nothing.
+/// [`small`] with a third zone, and a task on n1 that nothing makes again.
 fn fleet(kind: ClusterKind) -> Fixture {
-    let mut fleet = Fixture::of(kind);
-    fleet.node(node("n1", "a")).node(node("n2", "b")).node(node("n3", "c"));
-    fleet.service(service("web", 3)).service(Service { budget: budget(0), ..service("cart", 1) });
-    fleet.service(Service { kind: ServiceKind::DaemonSet, ..service("agent", 2) });
-    for (key, of, on) in [
-        ("w1", "web", "n1"),
-        ("w2", "web", "n1"),
-        ("w3", "web", "n2"),
-        ("c1", "cart", "n1"),
-        ("a1", "agent", "n1"),
-        ("b", "", "n1"),
-    ] {
-        fleet.task(task(key, of, on));
-    }
+    let mut fleet = small(kind);
+    fleet.node(node("n3", "c")).task(task("b", "", "n1"));
     fleet
 }
 

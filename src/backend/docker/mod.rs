@@ -21,6 +21,8 @@ mod inspect;
 mod logs;
 #[cfg(test)]
 mod real;
+#[cfg(test)]
+mod scripted;
 mod transport;
 mod usage;
 mod watch;

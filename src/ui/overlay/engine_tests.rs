@@ -2,12 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::tests::{ENTER, on, text};
-use crate::input::{Command, Keymap};
+use crate::input::Command;
 use crate::model::{
     Action, ActionKind, Change, Delta, Found, Join, Leftover, LeftoverKind, Request, Secret, Survey, Text, Volumes,
 };
-use crate::theme::Theme;
-use crate::ui::testing::{Bench, NOW, ago};
+use crate::ui::testing::{Bench, NOW, ago, options};
 use crate::ui::{Effect, PaneId, TextInput, Ui, UiOptions};
 
 fn surveyed(bench: &mut Bench, action: ActionKind, found: Option<Found>) {
@@ -125,18 +124,7 @@ fn a_token_is_shown_only_when_asked_for_and_no_longer_than_a_minute() {
 fn no_token_is_asked_for_where_nothing_may_be_changed_or_a_picture_is_kept() {
     for (read_only, reveals, why) in [(true, true, "is read-only here"), (false, false, "shown on a terminal only")] {
         let mut bench = Bench::new(PaneId::Nodes, (80, 24));
-        bench.ui = Ui::new(UiOptions {
-            theme: Theme::plain(),
-            themes: vec![Theme::plain()],
-            keymap: Keymap::load("default", &[]).0,
-            ascii: false,
-            read_only,
-            max_bulk: 20,
-            reveals,
-            local_time: false,
-            pane: PaneId::Nodes,
-            config: Text::default(),
-        });
+        bench.ui = Ui::new(UiOptions { read_only, reveals, ..options(PaneId::Nodes) });
         bench.fleet.to("prod-eu", Delta::Finding(Change::End));
         let world = bench.fleet.0.publish().unwrap();
         let moment = bench.moment;

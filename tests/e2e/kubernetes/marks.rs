@@ -81,6 +81,9 @@ fn a_node_is_labelled_and_tainted_and_both_are_taken_back() {
 #[test]
 fn what_does_not_tolerate_a_node_any_more_is_deleted_as_was_said_before() {
     let workload = Workload::create("e2e-evict", 1);
+    // where the scheduler puts it is nobody's choice: what is on the node is what is put there below
+    workload.run("delete deployment web");
+    workload.until("its task is gone", "get pods -o name", str::is_empty);
     let node = Marked { kubectl: Client::kubectl(), name: "node-5" };
     let pinned = |name: &str, tolerations: &str| {
         let spec = format!(r#"{{"spec":{{"nodeName":"node-5","tolerations":[{tolerations}]}}}}"#);

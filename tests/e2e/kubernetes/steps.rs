@@ -11,13 +11,7 @@ fn each_task_of_an_evacuation_says_what_it_waits_for_and_then_where_it_went() {
     let alone = format!(r#"{{"apiVersion":"v1","spec":{{"nodeName":"{node}"}}}}"#);
     workload.kubectl.args(&["-n", workload.namespace, "run", "bare", "--image=app:1", "--overrides", &alone]);
     let (mut app, _home) = open((110, 34));
-    app.send("3");
-    app.wait_for(&node, SOON);
-    app.send(&format!("/{node}\r"));
-    app.wait_for("1 of ", SOON);
-    app.send("E");
-    app.wait_for(&format!("type {node}"), SOON);
-    app.send(&format!("{node}\r"));
+    evacuate(&mut app, &node, SOON);
     app.send("9");
     app.wait_for("waits: budget web allows 0 (min available 3)", SOON);
     app.wait_for("belongs to no service: nothing would make it again", SOON);

@@ -2,6 +2,20 @@
 
 use super::*;
 
+/// Kills the program and starts another, which offers what the first has left, and has had time to do what it should not.
+fn killed(mut app: Pty, home: &tempfile::TempDir) -> Pty {
+    app.signal("KILL");
+    app.end(SOON);
+    let env = [("DOCKER_HOST", required("DOCKER_HOST")), ("HOME", home.path().to_str().unwrap().to_owned())];
+    let env: Vec<(&str, &str)> = env.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let mut app = Pty::spawn(env!("CARGO_BIN_EXE_quarterdeck"), (200, 50), &[], &env);
+    app.wait_for("was left unfinished", SOON);
+    app.send("9");
+    app.wait_for("‖ paused", SOON);
+    std::thread::sleep(Duration::from_secs(2));
+    app
+}
+
 #[test]
 fn takes_back_another_image_unless_someone_changed_it_since() {
     let docker = Client::docker(&required("DOCKER_HOST"));
@@ -37,18 +51,9 @@ fn an_evacuation_that_a_killed_program_left_is_cancelled_and_what_it_added_goes(
     let replicas = "service inspect stuck --format {{.Spec.Mode.Replicated.Replicas}}{{.Spec.Labels}}";
     assert_eq!(docker.run(replicas), "3map[]");
     let (mut app, home) = open((200, 50));
-    evacuate(&mut app, "node2");
+    evacuate(&mut app, "node2", SOON);
     docker.until("one more", ROLLOUT, replicas, |out| out.starts_with('4') && out.contains("quarterdeck"));
-    app.signal("KILL");
-    app.end(SOON);
-
-    let env = [("DOCKER_HOST", required("DOCKER_HOST")), ("HOME", home.path().to_str().unwrap().to_owned())];
-    let env: Vec<(&str, &str)> = env.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let mut app = Pty::spawn(env!("CARGO_BIN_EXE_quarterdeck"), (200, 50), &[], &env);
-    app.wait_for("was left unfinished", SOON);
-    app.send("9");
-    app.wait_for("‖ paused", SOON);
-    std::thread::sleep(Duration::from_secs(2));
+    let mut app = killed(app, &home);
     assert!(docker.run(replicas).starts_with('4'), "nothing goes back by itself");
     app.send("x");
     app.wait_for("took back the tasks that 1 service had more for it (stuck); node2 stays paused", SOON);
@@ -78,16 +83,7 @@ fn a_move_that_a_killed_program_left_is_cancelled_and_the_constraint_goes() {
     docker.until("its node is forbidden", ROLLOUT, seen, |out| out.contains("node.id!=") && out.contains("quarterdeck.avoids."));
     app.send("9");
     app.wait_for("0 of 1 task moved · 1 does not start", SOON);
-    app.signal("KILL");
-    app.end(SOON);
-
-    let env = [("DOCKER_HOST", required("DOCKER_HOST")), ("HOME", home.path().to_str().unwrap().to_owned())];
-    let env: Vec<(&str, &str)> = env.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let mut app = Pty::spawn(env!("CARGO_BIN_EXE_quarterdeck"), (200, 50), &[], &env);
-    app.wait_for("was left unfinished", SOON);
-    app.send("9");
-    app.wait_for("‖ paused", SOON);
-    std::thread::sleep(Duration::from_secs(2));
+    let mut app = killed(app, &home);
     assert!(docker.run(seen).contains("node.id!="), "nothing goes back by itself");
     app.send("x");
     app.wait_for("its old node is allowed again (held)", SOON);

@@ -3,19 +3,13 @@
 
 use super::{execute, join, prune};
 use crate::backend::docker::client::Docker;
-use crate::backend::docker::transport::Endpoint;
+use crate::backend::docker::scripted;
 use crate::backend::docker::wire;
 use crate::backend::{BackendError, ProgressSink};
 use crate::model::{Action, Bound, ClusterId, Expect, Found, Intent, Key, Kind, Leftover, ObjectRef, Volumes};
-use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
-use hyper::service::service_fn;
-use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use tokio::net::UnixListener;
 
 /// What the engine has, and what it was asked to change.
 #[derive(Default)]
@@ -43,11 +37,11 @@ fn tokens(times: [u32; 2]) -> Value {
 }
 
 impl Engine {
-    fn answer(&mut self, method: &str, path: &str, body: &str) -> (u16, Value) {
+    fn answer(&mut self, method: &str, path: &str, body: &[u8]) -> (u16, Value) {
         let path = path.strip_prefix("/v1.43").unwrap_or(path);
         if method != "GET" {
             self.changes.push(format!("{method} {path}"));
-            self.bodies.push(body.to_owned());
+            self.bodies.push(String::from_utf8_lossy(body).into_owned());
         }
         let parts: Vec<&str> = path.split('?').next().unwrap().trim_start_matches('/').split('/').collect();
         let drop_of = |all: &mut Vec<Value>, id: &str, field: &str| {
@@ -112,28 +106,8 @@ impl Engine {
 }
 
 async fn serve(engine: Engine) -> (tempfile::TempDir, Arc<Mutex<Engine>>, Docker) {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("engine.sock");
-    let listener = UnixListener::bind(&path).unwrap();
-    let engine = Arc::new(Mutex::new(engine));
-    let state = Arc::clone(&engine);
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let state = Arc::clone(&state);
-            let answer = service_fn(move |request: Request<hyper::body::Incoming>| {
-                let state = Arc::clone(&state);
-                async move {
-                    let (method, path) = (request.method().to_string(), request.uri().path_and_query().unwrap().to_string());
-                    let body = request.into_body().collect().await.unwrap().to_bytes();
-                    let (status, json) = state.lock().answer(&method, &path, &String::from_utf8_lossy(&body));
-                    let body = if status == 204 { String::new() } else { json.to_string() };
-                    Response::builder().status(status).body(Full::new(Bytes::from(body)))
-                }
-            });
-            tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), answer));
-        }
-    });
-    let docker = Docker::connect(Endpoint::Unix(path)).await.unwrap();
+    let (dir, engine, endpoint) = scripted::engine(engine, Engine::answer).await;
+    let docker = Docker::connect(endpoint).await.unwrap();
     (dir, engine, docker)
 }
 

@@ -3,18 +3,13 @@
 
 use super::write::{Target, Update, at, write};
 use crate::backend::BackendError;
-use crate::backend::docker::transport::{Endpoint, http::Http};
+use crate::backend::docker::scripted;
+use crate::backend::docker::transport::http::Http;
 use crate::backend::docker::wire;
 use crate::model::{Action, Bound, ClusterId, Intent, Key, Kind, ObjectRef};
-use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
-use hyper::service::service_fn;
-use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use tokio::net::UnixListener;
 
 /// A service kept as swarmkit keeps it: one version, one spec.
 struct Engine {
@@ -33,7 +28,7 @@ impl Engine {
         Self { version: 9_007_199_254_740_993, spec, bumps, meddles, posts: Vec::new() }
     }
 
-    fn answer(&mut self, path: &str, body: &[u8]) -> (u16, Value) {
+    fn answer(&mut self, _method: &str, path: &str, body: &[u8]) -> (u16, Value) {
         let Some((_, query)) = path.split_once("/update?") else {
             return (200, json!({"ID": "s1", "Version": {"Index": self.version}, "Spec": self.spec}));
         };
@@ -56,27 +51,8 @@ impl Engine {
 }
 
 async fn serve(engine: Engine) -> (tempfile::TempDir, Arc<Mutex<Engine>>, Http) {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("engine.sock");
-    let listener = UnixListener::bind(&path).unwrap();
-    let engine = Arc::new(Mutex::new(engine));
-    let state = Arc::clone(&engine);
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let state = Arc::clone(&state);
-            let answer = service_fn(move |request: Request<hyper::body::Incoming>| {
-                let state = Arc::clone(&state);
-                async move {
-                    let path = request.uri().path_and_query().unwrap().to_string();
-                    let body = request.into_body().collect().await.unwrap().to_bytes();
-                    let (status, json) = state.lock().answer(&path, &body);
-                    Response::builder().status(status).body(Full::new(Bytes::from(json.to_string())))
-                }
-            });
-            tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), answer));
-        }
-    });
-    (dir, engine, Http::new(Endpoint::Unix(path)))
+    let (dir, engine, endpoint) = scripted::engine(engine, Engine::answer).await;
+    (dir, engine, Http::new(endpoint))
 }
 
 async fn scale(http: &Http, rev: u64) -> Result<u64, BackendError> {

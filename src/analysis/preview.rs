@@ -8,7 +8,8 @@ mod service;
 mod task;
 
 use crate::model::{
-    Action, ActionKind, Bound, ClusterKind, ClusterState, Danger, Kind, LabelEdit, Link, ObjectRef, TaintEdit, Text, World,
+    Action, ActionKind, Bound, ClusterKind, ClusterState, Danger, Kind, KindSync, LabelEdit, Link, ObjectRef, TaintEdit, Text,
+    World,
 };
 
 /// A line of a preview.
@@ -77,20 +78,21 @@ pub fn preview(world: &World, object: &ObjectRef, action: &Action) -> Result<Pre
     }
     let spec = action.kind().spec();
     let mut draft = Draft { lines: Vec::new(), danger: spec.danger, action: action.clone(), held: None };
+    let known = counted(state, action.kind(), &mut draft);
     let (name, bound, subject) = match object.kind {
         Kind::Service => {
             let s = state.services.get(&object.key).ok_or_else(gone)?;
-            service::consequences(state, s, action, &mut draft)?;
+            known.then(|| service::consequences(state, s, action, &mut draft)).transpose()?;
             (s.name.clone(), Bound { uid: s.key.clone(), spec_rev: s.spec_rev }, subject(&s.namespace, &s.name))
         }
         Kind::Task => {
             let t = state.tasks.get(&object.key).ok_or_else(gone)?;
-            task::consequences(state, t, action, &mut draft);
+            known.then(|| task::consequences(state, t, action, &mut draft));
             (t.name.clone(), Bound { uid: t.key.clone(), spec_rev: 0 }, t.name.to_string())
         }
         Kind::Node => {
             let n = state.nodes.get(&object.key).ok_or_else(gone)?;
-            node::consequences(state, n, action, &mut draft)?;
+            known.then(|| node::consequences(state, n, action, &mut draft)).transpose()?;
             (n.name.clone(), Bound { uid: n.uid.clone(), spec_rev: n.spec_rev }, format!("node {}", n.name))
         }
         Kind::Event => return Err(Text::new("nothing can be done to an event")),
@@ -112,6 +114,28 @@ pub fn preview(world: &World, object: &ObjectRef, action: &Action) -> Result<Pre
     let danger = if state.cluster.protected { draft.danger.raised() } else { draft.danger };
     let title = Text::from(format!("{} {subject}{}", spec.label, change.trim_end()));
     Ok(Preview { title, name, lines: draft.lines, danger, bound, action: draft.action, held: draft.held })
+}
+
+/// Whether all that is counted for this action has been read: right after the start, none seen is nothing to go by.
+fn counted(state: &ClusterState, kind: ActionKind, draft: &mut Draft) -> bool {
+    use ActionKind::{Drain, Evacuate, Pause, Rebalance, RemoveNode, Reschedule};
+    if !matches!(kind, Pause | Evacuate | Drain | RemoveNode | Rebalance | Reschedule) {
+        return true;
+    }
+    for kind in [Kind::Service, Kind::Task] {
+        let kinds = format!("{}s", kind.word());
+        match state.sync_of(kind) {
+            KindSync::Live => {}
+            KindSync::Narrowed(words) => draft.warn(format!("not all {kinds} are counted here: {words}")),
+            KindSync::Waiting | KindSync::Loading(_) => {
+                draft.held = Some(Text::from(format!("wait until the {kinds} have been read")))
+            }
+            KindSync::Failed { reason, .. } => {
+                draft.warn(format!("the {kinds} cannot be read, so what moves is not known: {reason}"));
+            }
+        }
+    }
+    draft.held.is_none()
 }
 
 /// Why this sort of object can never be asked for this, by what it is now and by what the platform said when it was asked

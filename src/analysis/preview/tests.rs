@@ -54,6 +54,35 @@ fn scaling_says_how_many_and_where_and_to_zero_needs_the_name() {
 }
 
 #[test]
+fn nothing_is_counted_before_all_of_it_is_seen() {
+    use crate::model::{Change, Delta, Link};
+    let mut fleet = fleet(ClusterKind::Kubernetes);
+    let held = |fleet: &Fixture, kind, key: &str, action| {
+        let world = World { clusters: vec![fleet.state()], ..World::default() };
+        let object = ObjectRef { cluster: ClusterId::from("prod"), kind, key: Key::from(key) };
+        preview(&world, &object, &action).unwrap().held.map(|why| why.to_string())
+    };
+    assert_eq!(held(&fleet, Kind::Node, "n1", Action::Evacuate), None);
+    fleet.delta(Delta::Link(Link::Connecting)).delta(Delta::Link(Link::Live));
+    fleet.delta(Delta::Service(Change::End));
+    for (kind, key, action) in [
+        (Kind::Node, "n1", Action::Evacuate),
+        (Kind::Node, "n1", Action::Pause),
+        (Kind::Service, "web", Action::Rebalance),
+        (Kind::Task, "w1", Action::Reschedule),
+    ] {
+        assert_eq!(held(&fleet, kind, key, action.clone()).as_deref(), Some("wait until the tasks have been read"), "{action:?}");
+    }
+    assert_eq!(held(&fleet, Kind::Service, "web", Action::Scale { to: 4 }), None, "it counts none of them");
+    fleet.delta(Delta::Task(Change::Failed("forbidden".into())));
+    let (_, _, lines) = seen(&fleet, Kind::Node, "n1", &Action::Evacuate).unwrap();
+    assert_eq!(lines[0], "! the tasks cannot be read, so what moves is not known: forbidden");
+    fleet.delta(Delta::Task(Change::Narrowed("only namespace shop".into())));
+    let (_, _, lines) = seen(&fleet, Kind::Node, "n1", &Action::Evacuate).unwrap();
+    assert_eq!(lines[0], "! not all tasks are counted here: only namespace shop");
+}
+
+#[test]
 fn evacuating_tells_what_moves_what_waits_what_stays_and_the_spread_after() {
     let mut fleet = fleet(ClusterKind::Kubernetes);
     fleet.task(task("bare", "", "n1"));

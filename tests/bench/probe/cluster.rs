@@ -5,6 +5,7 @@ use http_body_util::BodyExt;
 use kube::Client;
 use kube::client::Body;
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::runtime::Runtime;
 use tokio::time::{MissedTickBehavior, interval};
@@ -72,16 +73,16 @@ impl Cluster {
         list["items"].as_array().unwrap().iter().map(|pod| (name(pod, "namespace"), name(pod, "name"))).collect()
     }
 
-    /// Changes the restart count of one pod after the other, `rate` a second, until `until`; how many were written. Each
+    /// Changes the restart count of one pod after the other, `rate` a second, until it is `over`; how many were written. Each
     /// write changes something, also on a cluster that was churned before.
-    pub fn churn(&self, pods: &[(String, String)], rate: u32, until: Instant) -> u64 {
+    pub fn churn(&self, pods: &[(String, String)], rate: u32, over: &AtomicBool) -> u64 {
         self.runtime.block_on(async {
             let mut tick = interval(Duration::from_secs(1) / rate);
             tick.set_missed_tick_behavior(MissedTickBehavior::Burst);
             let mut writes = tokio::task::JoinSet::new();
             let first = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() % 9_000;
             let mut n = 0;
-            while Instant::now() < until {
+            while !over.load(Ordering::Relaxed) {
                 tick.tick().await;
                 // the server decides how fast it goes
                 while writes.len() >= 16 {

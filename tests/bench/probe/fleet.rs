@@ -11,7 +11,7 @@ use super::replay::{Replay, Size};
 use std::net::ToSocketAddrs;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -218,10 +218,10 @@ fn load(fleet: &Fleet, answer: &mut Answer, spans: &Spans) -> Pty {
 
 /// So many changes a second.
 fn busy(fleet: &Fleet, app: &mut Pty, answer: &mut Answer, rate: u32, name: &str) {
-    let span = WHOLE.busy;
+    let (span, began, over) = (WHOLE.busy, Instant::now(), Arc::new(AtomicBool::new(false)));
     let writer = fleet.replays.is_empty().then(|| {
-        let (writer, until) = (Arc::clone(&fleet.clusters[0]), Instant::now() + span * 2);
-        thread::spawn(move || writer.churn(&writer.pods(), rate, until))
+        let (writer, over) = (Arc::clone(&fleet.clusters[0]), Arc::clone(&over));
+        thread::spawn(move || writer.churn(&writer.pods(), rate, &over))
     });
     fleet.change(rate);
     sleep(Duration::from_secs(3));
@@ -230,8 +230,9 @@ fn busy(fleet: &Fleet, app: &mut Pty, answer: &mut Answer, rate: u32, name: &str
     let used = before.since(app, &fleet.proxies);
     let mut told = (fleet.changed() - from) as f64 / span.as_secs_f64();
     let (waits, _) = keys(app);
+    over.store(true, Ordering::Relaxed);
     if let Some(writer) = writer {
-        told = writer.join().unwrap() as f64 / (span * 2).as_secs_f64();
+        told = writer.join().unwrap() as f64 / began.elapsed().as_secs_f64();
     }
     answer.number(&format!("{name}_per_s"), told);
     answer.number(&format!("cpu_{name}_pct"), used.cpu);

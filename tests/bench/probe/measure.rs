@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
 /// Keys pressed in each phase.
-const KEYS: usize = 80;
+const KEYS: usize = 200;
 
 /// Figures in the order they were taken.
 #[derive(Default)]

@@ -16,10 +16,9 @@ fn each_task_of_an_evacuation_says_what_it_waits_for_and_then_where_it_went() {
     app.wait_for("waits: budget web allows 0 (min available 3)", SOON);
     app.wait_for("belongs to no service: nothing would make it again", SOON);
     workload.run("delete pdb web");
-    let moved = |screen: &str| {
-        let line = screen.lines().find(|line| line.contains("✔ web-"));
-        line.is_some_and(|line| line.contains("→ web-") && line.contains(" on node-") && line.contains("ready"))
-    };
+    // a task of an earlier test's service may end on this node meanwhile: it has no successor
+    let moved =
+        |screen: &str| screen.lines().any(|line| ["✔ web-", "→ web-", " on node-", "ready"].iter().all(|part| line.contains(part)));
     app.wait("it says where it went", ROLLOUT, moved);
     app.wait_for("e2e-steps/web 3 of 3 ready · eu-a ", ROLLOUT);
     app.wait_for("✔ done", ROLLOUT);

@@ -22,6 +22,7 @@ use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -72,6 +73,8 @@ pub struct Server {
     pub news: watch::Sender<u64>,
     pub stage: watch::Sender<Stage>,
     flow: watch::Sender<Flow>,
+    /// Tasks that carry connections: two for each.
+    carrying: AtomicUsize,
 }
 
 /// The token of the kubeconfig, first and in the end.
@@ -104,6 +107,7 @@ impl Server {
             news: watch::channel(0).0,
             stage: watch::channel(Stage::Before).0,
             flow: watch::channel(Flow::Well).0,
+            carrying: AtomicUsize::new(0),
         });
         let task = tokio::spawn(Arc::clone(&server).serve(listener));
         (server, task)
@@ -112,6 +116,7 @@ impl Server {
     async fn serve(self: Arc<Self>, listener: TcpListener) {
         let mut connections = JoinSet::new();
         loop {
+            self.carrying.store(connections.len(), SeqCst);
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
                 Some(_) = connections.join_next() => continue,
@@ -130,6 +135,11 @@ impl Server {
                 let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(near), answer).await;
             });
         }
+    }
+
+    /// Connections that are open.
+    pub fn connections(&self) -> usize {
+        self.carrying.load(SeqCst).div_ceil(2)
     }
 
     /// What goes wrong, and when.

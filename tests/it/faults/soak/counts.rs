@@ -5,19 +5,31 @@ use std::fmt;
 use std::path::Path;
 use tokio::runtime::Handle;
 
+/// Connections that are open: their number is another from one moment to the next, and each has tasks,
+/// and a file at both its ends.
+pub struct Connections {
+    /// To the API server: two tasks of the server carry one, and one of the client.
+    pub kubernetes: usize,
+    /// To the engine: one of the server, one of the client.
+    pub docker: usize,
+}
+
 /// Each by its name.
 #[derive(Clone)]
 pub struct Counts(Vec<(&'static str, usize)>);
 
 impl Counts {
-    pub fn of_now(world: &World, journal: &Path, audit: &Path) -> Self {
+    pub fn of_now(world: &World, open: &Connections, journal: &Path, audit: &Path) -> Self {
         let sum = |count: fn(&ClusterState) -> usize| world.clusters.iter().map(|state| count(state)).sum();
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.trim().parse().ok());
+        let files = std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count);
+        let connections = open.kubernetes + open.docker;
         let bytes = |file: std::io::Result<std::fs::DirEntry>| file.unwrap().metadata().unwrap().len() as usize;
         Self(vec![
-            ("tasks", Handle::current().metrics().num_alive_tasks()),
-            ("files", std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count)),
+            ("connections", connections),
+            ("tasks", Handle::current().metrics().num_alive_tasks().saturating_sub(3 * open.kubernetes + 2 * open.docker)),
+            ("files", files.saturating_sub(2 * connections)),
             ("resident_kb", resident.unwrap_or_default()),
             ("rows", sum(|s| s.nodes.len() + s.services.len() + s.tasks.len())),
             (

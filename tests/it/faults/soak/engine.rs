@@ -11,6 +11,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -26,6 +27,7 @@ pub struct Engine {
     pub address: std::net::SocketAddr,
     pub away: watch::Sender<bool>,
     pub events: Arc<watch::Sender<u64>>,
+    carrying: Arc<AtomicUsize>,
     _task: AbortOnDropHandle<()>,
 }
 
@@ -36,14 +38,26 @@ impl Engine {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (away, events) = (watch::channel(false).0, Arc::new(watch::channel(0).0));
-        let task = tokio::spawn(serve(listener, away.subscribe(), Arc::clone(&events)));
-        Self { address, away, events, _task: AbortOnDropHandle::new(task) }
+        let carrying = Arc::new(AtomicUsize::new(0));
+        let task = tokio::spawn(serve(listener, away.subscribe(), Arc::clone(&events), Arc::clone(&carrying)));
+        Self { address, away, events, carrying, _task: AbortOnDropHandle::new(task) }
+    }
+
+    /// Connections that are open, each carried by a task.
+    pub fn connections(&self) -> usize {
+        self.carrying.load(SeqCst)
     }
 }
 
-async fn serve(listener: TcpListener, mut away: watch::Receiver<bool>, events: Arc<watch::Sender<u64>>) {
+async fn serve(
+    listener: TcpListener,
+    mut away: watch::Receiver<bool>,
+    events: Arc<watch::Sender<u64>>,
+    carrying: Arc<AtomicUsize>,
+) {
     let mut connections = JoinSet::new();
     loop {
+        carrying.store(connections.len(), SeqCst);
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             Some(_) = connections.join_next() => continue,

@@ -12,7 +12,7 @@ mod engine;
 use super::fault::{Cell, Fault, Phase};
 use super::run::{Bench, order};
 use super::{chosen, seed};
-use counts::Counts;
+use counts::{Connections, Counts};
 use engine::Engine;
 use quarterdeck::backend::docker::{Env, discover};
 use quarterdeck::engine::audit::{Origin, verify};
@@ -32,6 +32,8 @@ const SHORT: usize = 12;
 const QUICK: [Fault; 6] = [Fault::Reset, Fault::RefusedOnce, Fault::Closed, Fault::GoneInStream, Fault::Truncated, Fault::Restored];
 /// By so many more may a count be in the last third than it was in the first.
 const PLAY: usize = 6;
+/// Connections that are open at a time, at most: a watch of each kind, two lists, and as many of the engine.
+const CONNECTIONS: usize = 40;
 /// Events that a Docker engine tells of for each fault, and lines that its container writes.
 const EVENTS: u64 = 150;
 /// Bytes that each log view keeps.
@@ -83,7 +85,8 @@ async fn day(faults: usize, alone: bool) {
         }
         sleep(Duration::from_millis(1_500)).await;
         read(&bench, TailId(n as u64 + 1)).await;
-        counts.push(Counts::of_now(&bench.engine.world.borrow().clone(), journal.path(), audit.path()));
+        let open = Connections { kubernetes: bench.server.connections(), docker: engine.connections() };
+        counts.push(Counts::of_now(&bench.engine.world.borrow().clone(), &open, journal.path(), audit.path()));
         if alone {
             println!("fault {n} {:?}: {}", QUICK[n % QUICK.len()], counts[n]);
         }
@@ -108,6 +111,7 @@ async fn day(faults: usize, alone: bool) {
         grew(name, 4 * PLAY);
     }
     for (name, most) in [
+        ("connections", CONNECTIONS),
         ("samples", last.of("derived") * Series::CAPACITY),
         ("events", 2 * 2_000),
         ("notices", 100),

@@ -24,7 +24,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 /// A connection that has more hands it over within this time.
 const DRAINED: Duration = Duration::from_millis(2);
 /// Between two looks at a watch that is busy.
-const PAUSE: Duration = Duration::from_millis(200);
+const PAUSE: Duration = Duration::from_millis(400);
 /// A watch that has been silent for so long after its beginning has told that.
 const QUIET: Duration = Duration::from_millis(100);
 /// And one that is never silent has by then.
@@ -127,7 +127,7 @@ async fn until(behind: Option<Instant>) {
 }
 
 /// The next part of a watch. Once all that has come was taken there is a pause: what comes first after a quiet time is
-/// taken at once, and what comes all the time is taken five times a second, not packet by packet. With `at_once` there is
+/// taken at once, and what comes all the time is taken now and then, not packet by packet. With `at_once` there is
 /// no pause.
 async fn next<S: Stream + Unpin>(chunks: &mut S, at_once: bool) -> Option<S::Item> {
     if at_once {

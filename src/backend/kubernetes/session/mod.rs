@@ -34,6 +34,9 @@ const BATCHES: usize = 4;
 /// Lists, and sweeps of measurements, that run at the same time: each costs the server as much as its objects.
 const LISTS: usize = 2;
 
+/// How long pods that were read wait for the nodes, at most.
+const PATIENCE: Duration = Duration::from_secs(3);
+
 /// Least time for which a plugin's client certificate is used.
 const LEAST: Duration = Duration::from_secs(30);
 
@@ -57,6 +60,7 @@ pub(super) async fn run(api: &Api, namespaces: &Arc<[String]>, audit: Duration, 
         names: Names::default(),
         owners: Owners::default(),
         down: HashSet::new(),
+        knows_nodes: false,
         orphans: HashMap::new(),
         nodes: HashMap::new(),
         node_names: Relist::default(),
@@ -68,13 +72,13 @@ pub(super) async fn run(api: &Api, namespaces: &Arc<[String]>, audit: Duration, 
         autoscalers: Relist::default(),
         services: Services::new(index.clone()),
     };
-    // in this order: what other rows are joined with comes first, so that those are right at once
+    // in this order: the largest begins at once beside the nodes, and waits for them; then what other rows are joined with
     let mut nodes = loops.follow::<RawNode>();
+    let mut pods = loops.follow::<RawPod>();
     let mut sets = loops.follow::<ReplicaSet>();
     let mut budgets = loops.follow::<DisruptionBudget>();
     let mut autoscalers = loops.follow::<Autoscaler>();
     let mut revisions = loops.follow::<ControllerRevision>();
-    let mut pods = loops.follow::<RawPod>();
     let mut deployments = loops.follow::<Deployment>();
     let mut stateful_sets = loops.follow::<StatefulSet>();
     let mut daemon_sets = loops.follow::<DaemonSet>();
@@ -85,14 +89,16 @@ pub(super) async fn run(api: &Api, namespaces: &Arc<[String]>, audit: Duration, 
     loops.tasks.spawn(super::metrics::poll(api.clone(), Arc::clone(namespaces), lists, Shared::clone(index), sink.clone()));
     let ended = link.ended();
     let certificate = certificate_end(api);
-    tokio::pin!(ended, certificate);
+    let patience = tokio::time::sleep(PATIENCE);
+    tokio::pin!(ended, certificate, patience);
     loop {
         tokio::select! {
             error = &mut ended => return error,
             error = &mut certificate => return error,
             Some(steps) = nodes.recv() => for step in steps { session.node(step).await; },
             Some(steps) = sets.recv() => for step in steps { session.set(step).await; },
-            Some(steps) = pods.recv() => for step in steps { session.pod(step).await; },
+            () = &mut patience, if !session.knows_nodes => session.knows_nodes = true,
+            Some(steps) = pods.recv(), if session.knows_nodes => for step in steps { session.pod(step).await; },
             Some(steps) = deployments.recv() => for step in steps { session.workload(Feed::Deployments, step).await; },
             Some(steps) = stateful_sets.recv() => for step in steps { session.workload(Feed::StatefulSets, step).await; },
             Some(steps) = daemon_sets.recv() => for step in steps { session.workload(Feed::DaemonSets, step).await; },
@@ -162,6 +168,8 @@ struct Session<'a> {
     owners: Owners,
     /// Nodes whose kubelet is silent.
     down: HashSet<Key>,
+    /// Whether it was told, or waited for in vain, which those are: the rows of their pods say so.
+    knows_nodes: bool,
     /// Rows of pods that wait for their ReplicaSet to become known, by the ReplicaSet's uid.
     orphans: HashMap<Key, HashMap<Key, Task>>,
     /// Nodes as they were sent last: their heartbeats change nothing that is shown.
@@ -216,6 +224,7 @@ impl Session<'_> {
             Step::Failed(why) => Change::Failed(why),
             Step::Absent => Change::Failed(absent::<RawNode>()),
         };
+        self.knows_nodes |= matches!(change, Change::End | Change::Failed(_));
         self.sink.send(Delta::Node(change)).await;
     }
 

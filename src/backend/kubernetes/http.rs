@@ -28,12 +28,6 @@ pub(super) const LIST: Duration = Duration::from_secs(30);
 /// A change. Longer than a read: admission webhooks may take 10 s each.
 pub(super) const WRITE: Duration = Duration::from_secs(20);
 
-/// A server whose first answer takes no longer than this is a millisecond away at most: TCP, TLS and the request are a way
-/// there and back each, and the rest is cryptography. Where that is so a network carries more than the 400 Mbit/s above
-/// which compressing a list takes longer than sending it (see [`super::follow`]).
-const NEAR: Duration = Duration::from_millis(12);
-const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
-
 /// How a body changes an object (the content types of the PATCH verb, or a plain POST, PUT, DELETE).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Write {
@@ -55,18 +49,12 @@ pub(super) struct Api {
     client: Client,
     credentials: Arc<Credentials>,
     server: Arc<str>,
-    near: bool,
 }
 
 impl Api {
     /// Requests through `client` to `server` (its address, for words).
     pub fn new(client: Client, credentials: Arc<Credentials>, server: &str) -> Self {
-        Self { client, credentials, server: Arc::from(server), near: false }
-    }
-
-    /// The same, knowing how long the first answer took, with all that a connection needs before it.
-    pub fn answered_within(self, took: Duration) -> Self {
-        Self { near: took <= NEAR, ..self }
+        Self { client, credentials, server: Arc::from(server) }
     }
 
     /// The credentials in use.
@@ -88,20 +76,6 @@ impl Api {
     /// GET of `path`, whole, within `deadline`.
     pub async fn get_bytes(&self, path: &str, deadline: Duration) -> Result<Bytes, Failure> {
         self.within(deadline, async { self.whole(self.send(self.request(Method::GET, path)?).await?).await }).await
-    }
-
-    /// GET of a page of the list at `path`, whole; compressed unless the server is near.
-    pub async fn page(&self, path: &str) -> Result<Bytes, Failure> {
-        let request = self.page_request(path)?;
-        self.within(LIST, async { self.whole(self.send(request).await?).await }).await
-    }
-
-    fn page_request(&self, path: &str) -> Result<Request<Bytes>, Failure> {
-        let mut request = self.request(Method::GET, path)?;
-        if self.near {
-            request.headers_mut().insert(ACCEPT_ENCODING, IDENTITY);
-        }
-        Ok(request)
     }
 
     /// GET of a page of the list at `path` with nothing of its objects but their metadata.
@@ -133,7 +107,7 @@ impl Api {
     pub async fn stream(&self, path: &str) -> Result<BoxStream<'static, Result<Bytes, Failure>>, Failure> {
         let mut request = self.request(Method::GET, path)?;
         // a compressed stream is flushed late, and not every decoder takes the multi-member gzip newer servers send
-        request.headers_mut().insert(ACCEPT_ENCODING, IDENTITY);
+        request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         let response = self.within(LIST, async { self.checked(self.send(request).await?).await }).await?;
         let server = Arc::clone(&self.server);
         let chunks = response.into_body().into_data_stream();
@@ -202,21 +176,5 @@ impl Api {
     async fn collect(&self, response: Response<Body>) -> Result<Bytes, Failure> {
         let body = response.into_body().collect().await.map_err(|err| Failure::link(link_words(&self.server, &err)))?;
         Ok(body.to_bytes())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::super::scripted;
-    use super::*;
-
-    #[tokio::test]
-    async fn lists_are_compressed_unless_the_server_is_near() {
-        let (api, _) = scripted::server(Vec::new()).await;
-        let encoding = |api: &Api| api.page_request("/api/v1/pods").unwrap().headers().get(ACCEPT_ENCODING).cloned();
-        assert_eq!(encoding(&api), None, "as the client does by itself");
-        assert_eq!(encoding(&api.clone().answered_within(NEAR)), Some(IDENTITY));
-        assert_eq!(encoding(&api.answered_within(NEAR + Duration::from_millis(1))), None);
     }
 }

@@ -1,6 +1,7 @@
 //! The lists of a kind: page by page, over all namespaces or over those that may be read.
 
 use super::super::failure::{Failure, forbidden};
+use super::super::http::LIST;
 use super::super::paths::escape;
 use super::audit::Marks;
 use super::lapse::Lapse;
@@ -114,7 +115,7 @@ impl Follower {
     fn fetch(&self, path: &str, token: &str) -> impl Future<Output = Result<Bytes, Failure>> + use<> {
         let token = if token.is_empty() { String::new() } else { format!("&continue={}", escape(token)) };
         let (api, path) = (self.api.clone(), format!("{path}?limit={PAGE}{token}"));
-        let under_way = AbortOnDropHandle::new(tokio::spawn(async move { api.page(&path).await }));
+        let under_way = AbortOnDropHandle::new(tokio::spawn(async move { api.get_bytes(&path, LIST).await }));
         async { under_way.await.unwrap_or_else(|err| Err(Failure::link(format!("a request was given up: {err}")))) }
     }
 }

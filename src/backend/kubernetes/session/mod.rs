@@ -72,7 +72,8 @@ pub(super) async fn run(api: &Api, namespaces: &Arc<[String]>, audit: Duration, 
         autoscalers: Relist::default(),
         services: Services::new(index.clone()),
     };
-    // in this order: the largest begins at once beside the nodes, and waits for them; then what other rows are joined with
+    // in this order: the pages of the largest come one after the other, so it begins at once beside the nodes, and waits for
+    // them; then what other rows are joined with
     let mut nodes = loops.follow::<RawNode>();
     let mut pods = loops.follow::<RawPod>();
     let mut sets = loops.follow::<ReplicaSet>();

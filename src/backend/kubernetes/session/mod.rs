@@ -6,6 +6,8 @@
 mod owners;
 mod relist;
 mod services;
+#[cfg(test)]
+mod tests;
 mod workloads;
 
 use super::convert::{self, Names};
@@ -53,25 +55,7 @@ pub(super) async fn run(api: &Api, namespaces: &Arc<[String]>, audit: Duration, 
         seed: seed(sink.cluster()),
         tasks: JoinSet::new(),
     };
-    let mut session = Session {
-        api,
-        sink,
-        index,
-        names: Names::default(),
-        owners: Owners::default(),
-        down: HashSet::new(),
-        knows_nodes: false,
-        orphans: HashMap::new(),
-        nodes: HashMap::new(),
-        node_names: Relist::default(),
-        pods: Relist::default(),
-        pods_end: None,
-        sets: Relist::default(),
-        revisions: Relist::default(),
-        budgets: Relist::default(),
-        autoscalers: Relist::default(),
-        services: Services::new(index.clone()),
-    };
+    let mut session = Session::new(api, index, sink);
     // in this order: the pages of the largest come one after the other, so it begins at once beside the nodes, and waits for
     // them; then what other rows are joined with
     let mut nodes = loops.follow::<RawNode>();
@@ -186,7 +170,29 @@ struct Session<'a> {
     services: Services,
 }
 
-impl Session<'_> {
+impl<'a> Session<'a> {
+    fn new(api: &'a Api, index: &'a Shared, sink: &'a Sink) -> Self {
+        Self {
+            api,
+            sink,
+            index,
+            names: Names::default(),
+            owners: Owners::default(),
+            down: HashSet::new(),
+            knows_nodes: false,
+            orphans: HashMap::new(),
+            nodes: HashMap::new(),
+            node_names: Relist::default(),
+            pods: Relist::default(),
+            pods_end: None,
+            sets: Relist::default(),
+            revisions: Relist::default(),
+            budgets: Relist::default(),
+            autoscalers: Relist::default(),
+            services: Services::new(index.clone()),
+        }
+    }
+
     async fn node(&mut self, step: Step<RawNode>) {
         let change = match step {
             Step::Begin => {
@@ -251,8 +257,10 @@ impl Session<'_> {
                 Change::Remove(key)
             }
             Step::End(only) => {
+                // said for each: a row may have been sent once more since this list began, when its ReplicaSet became known
                 for key in self.pods.end() {
                     self.forget_pod(&key);
+                    self.sink.send(Delta::Task(Change::Remove(key))).await;
                 }
                 // the index outlives a session: what was in it before this one's first list may be gone
                 self.index.lock().pods.retain(|key, _| self.pods.holds(key));

@@ -203,4 +203,10 @@ fn a_kubeconfig_is_read_whatever_is_wrong_with_it() {
         odd[at] = [b'"', b'{', b'0', 0x1b, 0xff, b':', b'\n'][at % 7];
         entries::kubeconfig(&odd, folder.path());
     }
+    // as Windows writes it
+    let text = String::from_utf8_lossy(whole).into_owned();
+    let wide: Vec<u8> = std::iter::once(0xFEFF).chain(text.encode_utf16()).flat_map(u16::to_be_bytes).collect();
+    for at in 0..=wide.len() {
+        entries::kubeconfig(&wide[..at], folder.path());
+    }
 }

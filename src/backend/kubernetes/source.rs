@@ -150,6 +150,10 @@ pub(super) fn read(files: &[PathBuf]) -> (Kubeconfig, Vec<String>) {
     let mut merged = Kubeconfig::default();
     let mut notices = Vec::new();
     for file in files {
+        if torn(file) {
+            notices.push(format!("{} cannot be read: it is UTF-16 and ends in the middle of a character", file.display()));
+            continue;
+        }
         let next = match Kubeconfig::read_from(file) {
             Ok(next) => next,
             Err(KubeconfigError::ReadConfig(err, _)) if err.kind() == std::io::ErrorKind::NotFound => continue,
@@ -166,6 +170,11 @@ pub(super) fn read(files: &[PathBuf]) -> (Kubeconfig, Vec<String>) {
     (merged, notices)
 }
 
+/// Whether a file is UTF-16 (as Windows writes it) with half a character at its end: the kube crate panics at one.
+fn torn(file: &Path) -> bool {
+    std::fs::read(file).is_ok_and(|bytes| matches!(bytes[..], [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..]) && bytes.len() % 2 == 1)
+}
+
 /// The first line of an error's words.
 fn why(err: &dyn std::error::Error) -> String {
     let text = err.to_string();
@@ -176,6 +185,19 @@ fn why(err: &dyn std::error::Error) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn a_file_that_ends_in_the_middle_of_a_character_is_told_of_and_hides_no_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let [torn, whole] = ["torn", "whole"].map(|name| dir.path().join(name));
+        let utf16: Vec<u8> = std::iter::once(0xFEFF).chain(FILE.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+        std::fs::write(&torn, &utf16[..utf16.len() - 1]).unwrap();
+        std::fs::write(&whole, &utf16).unwrap();
+        let (found, notices) = read(&[torn.clone(), whole]);
+        let why = "cannot be read: it is UTF-16 and ends in the middle of a character";
+        assert_eq!(notices, [format!("{} {why}", torn.display())]);
+        assert!(found.contexts.iter().any(|context| context.name == "good"));
+    }
 
     const FILE: &str = "
 clusters:

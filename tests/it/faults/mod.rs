@@ -17,8 +17,9 @@ mod watching;
 mod wire;
 pub mod writer;
 
-use fault::Cell;
+pub use fault::{Cell, Fault, Phase};
 use futures::StreamExt;
+pub use run::Bench;
 use run::{Outcome, run};
 
 /// Seeds of each cell in the long form.

@@ -2,6 +2,7 @@
 
 use super::platform::{Held, Platform, container};
 use super::tour::tour_keys;
+use crate::faults::{Bench, Cell, Fault, Phase};
 use crate::pty::Pty;
 use quarterdeck::app::{Choice, Keyboard, Typed, discover};
 use quarterdeck::backend::sim;
@@ -24,13 +25,8 @@ fn held(swarm: bool) -> Held {
     }
 }
 
-/// Presses everything everywhere, goes through with each dialog, and gives what the platform was asked to change.
-async fn everything(swarm: bool, screen: bool, engine: bool) -> (usize, Vec<String>) {
-    let platform = Platform::start(held(swarm));
-    let text = format!("[discover]\nkubernetes = false\ndocker = false\n[clusters.c]\ndocker = '{}'\n", platform.host());
-    let config = Config::parse(&text, None).unwrap();
-    let fleet = discover(&config, &Choice::default(), sim::Options::default()).unwrap();
-    let mut running = Engine::start(fleet.connectors, Options { read_only: engine, ..Options::default() });
+/// Presses everything everywhere on an engine of these, and goes through with each dialog; how often it pressed.
+async fn everything(mut running: Engine, screen: bool) -> usize {
     let read = |running: &Engine| {
         let world = running.world.borrow();
         world
@@ -40,7 +36,7 @@ async fn everything(swarm: bool, screen: bool, engine: bool) -> (usize, Vec<Stri
     };
     let limit = tokio::time::Instant::now() + Duration::from_secs(10);
     while !read(&running) {
-        assert!(tokio::time::Instant::now() < limit, "not read: {:?}", platform.asked());
+        assert!(tokio::time::Instant::now() < limit, "not read: {:?}", running.world.borrow().clusters[0].sync);
         let _ = tokio::time::timeout(Duration::from_millis(100), running.world.changed()).await;
     }
     let keymap = Keymap::load("default", &[]).0;
@@ -96,7 +92,28 @@ async fn everything(swarm: bool, screen: bool, engine: bool) -> (usize, Vec<Stri
     }
     tokio::time::sleep(Duration::from_millis(500)).await;
     running.shutdown().await;
-    (pressed, platform.changes())
+    pressed
+}
+
+/// The same on a Docker engine or a Swarm, and what it was asked to change.
+async fn docker(swarm: bool, screen: bool, engine: bool) -> (usize, Vec<String>) {
+    let platform = Platform::start(held(swarm));
+    let text = format!("[discover]\nkubernetes = false\ndocker = false\n[clusters.c]\ndocker = '{}'\n", platform.host());
+    let config = Config::parse(&text, None).unwrap();
+    let fleet = discover(&config, &Choice::default(), sim::Options::default()).unwrap();
+    let engine = Engine::start(fleet.connectors, Options { read_only: engine, ..Options::default() });
+    (everything(engine, screen).await, platform.changes())
+}
+
+/// The same on a Kubernetes, which is asked by POST, too, what may be done.
+async fn kubernetes(screen: bool, engine: bool) -> (usize, Vec<String>) {
+    let cell = Cell { fault: Fault::Reset, phase: Phase::Steady };
+    let bench = Bench::with(cell, 1, Vec::new(), Options { read_only: engine, ..Options::default() }).await;
+    let pressed = everything(bench.engine, screen).await;
+    let asked = bench.server.state.lock().asked.clone();
+    let changes =
+        asked.into_iter().map(|(_, line)| line).filter(|line| !line.starts_with("GET ") && !line.contains("/selfsubject"));
+    (pressed, changes.collect())
 }
 
 /// Something that is done to the screen.
@@ -112,14 +129,23 @@ pub enum Press {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_that_is_pressed_changes_anything() {
     for swarm in [false, true] {
-        let (pressed, changes) = everything(swarm, true, true).await;
+        let (_, changes) = docker(swarm, true, true).await;
         assert_eq!(changes, [""; 0], "swarm {swarm}, screen and engine read only");
-        let (_, changes) = everything(swarm, false, true).await;
+        let (_, changes) = docker(swarm, false, true).await;
         assert_eq!(changes, [""; 0], "swarm {swarm}, engine read only");
-        let (_, changes) = everything(swarm, false, false).await;
-        println!("swarm {swarm}: {pressed} presses; without read_only {} requests that change something", changes.len());
-        assert!(changes.len() > 3, "what is pressed would change nothing anyway: {changes:?}");
+        changed(&format!("swarm {swarm}"), docker(swarm, false, false).await);
     }
+    let (_, changes) = kubernetes(true, true).await;
+    assert_eq!(changes, [""; 0], "kubernetes, screen and engine read only");
+    let (_, changes) = kubernetes(false, true).await;
+    assert_eq!(changes, [""; 0], "kubernetes, engine read only");
+    changed("kubernetes", kubernetes(false, false).await);
+}
+
+/// Where nothing is read only, what is pressed does change something.
+fn changed(what: &str, (pressed, changes): (usize, Vec<String>)) {
+    println!("{what}: {pressed} presses; without read_only {} requests that change something", changes.len());
+    assert!(changes.len() > 3, "{what}: what is pressed would change nothing anyway: {changes:?}");
 }
 
 /// All keys of a keyboard typed at the program itself, on each pane, and what may confirm what they opened.

@@ -120,15 +120,18 @@ fn pod_row(truth: &impl Objects, pod: &Value) -> [(String, String); 2] {
 }
 
 fn services(truth: &impl Objects) -> Table {
-    let mut holders: HashMap<String, Vec<(u64, String)>> = HashMap::new();
+    let mut holders: HashMap<String, Vec<(u64, bool, String, String)>> = HashMap::new();
     for set in truth.now(Resource::ReplicaSets) {
         let revision = text(&set, "/metadata/annotations/deployment.kubernetes.io~1revision").parse().unwrap();
         let image = text(&set, "/spec/template/spec/containers/0/image").to_owned();
-        holders.entry(owner(&set).to_owned()).or_default().push((revision, image));
+        // of two with the same number the one that came back, or the newer one, is the present
+        let returned = set.pointer("/metadata/annotations/deployment.kubernetes.io~1revision-history").is_some();
+        let made = set.pointer("/metadata/creationTimestamp").and_then(Value::as_str).unwrap_or_default().to_owned();
+        holders.entry(owner(&set).to_owned()).or_default().push((revision, returned, made, image));
     }
     for held in truth.now(Resource::Revisions) {
         let image = text(&held, "/data/spec/template/spec/containers/0/image").to_owned();
-        holders.entry(owner(&held).to_owned()).or_default().push((held["revision"].as_u64().unwrap(), image));
+        holders.entry(owner(&held).to_owned()).or_default().push((held["revision"].as_u64().unwrap(), false, String::new(), image));
     }
     let (budgets, autoscalers) = (truth.now(Resource::Budgets), truth.now(Resource::Autoscalers));
     let mut rows = Table::new();
@@ -139,7 +142,7 @@ fn services(truth: &impl Objects) -> Table {
             let image = text(&object, &format!("{template}/spec/containers/0/image"));
             let mut held = holders.remove(name).unwrap_or_default();
             held.sort_unstable_by(|a, b| b.cmp(a));
-            let previous = held.get(1).map(|(revision, image)| format!("revision {revision} · image {image}"));
+            let previous = held.get(1).map(|(revision, _, _, image)| format!("revision {revision} · image {image}"));
             let allowed = budgets
                 .iter()
                 .filter(|budget| text(budget, "/spec/selector/matchLabels/app") == name)

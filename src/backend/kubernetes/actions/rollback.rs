@@ -53,7 +53,12 @@ fn owned(held: Vec<Value>, owner: &str) -> Vec<(u64, Value)> {
         })
         .filter_map(|object| Some((revision(&object)?, object)))
         .collect();
-    owned.sort_by_key(|(revision, _)| std::cmp::Reverse(*revision));
+    // of two with the same number (see the session's services) the newer one is the present
+    owned.sort_by_cached_key(|(revision, object)| {
+        let returned = object.pointer("/metadata/annotations/deployment.kubernetes.io~1revision-history").is_some();
+        let made = object.pointer("/metadata/creationTimestamp").and_then(Value::as_str).unwrap_or_default().to_owned();
+        std::cmp::Reverse((*revision, returned, made))
+    });
     owned
 }
 
@@ -146,6 +151,16 @@ mod tests {
         assert_eq!(chosen.pointer("/metadata/uid"), Some(&json!("d")));
         assert!(earlier(held.clone(), "me", Some(10)).is_none(), "the present one");
         assert!(earlier(held, "me", Some(11)).is_none(), "another owner's");
+        // the same number twice: the newer one is the present, whatever it is called
+        let at = |uid: &str, made: &str| {
+            let mut object = set(uid, "me", "2");
+            object["metadata"]["creationTimestamp"] = json!(made);
+            object
+        };
+        for twins in [["a", "b"], ["b", "a"]] {
+            let held = twins.map(|uid| at(uid, if uid == "a" { "2026-01-01T00:00:02Z" } else { "2026-01-01T00:00:01Z" }));
+            assert_eq!(earlier(held.into(), "me", None).unwrap().pointer("/metadata/uid"), Some(&json!("b")));
+        }
         let template = template(&found).unwrap();
         assert_eq!(template, json!({ "metadata": { "labels": { "app": "web" } }, "spec": { "unknown": 1 } }));
     }

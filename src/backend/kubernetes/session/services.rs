@@ -262,7 +262,8 @@ impl Services {
         let held = self.workloads.get(key)?;
         let mut row = held.row.clone();
         let mut definitions: Vec<&Definition> = self.definitions.get(key).map(|of| of.values().collect()).unwrap_or_default();
-        definitions.sort_unstable_by_key(|d| std::cmp::Reverse(d.revision));
+        // a controller that did not yet know of its last definition gives the next the same number: the newest is the present
+        definitions.sort_unstable_by_key(|d| std::cmp::Reverse((d.revision, d.since.is_none(), d.since)));
         if let Some(present) = definitions.first() {
             row.revision = row.revision.or_else(|| Some(Text::from(present.revision.to_string())));
             row.changed = present.since;
@@ -453,5 +454,17 @@ mod tests {
         let back = services.define(&web, &old, 11, "web:1".into(), None);
         assert_eq!(row(&back).previous.as_deref(), Some("revision 10 · image web:2"));
         assert_eq!(row(&services.undefine(&new)).previous, None);
+        // the same number twice, in whatever order they become known: the newer one is the present
+        services.undefine(&old);
+        for [first, second] in [["rs-3", "rs-4"], ["rs-4", "rs-3"]] {
+            for holder in [first, second] {
+                let made = if holder == "rs-3" { 6 } else { 7 };
+                services.define(&web, &holder.into(), 12, holder.into(), Some(Timestamp(made)));
+            }
+            let held = services.workloads[&web].sent.as_ref().unwrap();
+            assert_eq!((held.previous.as_deref(), held.changed), (Some("revision 12 · image rs-3"), Some(Timestamp(7))));
+            services.undefine(&"rs-3".into());
+            services.undefine(&"rs-4".into());
+        }
     }
 }

@@ -50,10 +50,10 @@ fn number(of: &str) -> u64 {
 /// Objects in which what is held differs from what the server has.
 #[derive(Debug, Default)]
 pub(super) struct Difference {
-    /// The server has them.
-    new: HashSet<u64>,
-    /// The server has them in another version.
-    changed: HashSet<u64>,
+    /// The server has them, in this version.
+    new: HashSet<(u64, u64)>,
+    /// The server has them in another version: this one.
+    changed: HashSet<(u64, u64)>,
     /// The server has them no more.
     gone: HashSet<u64>,
 }
@@ -147,11 +147,11 @@ pub(super) fn compare(api: Api, lists: Arc<Semaphore>, path: String, version: St
                 return Ok(Difference::default());
             }
             for object in page.items.into_iter().flatten() {
-                let uid = number(&object.metadata.uid);
+                let (uid, version) = (number(&object.metadata.uid), number(&object.metadata.resource_version));
                 match left.remove(&uid) {
-                    Some(held) if held == number(&object.metadata.resource_version) => {}
-                    Some(_) => drop(found.changed.insert(uid)),
-                    None => drop(found.new.insert(uid)),
+                    Some(held) if held == version => {}
+                    Some(_) => drop(found.changed.insert((uid, version))),
+                    None => drop(found.new.insert((uid, version))),
                 }
             }
             if page.metadata.next.is_empty() {

@@ -4,6 +4,7 @@
 //! object by object, and its row says what of it could not be read.
 
 use super::failure::{Failure, Status};
+use super::protobuf::{self, shapes};
 use super::raw::Listed;
 use crate::backend::{salvage, secret};
 use serde::Deserialize;
@@ -55,6 +56,10 @@ fn push<T>(batches: &mut Batches<T>, item: T) {
 /// Decodes a page. `head` is told its metadata as soon as that is read, which is before its items: whoever wants the next
 /// page need not wait for them.
 pub(super) fn page<T: Listed>(body: &[u8], head: &mut dyn FnMut(&PageMeta)) -> Result<Page<T>, Failure> {
+    if protobuf::is(body) {
+        let list = protobuf::opened(body, T::PAGE).and_then(|list| PageSeed { head, items: PhantomData }.deserialize(list));
+        return list.map_err(|_| Failure::protobuf());
+    }
     let text = &String::from_utf8_lossy(body);
     if let Ok(page) = page_of(text, head) {
         return Ok(page);
@@ -181,6 +186,22 @@ pub(super) fn line<T: Listed>(line: &[u8]) -> Result<Option<Line<T>>, Failure> {
         "DELETED" => readable(object.get()).map(Line::Deleted),
         _ => return Err(broken()),
     })
+}
+
+/// Decodes a frame of a watch, which is what a line is in Protocol Buffers.
+pub(super) fn frame<T: Listed>(frame: &[u8]) -> Result<Line<T>, Failure> {
+    let read = || {
+        let (kind, object) = protobuf::told(frame)?;
+        Ok(match kind {
+            b"ADDED" => Line::Added(protobuf::read(object, T::SHAPE)?),
+            b"MODIFIED" => Line::Modified(protobuf::read(object, T::SHAPE)?),
+            b"DELETED" => Line::Deleted(protobuf::read(object, T::SHAPE)?),
+            b"BOOKMARK" => Line::Bookmark(protobuf::read(object, shapes::BOOKMARK)?),
+            b"ERROR" => Line::Error(protobuf::read(object, shapes::STATUS)?),
+            _ => return Err(protobuf::Unreadable::new("it tells of nothing that is known")),
+        })
+    };
+    read().map_err(|_: protobuf::Unreadable| Failure::protobuf())
 }
 
 /// What a line tells of.

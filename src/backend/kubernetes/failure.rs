@@ -1,5 +1,6 @@
 //! What a request to the API server can end with instead of an answer, and the words for it.
 
+use super::protobuf::{self, shapes};
 use super::proxy::ProxyFailed;
 use crate::backend::{BackendError, tls};
 use serde::Deserialize;
@@ -32,6 +33,8 @@ pub(super) enum Sort {
     Status(u16),
     /// A success that could not be read.
     Decode,
+    /// One in Protocol Buffers, which may yet be readable as JSON.
+    Protobuf,
 }
 
 /// `metav1.Status`, the body of every refusal of an API server.
@@ -69,6 +72,11 @@ impl Failure {
         Self::of(Sort::Decode, message)
     }
 
+    /// An answer in Protocol Buffers that could not be read. What exactly is wrong with it would quote it.
+    pub fn protobuf() -> Self {
+        Self::of(Sort::Protobuf, "no Protocol Buffers, though it says so")
+    }
+
     /// A watch that tells of an older version after a newer one: no more to be gone on with than one the server has
     /// forgotten.
     pub fn disorder(older: u64, newer: u64) -> Self {
@@ -82,9 +90,14 @@ impl Failure {
 
     /// A refusal, from its status code and body. A body that is no `Status` (a proxy's page) is cut to its first line.
     pub fn refused(code: u16, body: &[u8]) -> Self {
-        match serde_json::from_slice::<Status>(body) {
-            Ok(status) => Self::from_status(Status { code, ..status }),
-            Err(_) => {
+        let status = if protobuf::is(body) {
+            protobuf::read(body, shapes::STATUS).ok()
+        } else {
+            serde_json::from_slice::<Status>(body).ok()
+        };
+        match status {
+            Some(status) => Self::from_status(Status { code, ..status }),
+            None => {
                 let text = String::from_utf8_lossy(body.get(..2_000).unwrap_or(body));
                 // health checks list what is well first
                 let bad = text.lines().find(|line| line.starts_with("[-]"));
@@ -137,7 +150,9 @@ impl Failure {
             Sort::Link if message.contains(tls::CLIENT) => BackendError::Unauthorised(format!("cannot {doing}: {message}")),
             Sort::Link => BackendError::Unreachable(format!("cannot {doing}: {message}")),
             Sort::Credentials => BackendError::Unauthorised(format!("cannot {doing}: {message}")),
-            Sort::Decode => BackendError::Protocol(format!("cannot {doing}: the answer could not be read: {message}")),
+            Sort::Decode | Sort::Protobuf => {
+                BackendError::Protocol(format!("cannot {doing}: the answer could not be read: {message}"))
+            }
             Sort::Status(401) => BackendError::Unauthorised(format!(
                 "cannot {doing}: the server does not accept our credentials: {message} (log in again or renew the token)"
             )),

@@ -27,14 +27,14 @@
 //! nodes are watched.
 
 mod audit;
-mod heard;
+pub(super) mod heard;
 mod kind;
 mod lapse;
 mod list;
 mod watch;
 
 use super::failure::{Failure, Sort};
-use super::http::Api;
+use super::http::{Api, Form};
 use super::link::Link;
 use super::raw::Listed;
 use crate::backend::{BackendError, Sink};
@@ -45,6 +45,7 @@ use kind::{Delivery, Kind, Of, Said};
 use lapse::Lapse;
 use parking_lot::Mutex;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, sleep};
@@ -87,6 +88,8 @@ pub(super) struct Follower {
     pub sink: Sink,
     /// Spreads timeouts and delays of the loops apart.
     pub seed: u64,
+    /// Whether only JSON is asked for, because what else came could not be read.
+    pub plain: AtomicBool,
 }
 
 /// The kind of the objects whose steps a channel takes.
@@ -169,6 +172,11 @@ impl Follower {
                     backoff.healthy(lasted);
                     sleep(backoff.next_delay()).await;
                 }
+                Err(Stop::Failed(failure)) if failure.sort == Sort::Protobuf => {
+                    tracing::info!(kind = self.kind.0.plural(), "the server's Protocol Buffers cannot be read: JSON is asked for");
+                    self.plain.store(true, Ordering::Relaxed);
+                    held.places.clear();
+                }
                 Err(Stop::Failed(failure)) => {
                     lapse.because(&failure.message);
                     if failure.wants_relist() && (!listing || backoff.attempts() < 5) {
@@ -216,11 +224,15 @@ impl Follower {
                 }
                 (if refused { REFUSED } else { wait }, listing || refused)
             }
-            Sort::Decode => {
+            Sort::Decode | Sort::Protobuf => {
                 let _ = self.say(Step::Failed(Text::from(failure.about(&doing).to_string()))).await;
                 (wait, true)
             }
         }
+    }
+
+    fn form(&self) -> Form {
+        if self.plain.load(Ordering::Relaxed) { Form::Json } else { Form::Protobuf }
     }
 
     async fn say(&self, said: Said) -> Result<(), Stop> {

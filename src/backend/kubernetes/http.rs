@@ -6,12 +6,13 @@
 use super::credentials::Credentials;
 use super::failure::{Failure, Sort, link_words};
 use super::plugin::Unanswered;
+use super::protobuf;
 use crate::backend::secret;
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderValue, USER_AGENT};
-use http::{Method, Request, Response, StatusCode};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use kube::Client;
 use kube::client::Body;
@@ -42,6 +43,25 @@ pub(super) enum Write {
     /// DELETE with `DeleteOptions`.
     Delete,
 }
+
+/// In which form objects come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// As text, which every server has.
+    Json,
+    /// As Protocol Buffers, which costs less.
+    Protobuf,
+}
+
+impl Form {
+    fn of(headers: &HeaderMap) -> Self {
+        let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        if kind.starts_with(protobuf::CONTENT_TYPE) { Self::Protobuf } else { Self::Json }
+    }
+}
+
+/// What comes of a stream.
+pub(super) type Chunks = BoxStream<'static, Result<Bytes, Failure>>;
 
 /// A connected API server. Cheap to clone.
 #[derive(Clone)]
@@ -78,6 +98,12 @@ impl Api {
         self.within(deadline, async { self.whole(self.send(self.request(Method::GET, path)?).await?).await }).await
     }
 
+    /// GET of a page of the list at `path` in this form.
+    pub async fn page(&self, path: &str, form: Form) -> Result<Bytes, Failure> {
+        let request = self.request_in(form, path)?;
+        self.within(LIST, async { self.whole(self.send(request).await?).await }).await
+    }
+
     /// GET of a page of the list at `path` with nothing of its objects but their metadata.
     pub async fn marks(&self, path: &str) -> Result<Bytes, Failure> {
         let mut request = self.request(Method::GET, path)?;
@@ -104,14 +130,23 @@ impl Api {
     }
 
     /// GET of `path` as a stream of chunks that ends when the server ends it. It may be silent for ever.
-    pub async fn stream(&self, path: &str) -> Result<BoxStream<'static, Result<Bytes, Failure>>, Failure> {
-        let mut request = self.request(Method::GET, path)?;
+    pub async fn stream(&self, path: &str) -> Result<Chunks, Failure> {
+        Ok(self.stream_of(self.request(Method::GET, path)?).await?.1)
+    }
+
+    /// GET of the watch at `path` in this form, or in the one that the server has.
+    pub async fn watch(&self, path: &str, form: Form) -> Result<(Form, Chunks), Failure> {
+        self.stream_of(self.request_in(form, path)?).await
+    }
+
+    async fn stream_of(&self, mut request: Request<Bytes>) -> Result<(Form, Chunks), Failure> {
         // a compressed stream is flushed late, and not every decoder takes the multi-member gzip newer servers send
         request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         let response = self.within(LIST, async { self.checked(self.send(request).await?).await }).await?;
+        let form = Form::of(response.headers());
         let server = Arc::clone(&self.server);
         let chunks = response.into_body().into_data_stream();
-        Ok(chunks.map(move |chunk| chunk.map_err(|err| Failure::link(link_words(&server, &err)))).boxed())
+        Ok((form, chunks.map(move |chunk| chunk.map_err(|err| Failure::link(link_words(&server, &err)))).boxed()))
     }
 
     async fn within<T>(&self, deadline: Duration, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
@@ -129,6 +164,14 @@ impl Api {
             .header(USER_AGENT, concat!("quarterdeck/", env!("CARGO_PKG_VERSION")))
             .body(Bytes::new())
             .map_err(|err| Failure::decode(format!("no request can be made for {path}: {err}")))
+    }
+
+    fn request_in(&self, form: Form, path: &str) -> Result<Request<Bytes>, Failure> {
+        let mut request = self.request(Method::GET, path)?;
+        if form == Form::Protobuf {
+            request.headers_mut().insert(ACCEPT, HeaderValue::from_static(protobuf::ACCEPT));
+        }
+        Ok(request)
     }
 
     /// Sends a request, and once more if the server does not know who we are and there are other credentials by now: it has

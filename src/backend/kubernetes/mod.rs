@@ -20,6 +20,7 @@ mod metrics;
 mod paths;
 mod pipeline;
 mod plugin;
+mod protobuf;
 mod proxy;
 mod raw;
 #[cfg(test)]
@@ -33,6 +34,7 @@ mod source;
 pub use connect::Context;
 pub use discover::{Discovered, Environment, discover, discover_files};
 pub use pipeline::Pipeline;
+pub use protobuf::encode;
 pub use proxy::Proxies;
 
 use super::{About, Backend, BackendError, LogRequest, ProgressSink, Sink};

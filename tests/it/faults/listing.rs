@@ -5,9 +5,11 @@ use super::objects::{Resource, text, uid};
 use super::server::{Body, Query, Server, State, halves, status, whole};
 use super::writer;
 use crate::oracle::kubernetes::Objects;
+use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::{Request, Response};
+use quarterdeck::backend::kubernetes::encode;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -43,7 +45,7 @@ impl Server {
     }
 
     /// None if its version is forgotten.
-    fn page(&self, resource: Resource, query: &Query) -> Option<String> {
+    fn page(&self, resource: Resource, query: &Query) -> Option<Bytes> {
         let state = self.state.lock();
         let exact = query.number("resourceVersion").filter(|_| query.get("resourceVersionMatch") == Some("Exact"));
         let (version, from) = match query.get("continue") {
@@ -67,7 +69,8 @@ impl Server {
         };
         let items: Vec<Value> = all[from.min(end)..end].iter().map(item).collect();
         let meta = json!({ "resourceVersion": version.to_string(), "continue": next });
-        Some(json!({ "kind": "List", "metadata": meta, "items": items }).to_string())
+        let list = json!({ "kind": "List", "metadata": meta, "items": items });
+        Some(if query.protobuf { encode::page(&query.path, &list).unwrap().into() } else { list.to_string().into() })
     }
 
     /// A request about one object: what an evacuation sends.

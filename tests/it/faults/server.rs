@@ -73,6 +73,8 @@ pub struct Server {
     pub news: watch::Sender<u64>,
     pub stage: watch::Sender<Stage>,
     flow: watch::Sender<Flow>,
+    /// Whether it has Protocol Buffers for whoever asks for them; else it answers in JSON.
+    protobuf: bool,
     /// Tasks that carry connections: two for each.
     carrying: AtomicUsize,
 }
@@ -107,6 +109,7 @@ impl Server {
             news: watch::channel(0).0,
             stage: watch::channel(Stage::Before).0,
             flow: watch::channel(Flow::Well).0,
+            protobuf: seed.is_multiple_of(2),
             carrying: AtomicUsize::new(0),
         });
         let task = tokio::spawn(Arc::clone(&server).serve(listener));
@@ -223,7 +226,8 @@ impl Server {
     }
 
     async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Response<Body> {
-        let query = Query::of(&request);
+        let mut query = Query::of(&request);
+        query.protobuf &= self.protobuf;
         self.state.lock().asked.push((Instant::now(), format!("{} {}", request.method(), request.uri())));
         let middle = self.begins_with(&query);
         if middle && !self.cell().fault.of_connections() {
@@ -296,6 +300,8 @@ pub struct Query {
     pairs: HashMap<String, String>,
     /// Only the metadata of objects is wanted.
     pub partial: bool,
+    /// The answer is to be in Protocol Buffers.
+    pub protobuf: bool,
 }
 
 impl Query {
@@ -307,6 +313,7 @@ impl Query {
             resource: Resource::of(&path),
             pairs: pairs.map(|(name, value)| (name.to_owned(), value.replace("%3D", "=").replace("%3A", ":"))).collect(),
             partial: accept.contains("as=PartialObjectMetadataList"),
+            protobuf: accept.starts_with("application/vnd.kubernetes.protobuf"),
             path,
         }
     }
@@ -324,8 +331,8 @@ impl Query {
     }
 }
 
-pub fn whole(text: String) -> Response<Body> {
-    Response::new(StreamBody::new(futures::stream::iter([Ok(Frame::data(Bytes::from(text)))]).boxed()))
+pub fn whole(body: impl Into<Bytes>) -> Response<Body> {
+    Response::new(StreamBody::new(futures::stream::iter([Ok(Frame::data(body.into()))]).boxed()))
 }
 
 /// A log of one line that is not over.
@@ -334,9 +341,8 @@ fn log() -> Response<Body> {
     Response::new(StreamBody::new(futures::stream::iter([Ok(Frame::data(line))]).chain(futures::stream::pending()).boxed()))
 }
 
-/// A text whose second half comes only if `go` says so, once the first one is on its way.
-pub fn halves(text: String, go: impl FnOnce() -> bool + Send + 'static) -> Response<Body> {
-    let mut first = Bytes::from(text);
+/// A body whose second half comes only if `go` says so, once the first one is on its way.
+pub fn halves(mut first: Bytes, go: impl FnOnce() -> bool + Send + 'static) -> Response<Body> {
     let second = first.split_off(first.len() / 2);
     let rest = futures::stream::once(async move {
         tokio::time::sleep(Duration::from_millis(30)).await;

@@ -9,6 +9,7 @@ use futures::StreamExt;
 use http_body_util::StreamBody;
 use hyper::Response;
 use hyper::body::Frame;
+use quarterdeck::backend::kubernetes::encode;
 use serde_json::{Value, json};
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -26,6 +27,8 @@ struct Watch {
     server: Arc<Server>,
     news: watch::Receiver<u64>,
     resource: Resource,
+    path: String,
+    protobuf: bool,
     /// The version that was told of last.
     after: u64,
     epoch: u64,
@@ -48,6 +51,8 @@ pub fn watch(server: &Arc<Server>, resource: Resource, query: &Query) -> Respons
         server: Arc::clone(server),
         news: server.news.subscribe(),
         resource,
+        path: query.path.clone(),
+        protobuf: query.protobuf,
         after,
         epoch: state.epoch,
         bookmark: Instant::now() + BOOKMARK,
@@ -56,19 +61,22 @@ pub fn watch(server: &Arc<Server>, resource: Resource, query: &Query) -> Respons
         over: false,
     };
     let chunks = futures::stream::unfold(watch, |mut watch| async move {
-        let text = watch.next().await?;
-        Some((Ok::<_, Infallible>(Frame::data(Bytes::from(text))), watch))
+        let piece = watch.next().await?;
+        Some((Ok::<_, Infallible>(Frame::data(Bytes::from(piece))), watch))
     });
-    Response::new(StreamBody::new(chunks.boxed()))
+    let mut response = Response::new(StreamBody::new(chunks.boxed()));
+    let kind = if query.protobuf { "application/vnd.kubernetes.protobuf;stream=watch" } else { "application/json" };
+    response.headers_mut().insert("content-type", kind.parse().unwrap());
+    response
 }
 
 impl Watch {
     /// The next piece of the stream; none at its end.
-    async fn next(&mut self) -> Option<String> {
+    async fn next(&mut self) -> Option<Vec<u8>> {
         while !self.over {
             self.news.borrow_and_update();
-            if let Some(text) = self.look() {
-                return Some(text);
+            if let Some(piece) = self.look() {
+                return Some(piece);
             }
             if self.over {
                 break;
@@ -82,20 +90,23 @@ impl Watch {
     }
 
     /// What there is to tell now.
-    fn look(&mut self) -> Option<String> {
+    fn look(&mut self) -> Option<Vec<u8>> {
         let state = self.server.state.lock();
         let fault = (state.stage == Stage::Under).then_some(self.server.cell().fault);
         if self.epoch != state.epoch {
             self.over = true;
             return match fault {
-                Some(Fault::GoneInStream) => Some(gone()),
-                Some(Fault::Truncated) => Some(r#"{"type":"MODIFIED","object":{"metadata":{"name":"ha"#.to_owned()),
+                Some(Fault::GoneInStream) => Some(self.gone()),
+                Some(Fault::Truncated) => {
+                    let whole = self.line("MODIFIED", &json!({ "metadata": { "name": "half of it" } }));
+                    Some(whole[..whole.len() * 2 / 3].to_vec())
+                }
                 _ => None,
             };
         }
         if self.expired || fault == Some(Fault::GoneInStream) {
             self.over = true;
-            return Some(gone());
+            return Some(self.gone());
         }
         if Instant::now() >= self.until {
             self.over = true;
@@ -103,7 +114,7 @@ impl Watch {
         }
         let changes: Vec<Change> = state.truth.since(self.resource, self.after);
         let told = |change: &&Change| !state.lost.contains(&change.version);
-        let lines: Vec<String> = changes.iter().filter(told).map(|change| line(change.word, &change.object)).collect();
+        let lines: Vec<Vec<u8>> = changes.iter().filter(told).map(|change| self.line(change.word, &change.object)).collect();
         if fault == Some(Fault::Shuffled) {
             self.bookmark = Instant::now() + BOOKMARK;
             // the wrong order needs two
@@ -111,31 +122,32 @@ impl Watch {
                 return None;
             }
             self.after = changes.last().map_or(self.after, |change| change.version);
-            return Some(lines.iter().rev().chain(&lines).map(String::as_str).collect::<String>());
+            return Some(lines.iter().rev().chain(&lines).flatten().copied().collect());
         }
         if let Some(last) = changes.last() {
             self.after = last.version;
-            let mut text = lines.concat();
+            let mut piece = lines.concat();
             if fault == Some(Fault::Truncated) {
                 self.over = true;
-                text.truncate(text.len() / 2);
+                piece.truncate(piece.len() / 2);
             }
-            return (!text.is_empty()).then_some(text);
+            return (!piece.is_empty()).then_some(piece);
         }
         if Instant::now() >= self.bookmark {
             self.bookmark = Instant::now() + BOOKMARK;
             self.after = state.truth.version;
             let mark = json!({ "metadata": { "resourceVersion": self.after.to_string() } });
-            return (fault != Some(Fault::NoBookmarks)).then(|| line("BOOKMARK", &mark));
+            return (fault != Some(Fault::NoBookmarks)).then(|| self.line("BOOKMARK", &mark));
         }
         None
     }
-}
 
-fn line(word: &str, object: &Value) -> String {
-    format!("{}\n", json!({ "type": word, "object": object }))
-}
+    fn line(&self, word: &str, object: &Value) -> Vec<u8> {
+        let line = json!({ "type": word, "object": object });
+        if self.protobuf { encode::frame(&self.path, &line).unwrap() } else { format!("{line}\n").into_bytes() }
+    }
 
-fn gone() -> String {
-    line("ERROR", &json!({ "kind": "Status", "code": 410, "reason": "Expired", "message": "too old resource version" }))
+    fn gone(&self) -> Vec<u8> {
+        self.line("ERROR", &json!({ "kind": "Status", "code": 410, "reason": "Expired", "message": "too old resource version" }))
+    }
 }

@@ -5,7 +5,7 @@ use super::super::failure::Failure;
 use super::super::raw::Listed;
 use super::Step;
 use super::audit::Marks;
-use super::heard::Heard;
+use super::heard::{Begun, Heard};
 use futures::future::BoxFuture;
 use std::convert::Infallible;
 use tokio::sync::mpsc;
@@ -26,8 +26,8 @@ pub(super) trait Kind: Send + Sync {
     fn path_in(&self, namespace: &str) -> Option<String>;
     /// Reads a page, see [`decode::page`]: its metadata, and its objects, which are put into `marks`.
     fn page(&self, body: &[u8], marks: &mut Marks, head: &mut dyn FnMut(&PageMeta)) -> Result<(PageMeta, Vec<Delivery>), Failure>;
-    /// Reads a piece of a watch that has come up to `version`; `begun` holds the line that has not ended yet.
-    fn chunk(&self, chunk: &[u8], begun: &mut Vec<u8>, version: &str, marks: &mut Marks) -> Chunk;
+    /// Reads a piece of a watch that has come up to `version`; `begun` holds what of it has not ended yet.
+    fn chunk(&self, chunk: &[u8], begun: &mut Begun, version: &str, marks: &mut Marks) -> Chunk;
     /// Says what tells of no object.
     fn say(&self, said: Said) -> Delivery;
     /// Waits until there is room for a step; false if nobody takes any more.
@@ -76,7 +76,7 @@ impl<T: Listed> Kind for Of<T> {
         Ok((page.meta, batches.collect()))
     }
 
-    fn chunk(&self, chunk: &[u8], begun: &mut Vec<u8>, version: &str, marks: &mut Marks) -> Chunk {
+    fn chunk(&self, chunk: &[u8], begun: &mut Begun, version: &str, marks: &mut Marks) -> Chunk {
         let mut heard = Heard::after(version);
         let read = heard.chunk(chunk, begun);
         heard.steps.iter().for_each(|step| marks.follow(step));

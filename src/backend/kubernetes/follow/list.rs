@@ -1,7 +1,6 @@
 //! The lists of a kind: page by page, over all namespaces or over those that may be read.
 
 use super::super::failure::{Failure, forbidden};
-use super::super::http::LIST;
 use super::super::paths::escape;
 use super::audit::Marks;
 use super::lapse::Lapse;
@@ -114,8 +113,8 @@ impl Follower {
     /// Asks for the page that begins at `token`. It is under way at once, whether or not somebody waits for it yet.
     fn fetch(&self, path: &str, token: &str) -> impl Future<Output = Result<Bytes, Failure>> + use<> {
         let token = if token.is_empty() { String::new() } else { format!("&continue={}", escape(token)) };
-        let (api, path) = (self.api.clone(), format!("{path}?limit={PAGE}{token}"));
-        let under_way = AbortOnDropHandle::new(tokio::spawn(async move { api.get_bytes(&path, LIST).await }));
+        let (api, form, path) = (self.api.clone(), self.form(), format!("{path}?limit={PAGE}{token}"));
+        let under_way = AbortOnDropHandle::new(tokio::spawn(async move { api.page(&path, form).await }));
         async { under_way.await.unwrap_or_else(|err| Err(Failure::link(format!("a request was given up: {err}")))) }
     }
 }

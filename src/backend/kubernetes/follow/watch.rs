@@ -11,6 +11,7 @@
 
 use super::super::failure::Failure;
 use super::audit::{self, Audit};
+use super::heard::Begun;
 use super::kind::Chunk;
 use super::lapse::{Following, Lapse};
 use super::{Follower, Held, Place, Step, Stop, arrived};
@@ -67,13 +68,13 @@ impl Follower {
             self.went_back(&list, version).await?;
         }
         let path = format!("{path}?watch=true&allowWatchBookmarks=true&resourceVersion={version}&timeoutSeconds={seconds}");
-        let mut chunks = self.api.stream(&path).await?;
+        let (form, mut chunks) = self.api.watch(&path, self.form()).await?;
         self.link.fine(self.kind.0.plural());
         let mut behind = end.lock().is_some().then(|| Instant::now() + CAUGHT_UP);
         if behind.is_none() && !self.begun(following, end).await? {
             return Ok(());
         }
-        let mut begun: Vec<u8> = Vec::new();
+        let mut begun = Begun::new(form);
         let mut auditing = Audit::at(*audit);
         let mut heard = Instant::now();
         loop {

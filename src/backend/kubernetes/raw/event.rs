@@ -1,6 +1,7 @@
 //! Events.
 
 use super::{Listed, Meta, Str, When};
+use crate::backend::kubernetes::protobuf::shapes::{self, Field};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -24,6 +25,7 @@ pub(in super::super) struct RawEvent {
 impl Listed for RawEvent {
     const PATH: &'static str = "/api/v1/events";
     const PLURAL: &'static str = "events";
+    const SHAPE: &'static [Field] = shapes::EVENT;
     type Labels = IgnoredAny;
     fn meta(&self) -> &Meta<IgnoredAny> {
         &self.metadata

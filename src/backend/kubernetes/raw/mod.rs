@@ -1,4 +1,4 @@
-//! The parts of Kubernetes objects that become rows, decoded straight from JSON. Everything else (`managedFields` above
+//! The parts of Kubernetes objects that become rows, decoded straight from what the server sends. Everything else (`managedFields` above
 //! all, a third of a pod) is skipped by the decoder and never held. Field names and meanings: Kubernetes API reference.
 
 mod event;
@@ -13,9 +13,10 @@ pub(super) use pod::{Amounts, ContainerSpec, ContainerStatus, PodSpec, RawPod, R
 pub(super) use policy::{Autoscaler, DisruptionBudget, Selector};
 pub(super) use workload::{ControllerRevision, CronJob, DaemonSet, Deployment, Job, ReplicaSet, StatefulSet, Template};
 
+use super::protobuf::shapes::{self, Field, Shape};
 use crate::model::Text;
 use crate::util::time::Timestamp;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::{DeserializeOwned, IgnoredAny, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 
@@ -27,6 +28,13 @@ pub(super) trait Listed: DeserializeOwned + Send + 'static {
     const PLURAL: &'static str;
     /// Whether its objects are in namespaces.
     const NAMESPACED: bool = true;
+    /// What its objects look like in Protocol Buffers.
+    const SHAPE: &'static [Field];
+    /// And a list of them.
+    const PAGE: &'static [Field] = &[
+        Field { number: 1, name: "metadata", shape: Shape::Message(shapes::LIST_META) },
+        Field { number: 2, name: "items", shape: Shape::List(&Shape::Message(Self::SHAPE)) },
+    ];
     /// The labels that matter.
     type Labels;
     /// Metadata.
@@ -127,14 +135,44 @@ pub(super) fn condition<'a>(conditions: &'a [Condition], kind: &str) -> Option<&
     conditions.iter().find(|c| c.kind == kind)
 }
 
-/// A time as RFC 3339; none when absent, null or unreadable.
+/// A time, in JSON as RFC 3339; none when absent, null or unreadable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct When(pub Option<Timestamp>);
 
 impl<'de> Deserialize<'de> for When {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let raw = Option::<std::borrow::Cow<'de, str>>::deserialize(from)?;
-        Ok(Self(raw.and_then(|raw| time(&raw))))
+        from.deserialize_option(WhenVisitor)
+    }
+}
+
+struct WhenVisitor;
+
+impl<'de> Visitor<'de> for WhenVisitor {
+    type Value = When;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a time")
+    }
+
+    fn visit_none<E>(self) -> Result<When, E> {
+        Ok(When(None))
+    }
+
+    fn visit_unit<E>(self) -> Result<When, E> {
+        Ok(When(None))
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, from: D) -> Result<When, D::Error> {
+        from.deserialize_any(self)
+    }
+
+    fn visit_str<E>(self, raw: &str) -> Result<When, E> {
+        Ok(When(time(raw)))
+    }
+
+    // see `Shape::Time`
+    fn visit_i128<E>(self, milliseconds: i128) -> Result<When, E> {
+        Ok(When(i64::try_from(milliseconds).ok().map(Timestamp)))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Nodes.
 
 use super::{Condition, Labels, Listed, Meta, Str};
+use crate::backend::kubernetes::protobuf::shapes::{self, Field};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -17,6 +18,7 @@ impl Listed for RawNode {
     const PATH: &'static str = "/api/v1/nodes";
     const PLURAL: &'static str = "nodes";
     const NAMESPACED: bool = false;
+    const SHAPE: &'static [Field] = shapes::NODE;
     type Labels = Labels;
     fn meta(&self) -> &Meta {
         &self.metadata

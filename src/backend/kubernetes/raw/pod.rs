@@ -1,6 +1,7 @@
 //! Pods.
 
 use super::{Condition, Listed, Meta, Str, When};
+use crate::backend::kubernetes::protobuf::shapes::{self, Field};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -16,6 +17,7 @@ pub(in super::super) struct RawPod {
 impl Listed for RawPod {
     const PATH: &'static str = "/api/v1/pods";
     const PLURAL: &'static str = "pods";
+    const SHAPE: &'static [Field] = shapes::POD;
     type Labels = PodLabels;
     fn meta(&self) -> &Meta<PodLabels> {
         &self.metadata

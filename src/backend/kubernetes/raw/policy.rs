@@ -1,6 +1,7 @@
 //! What stands above services: disruption budgets and autoscalers.
 
 use super::{Labels, Listed, Meta};
+use crate::backend::kubernetes::protobuf::shapes::{self, Field};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -16,6 +17,7 @@ pub(in super::super) struct DisruptionBudget {
 impl Listed for DisruptionBudget {
     const PATH: &'static str = "/apis/policy/v1/poddisruptionbudgets";
     const PLURAL: &'static str = "poddisruptionbudgets.policy";
+    const SHAPE: &'static [Field] = shapes::DISRUPTION_BUDGET;
     type Labels = Labels;
     fn meta(&self) -> &Meta {
         &self.metadata
@@ -105,6 +107,7 @@ pub(in super::super) struct Autoscaler {
 impl Listed for Autoscaler {
     const PATH: &'static str = "/apis/autoscaling/v2/horizontalpodautoscalers";
     const PLURAL: &'static str = "horizontalpodautoscalers.autoscaling";
+    const SHAPE: &'static [Field] = shapes::AUTOSCALER;
     type Labels = Labels;
     fn meta(&self) -> &Meta {
         &self.metadata

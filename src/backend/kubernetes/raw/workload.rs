@@ -1,15 +1,17 @@
 //! What keeps pods running.
 
 use super::{Condition, Labels, Listed, Meta, PodSpec, When};
+use crate::backend::kubernetes::protobuf::shapes::{self, Field};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::collections::BTreeMap;
 
 macro_rules! listed {
-    ($($name:ident $path:literal $plural:literal),* $(,)?) => {$(
+    ($($name:ident $path:literal $plural:literal $shape:ident),* $(,)?) => {$(
         impl Listed for $name {
             const PATH: &'static str = $path;
             const PLURAL: &'static str = $plural;
+            const SHAPE: &'static [Field] = shapes::$shape;
             type Labels = Labels;
             fn meta(&self) -> &Meta {
                 &self.metadata
@@ -22,13 +24,13 @@ macro_rules! listed {
 }
 
 listed! {
-    Deployment "/apis/apps/v1/deployments" "deployments.apps",
-    StatefulSet "/apis/apps/v1/statefulsets" "statefulsets.apps",
-    DaemonSet "/apis/apps/v1/daemonsets" "daemonsets.apps",
-    ReplicaSet "/apis/apps/v1/replicasets" "replicasets.apps",
-    ControllerRevision "/apis/apps/v1/controllerrevisions" "controllerrevisions.apps",
-    Job "/apis/batch/v1/jobs" "jobs.batch",
-    CronJob "/apis/batch/v1/cronjobs" "cronjobs.batch",
+    Deployment "/apis/apps/v1/deployments" "deployments.apps" DEPLOYMENT,
+    StatefulSet "/apis/apps/v1/statefulsets" "statefulsets.apps" STATEFUL_SET,
+    DaemonSet "/apis/apps/v1/daemonsets" "daemonsets.apps" DAEMON_SET,
+    ReplicaSet "/apis/apps/v1/replicasets" "replicasets.apps" REPLICA_SET,
+    ControllerRevision "/apis/apps/v1/controllerrevisions" "controllerrevisions.apps" CONTROLLER_REVISION,
+    Job "/apis/batch/v1/jobs" "jobs.batch" JOB,
+    CronJob "/apis/batch/v1/cronjobs" "cronjobs.batch" CRON_JOB,
 }
 
 /// `spec.template`.

@@ -2,6 +2,7 @@
 //! elsewhere because they need one.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+mod forms;
 mod storm;
 
 use super::{Context, Environment, discover};

@@ -27,6 +27,7 @@ use services::{Feed, Services};
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
@@ -139,6 +140,7 @@ impl Loops {
             audit: self.audit,
             sink: self.sink.clone(),
             seed: self.seed >> 16,
+            plain: AtomicBool::default(),
         };
         self.tasks.spawn(follower.run());
         steps

@@ -2,29 +2,32 @@
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use tokio::process::{Child, Command};
 
-/// Whether there is such a program: where it says, or in one of the folders of `path`.
-pub(super) fn is_there(program: &str, path: &OsStr) -> bool {
+/// Where such a program is: where it says, or in one of the folders of `path`.
+pub(super) fn find(program: &str, path: &OsStr) -> Option<PathBuf> {
     match program.contains('/') {
-        true => Path::new(program).is_file(),
-        false => std::env::split_paths(path).any(|folder| folder.join(program).is_file()),
+        true => Some(PathBuf::from(program)).filter(|program| program.is_file()),
+        false => std::env::split_paths(path).map(|folder| folder.join(program)).find(|program| program.is_file()),
     }
 }
 
 /// A command for `program`, leader of a group of its own. Outside our session it has no terminal at all: /dev/tty, where
-/// passwords are asked for, does not open.
-pub(super) fn command(program: &str, path: &OsStr) -> Command {
-    let mut command = if is_there("setsid", path) {
-        let mut command = Command::new("setsid");
-        command.arg(program);
-        command
-    } else {
-        let mut command = Command::new(program);
-        // at least it is no foreground job of our terminal
-        command.process_group(0);
-        command
+/// passwords are asked for, does not open. Which `setsid` takes it there is ours to say, whatever environment `program` gets.
+pub(super) fn command(program: &Path) -> Command {
+    let mut command = match find("setsid", &std::env::var_os("PATH").unwrap_or_default()) {
+        Some(setsid) => {
+            let mut command = Command::new(setsid);
+            command.arg(program);
+            command
+        }
+        // not part of every system (macOS has none); so at least it is no foreground job of our terminal
+        None => {
+            let mut command = Command::new(program);
+            command.process_group(0);
+            command
+        }
     };
     command.kill_on_drop(true);
     command

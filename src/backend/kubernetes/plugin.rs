@@ -169,17 +169,17 @@ fn spawn(plugin: &ExecConfig, title: &str) -> Result<(Child, Group), String> {
         pair.and_then(|pair| pair.get("value")).map(std::ffi::OsString::from)
     };
     let path = own("PATH").or_else(|| std::env::var_os("PATH")).unwrap_or_default();
-    if !detached::is_there(name, &path) {
+    let Some(program) = detached::find(name, &path) else {
         let hint = plugin.install_hint.as_deref().map(str::trim).filter(|hint| !hint.is_empty());
         return Err(format!("{title}: there is no such program{}", hint.map(|hint| format!("; {hint}")).unwrap_or_default()));
-    }
+    };
     let version = plugin.api_version.as_deref().unwrap_or("client.authentication.k8s.io/v1");
     let mut spec = json!({ "interactive": false });
     if plugin.provide_cluster_info {
         spec["cluster"] = serde_json::to_value(&plugin.cluster).unwrap_or_default();
     }
     let info = json!({ "apiVersion": version, "kind": "ExecCredential", "spec": spec });
-    let mut command = detached::command(name, &path);
+    let mut command = detached::command(&program);
     command
         .args(plugin.args.iter().flatten())
         .env("KUBERNETES_EXEC_INFO", info.to_string())
@@ -229,6 +229,15 @@ mod tests {
         assert!(failure(&keyboard).await.ends_with("no keyboard"));
         let terminal = plugin("(echo x > /dev/tty) 2>/dev/null && echo wrote >&2 || echo no terminal >&2; exit 3");
         assert!(failure(&terminal).await.ends_with("no terminal"));
+        // leader of a session of its own, also with a path of its own on which nothing else is
+        let folder = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("/bin/sh", folder.path().join("sh")).unwrap();
+        let mut alone = plugin("read -r pid name state parent group session rest < /proc/$$/stat; echo $$ $session >&2; exit 3");
+        let path = [("name", "PATH".to_owned()), ("value", folder.path().display().to_string())];
+        alone.env = Some(vec![path.map(|(a, b)| (a.to_owned(), b)).into()]);
+        let said = failure(&alone).await;
+        let mut ids = said.rsplit(' ');
+        assert_eq!(ids.next(), ids.next(), "{said}");
         assert!(!failure(&plugin("echo secret-half-token")).await.contains("secret"));
         let mut repeats = plugin("echo called with $PIN \"$@\" >&2; exit 3");
         repeats

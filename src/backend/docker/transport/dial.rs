@@ -120,11 +120,9 @@ fn ssh_arguments(endpoint: &Endpoint) -> Vec<String> {
 
 fn ssh(endpoint: &Endpoint) -> Result<(Box<dyn Stream>, Option<Complaint>), String> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    if !detached::is_there("ssh", &path) {
-        return Err("the program ssh, which logs in there, is not installed".to_owned());
-    }
+    let program = detached::find("ssh", &path).ok_or("the program ssh, which logs in there, is not installed")?;
     // what it starts to reach the host (ProxyCommand) must not ask on our terminal either
-    let mut child = detached::command("ssh", &path)
+    let mut child = detached::command(&program)
         .args(ssh_arguments(endpoint))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -5,7 +5,7 @@ use quarterdeck::backend::docker::LogLines;
 use quarterdeck::backend::kubernetes::{Pipeline, Proxies, discover_files};
 use quarterdeck::config::Layer;
 use quarterdeck::input::Keymap;
-use quarterdeck::model::{LogLine, Text};
+use quarterdeck::model::{LogLine, Task, Text};
 use quarterdeck::ui::view::filter::Query;
 use quarterdeck::util::clean::{clean, hostile, strip_sgr};
 use quarterdeck::util::width::width;
@@ -64,7 +64,19 @@ pub fn watch(data: &[u8]) {
     let mut pipeline = Pipeline::default();
     let line = pipeline.line(data).ok().flatten();
     let page = pipeline.page(data).unwrap_or_default();
-    for task in line.iter().chain(&page) {
+    rows(line.iter().chain(&page));
+}
+
+/// So is a frame of a watch, and a page in Protocol Buffers.
+pub fn protobuf(data: &[u8]) {
+    let mut pipeline = Pipeline::default();
+    let frame = pipeline.frame(data).ok().flatten();
+    let page = pipeline.page(&[b"k8s\0", data].concat()).unwrap_or_default();
+    rows(frame.iter().chain(&page));
+}
+
+fn rows<'a>(tasks: impl Iterator<Item = &'a Task>) {
+    for task in tasks {
         let all = [&task.name, &task.namespace, &task.image].into_iter().chain(&task.why).chain(&task.revision);
         all.chain(&task.containers).for_each(safe);
     }

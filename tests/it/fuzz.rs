@@ -6,6 +6,7 @@ mod entries;
 
 use proptest::prelude::*;
 use proptest::sample::select;
+use quarterdeck::backend::kubernetes::encode;
 
 /// Bytes: any, and these words in any order with any bytes between them.
 fn bytes(words: &'static [&'static [u8]]) -> impl Strategy<Value = Vec<u8>> {
@@ -74,6 +75,23 @@ const WATCH: &[&[u8]] = &[
     b"\"\\ud800\"",
     b":",
     b"1e999",
+];
+const PROTOBUF: &[&[u8]] = &[
+    b"\x0a\x05ADDED\x12",
+    b"\x0a\x08MODIFIED\x12\x20\x0a\x1ek8s\0",
+    b"\x12\x20",
+    b"\x12\x10\x0a\x0e",
+    b"\x0a\x10\x0a\x02ab\x2a\x01u",
+    b"\x32\x0217",
+    b"\x42\x04\x08\x01\x10\x02",
+    b"\x5a\x06\x0a\x01a\x12\x01b",
+    b"\x1a\x09\x0a\x07Running",
+    b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
+    b"\x80",
+    b"\0",
+    b"\x09",
+    b"\x0d",
+    b"\x1b[2J",
 ];
 const FILTER: &[&[u8]] = &[
     b"web",
@@ -160,6 +178,11 @@ proptest! {
     }
 
     #[test]
+    fn protobuf(data in bytes(PROTOBUF)) {
+        entries::protobuf(&data);
+    }
+
+    #[test]
     fn filter(data in bytes(FILTER)) {
         entries::filter(&data);
     }
@@ -186,6 +209,26 @@ fn a_pod_is_read_whatever_is_wrong_with_it() {
         let mut odd = line.clone();
         odd[at] = [b'"', b'{', b'0', 0x1b, 0xff, b',', b'\\'][n % 7];
         entries::watch(&odd);
+    }
+}
+
+/// The same in Protocol Buffers.
+#[test]
+fn a_pod_in_protocol_buffers_is_read_whatever_is_wrong_with_it() {
+    let whole = include_str!("../bench/probe/pod.json").trim().replace("\"{restarts}\"", "0");
+    let pod: serde_json::Value = serde_json::from_str(&whole).unwrap();
+    let (path, line) = ("/api/v1/pods", serde_json::json!({ "type": "MODIFIED", "object": pod }));
+    let frame = encode::frame(path, &line).unwrap().split_off(4);
+    let page = encode::page(path, &serde_json::json!({ "items": [pod] })).unwrap().split_off(4);
+    for whole in [frame, page] {
+        for at in 0..whole.len() {
+            entries::protobuf(&whole[..at]);
+            for bit in 0..8 {
+                let mut odd = whole.clone();
+                odd[at] ^= 1 << bit;
+                entries::protobuf(&odd);
+            }
+        }
     }
 }
 

@@ -23,10 +23,20 @@ impl Pipeline {
     /// The row of an object that a line of a watch tells of; none for a line that tells of none.
     pub fn line(&mut self, line: &[u8]) -> Result<Option<Task>, BackendError> {
         let line = decode::line::<RawPod>(line).map_err(|failure| failure.about("read a change of a pod"))?;
-        Ok(match line {
-            Some(Line::Added(pod) | Line::Modified(pod) | Line::Deleted(pod)) => Some(self.row(&pod)),
-            _ => None,
-        })
+        Ok(line.and_then(|line| self.changed(line)))
+    }
+
+    /// The same for a frame, which is what a line is in Protocol Buffers.
+    pub fn frame(&mut self, frame: &[u8]) -> Result<Option<Task>, BackendError> {
+        let line = decode::frame::<RawPod>(frame).map_err(|failure| failure.about("read a change of a pod"))?;
+        Ok(self.changed(line))
+    }
+
+    fn changed(&mut self, line: Line<RawPod>) -> Option<Task> {
+        match line {
+            Line::Added(pod) | Line::Modified(pod) | Line::Deleted(pod) => Some(self.row(&pod)),
+            Line::Bookmark(_) | Line::Error(_) => None,
+        }
     }
 
     /// The lines of a log that arrives in these pieces.

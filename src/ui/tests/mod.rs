@@ -2,7 +2,9 @@
 
 mod lists;
 
-use super::testing::{Bench, event, finding, service, task};
+use super::pane::list::List;
+use super::pane::services::Services;
+use super::testing::{Bench, ago, event, finding, service, task};
 use super::*;
 use crate::input::Command;
 use crate::model::{Change, Delta, Level, Link, TaskState, Text};
@@ -23,6 +25,21 @@ fn no_size_makes_a_pane_panic_or_write_outside() {
         bench.size = (39, 12);
         assert!(bench.screen().contains("terminal too small (39x12)"));
     }
+}
+
+#[test]
+fn the_title_says_since_when_rows_are_not_current_whatever_the_reason() {
+    let mut bench = Bench::new(PaneId::Services, (200, 24));
+    bench.fleet.to("edge-swarm", Delta::Link(Link::Unauthorised { since: ago(90), reason: Text::new("token expired") }));
+    bench.fleet.to("prod-eu", Delta::Service(Change::Failed(Text::new("forbidden: dev may not list services"))));
+    bench.sync();
+    let screen = bench.screen();
+    for words in ["edge-swarm unauthorised 1m", "stage unreachable", "prod-eu not read for 0s: forbidden: dev may not"] {
+        assert!(screen.contains(words), "no {words:?}:\n{screen}");
+    }
+    let state = &bench.fleet.0.world().clusters[0];
+    let row = state.services.iter().next().unwrap();
+    assert!(<Services as List>::stale(state, row), "rows of a kind that is not read are no more current than those of a lost link");
 }
 
 /// The first words that must be on each page, at both sizes.

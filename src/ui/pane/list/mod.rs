@@ -60,7 +60,8 @@ pub trait List: Source {
     fn empty(cx: &Cx<'_>) -> Text;
     /// Whether what the row says is not known to be current.
     fn stale(state: &ClusterState, _row: &Self::Row) -> bool {
-        !state.cluster.link.is_live()
+        let failed = |kind| matches!(state.sync_of(kind), KindSync::Failed { .. });
+        !state.cluster.link.is_live() || Self::KIND.is_some_and(failed)
     }
     /// What must be polled while it is on screen.
     fn interest() -> Interest {

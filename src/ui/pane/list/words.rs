@@ -66,7 +66,8 @@ fn place_words(pen: &mut Pen<'_>, cx: &Cx<'_>) {
     }
 }
 
-/// Says in the title what is not current: `edge stale 42s`, `prod-eu loading 2,300…`, `stage forbidden: …`.
+/// Says in the title what is not current: `edge stale 42s`, `prod-eu loading 2,300…`, `stage not read for 5m: …`. Why a
+/// cluster was never reached stands in the place of its rows.
 fn freshness<L: List>(pen: &mut Pen<'_>, cx: &Cx<'_>) {
     let Some(kind) = L::KIND else { return };
     for state in cx.clusters() {
@@ -75,13 +76,15 @@ fn freshness<L: List>(pen: &mut Pen<'_>, cx: &Cx<'_>) {
             Some(name) => title::part(pen, cx, format_args!("{name} {words}"), role),
             None => title::part(pen, cx, words, role),
         };
-        if let Link::Stale { since, .. } = &state.cluster.link {
-            part(format_args!("stale {}", Age(cx.since(*since))), Role::Warning);
+        if let Some((since, _)) = state.cluster.link.trouble() {
+            part(format_args!("{} {}", state.cluster.link.word(), Age(cx.since(since))), Role::Warning);
         }
         match state.sync_of(kind) {
             KindSync::Loading(n) => part(format_args!("loading {}…", grouped(*n as usize)), Role::Progress),
             KindSync::Narrowed(words) => part(format_args!("{words}"), Role::Warning),
-            KindSync::Failed { reason, .. } => part(format_args!("{reason}"), Role::Warning),
+            KindSync::Failed { since, reason } => {
+                part(format_args!("not read for {}: {reason}", Age(cx.since(*since))), Role::Warning);
+            }
             KindSync::Waiting | KindSync::Live => {}
         }
     }

@@ -26,7 +26,7 @@
 //! brings 1.2 KB/s, but a table tells nothing of pressure, taints and what can be allocated: those would be late, so whole
 //! nodes are watched.
 
-mod audit;
+pub(super) mod audit;
 pub(super) mod heard;
 mod kind;
 mod lapse;

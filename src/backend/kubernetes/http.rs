@@ -104,11 +104,15 @@ impl Api {
         self.within(LIST, async { self.whole(self.send(request).await?).await }).await
     }
 
-    /// GET of a page of the list at `path` with nothing of its objects but their metadata.
-    pub async fn marks(&self, path: &str) -> Result<Bytes, Failure> {
+    /// GET of a page of the list at `path` in this form, with nothing of its objects but their metadata.
+    pub async fn marks(&self, path: &str, form: Form) -> Result<Bytes, Failure> {
         let mut request = self.request(Method::GET, path)?;
-        let partial = HeaderValue::from_static("application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1");
-        request.headers_mut().insert(ACCEPT, partial);
+        let accept = if form == Form::Protobuf {
+            protobuf::ACCEPT_MARKS
+        } else {
+            "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+        };
+        request.headers_mut().insert(ACCEPT, HeaderValue::from_static(accept));
         self.within(LIST, async { self.whole(self.send(request).await?).await }).await
     }
 

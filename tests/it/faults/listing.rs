@@ -70,7 +70,11 @@ impl Server {
         let items: Vec<Value> = all[from.min(end)..end].iter().map(item).collect();
         let meta = json!({ "resourceVersion": version.to_string(), "continue": next });
         let list = json!({ "kind": "List", "metadata": meta, "items": items });
-        Some(if query.protobuf { encode::page(&query.path, &list).unwrap().into() } else { list.to_string().into() })
+        Some(match (query.protobuf, query.partial) {
+            (true, true) => encode::marks(&list).into(),
+            (true, false) => encode::page(&query.path, &list).unwrap().into(),
+            (false, _) => list.to_string().into(),
+        })
     }
 
     /// A request about one object: what an evacuation sends.

@@ -5,8 +5,9 @@
 
 use super::super::decode::PageMeta;
 use super::super::failure::Failure;
-use super::super::http::Api;
+use super::super::http::{Api, Form};
 use super::super::paths::escape;
+use super::super::protobuf::{self, shapes};
 use super::super::raw::{Listed, Meta, Str};
 use super::Step;
 use crate::model::Text;
@@ -126,22 +127,27 @@ struct Mark {
 }
 
 /// The version that the server has come to, as the list at `path` says.
-pub(super) async fn version(api: &Api, path: &str) -> Result<String, Failure> {
-    let body = api.marks(&format!("{path}?limit=1")).await?;
-    let page: Page = serde_json::from_slice(&body).map_err(|err| Failure::decode(err.to_string()))?;
-    Ok(page.metadata.resource_version)
+pub(in super::super) async fn version(api: &Api, form: Form, path: &str) -> Result<String, Failure> {
+    Ok(page(api, form, &format!("{path}?limit=1")).await?.metadata.resource_version)
+}
+
+async fn page(api: &Api, form: Form, path: &str) -> Result<Page, Failure> {
+    let body = api.marks(path, form).await?;
+    if protobuf::is(&body) {
+        return protobuf::read(&body, shapes::MARKS).map_err(|_| Failure::protobuf());
+    }
+    serde_json::from_slice(&body).map_err(|err| Failure::decode(err.to_string()))
 }
 
 /// Compares what was held at a version with what the server had then.
-pub(super) fn compare(api: Api, lists: Arc<Semaphore>, path: String, version: String, marks: Marks) -> Comparing {
+pub(super) fn compare(api: Api, form: Form, lists: Arc<Semaphore>, path: String, version: String, marks: Marks) -> Comparing {
     Box::pin(async move {
         let _turn = lists.acquire().await.map_err(|_| Failure::link("the session is over"))?;
         let mut left = marks.0;
         let mut found = Difference::default();
         let mut next = format!("resourceVersion={}&resourceVersionMatch=Exact", escape(&version));
         loop {
-            let body = api.marks(&format!("{path}?limit={PAGE}&{next}")).await?;
-            let page: Page = serde_json::from_slice(&body).map_err(|err| Failure::decode(err.to_string()))?;
+            let page = page(&api, form, &format!("{path}?limit={PAGE}&{next}")).await?;
             if page.metadata.resource_version != version {
                 // a server that answers with another version than it was asked for: nothing can be said
                 return Ok(Difference::default());

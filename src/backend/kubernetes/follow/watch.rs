@@ -88,7 +88,7 @@ impl Follower {
                     continue;
                 }
                 () = sleep_until(heard + SILENT) => return Ok(()),
-                found = auditing.step(|| audit::compare(self.api.clone(), Arc::clone(&self.lists), list.clone(), version.clone(), marks.clone())) => {
+                found = auditing.step(|| audit::compare(self.api.clone(), self.form(), Arc::clone(&self.lists), list.clone(), version.clone(), marks.clone())) => {
                     *audit = self.next_audit();
                     auditing = Audit::at(*audit);
                     if let Some(found) = found {
@@ -113,7 +113,7 @@ impl Follower {
 
     /// An error if the server has not come to `version` yet.
     async fn went_back(&self, list: &str, version: &str) -> Result<(), Stop> {
-        let now = audit::version(&self.api, list).await?;
+        let now = audit::version(&self.api, self.form(), list).await?;
         match (now.parse(), version.parse()) {
             (Ok(now), Ok(held)) if now < held => Err(Failure::disorder(now, held).into()),
             _ => Ok(()),

@@ -10,6 +10,11 @@ pub fn page(path: &str, page: &Value) -> Option<Vec<u8>> {
     Some(envelope(page, of(path)?.1))
 }
 
+/// What comes in the place of a `page` of nothing but metadata.
+pub fn marks(page: &Value) -> Vec<u8> {
+    envelope(page, shapes::MARKS)
+}
+
 /// What comes in the place of a `line` of the watch at `path`, given as JSON; none for a kind that is not followed.
 pub fn frame(path: &str, line: &Value) -> Option<Vec<u8>> {
     let kind = line["type"].as_str()?;

@@ -16,6 +16,9 @@ use wire::Fields;
 
 /// What is asked for: lists and watches as Protocol Buffers, or as JSON where a server has them in no other form.
 pub(super) const ACCEPT: &str = "application/vnd.kubernetes.protobuf,application/json";
+/// The same for lists of nothing but metadata.
+pub(super) const ACCEPT_MARKS: &str = "application/vnd.kubernetes.protobuf;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,\
+    application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
 /// What a server calls them.
 pub(super) const CONTENT_TYPE: &str = "application/vnd.kubernetes.protobuf";
 

@@ -76,6 +76,9 @@ messages! {
     }
     OWNER { 1 "kind" Text, 4 "uid" Text, 6 "controller" Flag }
     LIST_META { 2 "resourceVersion" Text, 3 "continue" Text }
+    MARKS { 1 "metadata" Message(LIST_META), 2 "items" List(&Message(MARK)) }
+    MARK { 1 "metadata" Message(MARK_META) }
+    MARK_META { 5 "uid" Text, 6 "resourceVersion" Text }
     BOOKMARK { 1 "metadata" Message(BOOKMARK_META) }
     BOOKMARK_META { 6 "resourceVersion" Text }
     STATUS { 3 "message" Text, 4 "reason" Text, 5 "details" Message(STATUS_DETAILS), 6 "code" Number }

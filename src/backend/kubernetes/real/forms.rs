@@ -5,6 +5,7 @@ use crate::backend::kubernetes::connect::client;
 use crate::backend::kubernetes::credentials::Credentials;
 use crate::backend::kubernetes::decode;
 use crate::backend::kubernetes::failure::Failure;
+use crate::backend::kubernetes::follow::audit;
 use crate::backend::kubernetes::follow::heard::{Begun, Heard};
 use crate::backend::kubernetes::http::{Api, Form};
 use crate::backend::kubernetes::protobuf;
@@ -47,6 +48,8 @@ async fn same<T: Listed + Debug>(api: &Api, version: &str) -> usize {
         assert_eq!(read, plain, "{}", T::PLURAL);
     }
     assert_eq!(read.len(), plain.len());
+    let seen = audit::version(api, Form::Json, T::PATH).await.unwrap().parse::<u64>().unwrap();
+    assert!(audit::version(api, Form::Protobuf, T::PATH).await.unwrap().parse::<u64>().unwrap() >= seen, "{}", T::PLURAL);
     println!("{} {}: {text} bytes as JSON, {protobuf} in Protocol Buffers", plain.len(), T::PLURAL);
     plain.len()
 }

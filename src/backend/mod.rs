@@ -14,6 +14,7 @@ mod capabilities;
 mod detached;
 mod difference;
 mod error;
+mod keepalive;
 #[cfg(test)]
 mod mutation;
 mod salvage;

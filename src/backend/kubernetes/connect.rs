@@ -9,7 +9,7 @@ use super::proxy::{self, Proxies, ProxyFailed};
 use super::source::Source;
 use crate::backend::address::without_credentials;
 use crate::backend::capabilities::capabilities;
-use crate::backend::{Backend, BackendError, Connector, tls};
+use crate::backend::{Backend, BackendError, Connector, keepalive, tls};
 use crate::model::{Cluster, ClusterId, ClusterKind, Link, Text};
 use futures::future::BoxFuture;
 use http::{HeaderValue, Uri};
@@ -31,17 +31,8 @@ use tower_http::decompression::DecompressionLayer;
 const ANSWER: Duration = Duration::from_secs(8);
 /// Longest a TCP connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(5);
-/// A connection without traffic is probed after this long, and given up after [`DEAD`]: one that is dead though all others
-/// live, as a gateway leaves it that has forgotten it, is found before its rows may not be called live any more.
-const KEEPALIVE: Duration = Duration::from_secs(5);
-/// Between two probes.
-const PROBE: Duration = Duration::from_secs(4);
 /// How often each kind is held against a list of the server: seldom, for it costs the server a list, though few bytes.
 const AUDIT: Duration = Duration::from_secs(600);
-/// Sent bytes that stay unacknowledged this long end the connection (Linux; elsewhere keepalive alone).
-#[cfg(target_os = "linux")]
-const DEAD: Duration = Duration::from_secs(13);
-
 /// One context, or the cluster this process runs in.
 #[derive(Clone, Debug)]
 pub struct Context {
@@ -186,11 +177,11 @@ pub(super) fn client(config: Config) -> Result<Client, kube::Error> {
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
     tcp.set_connect_timeout(Some(CONNECT));
-    tcp.set_keepalive(Some(KEEPALIVE));
-    tcp.set_keepalive_interval(Some(PROBE));
-    tcp.set_keepalive_retries(Some(2));
+    tcp.set_keepalive(Some(keepalive::IDLE));
+    tcp.set_keepalive_interval(Some(keepalive::PROBE));
+    tcp.set_keepalive_retries(Some(keepalive::PROBES));
     #[cfg(target_os = "linux")]
-    tcp.set_tcp_user_timeout(Some(DEAD));
+    tcp.set_tcp_user_timeout(Some(keepalive::DEAD));
     let Some(proxy) = config.proxy_url.clone() else { return stack(&config, tcp) };
     let name = shown(&proxy);
     let failed = move |cause: tower::BoxError| ProxyFailed { proxy: name.clone(), cause };

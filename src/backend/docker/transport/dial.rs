@@ -3,6 +3,7 @@
 use super::endpoint::{Endpoint, Tls};
 use super::tls;
 use crate::backend::detached::{self, Group};
+use crate::backend::keepalive;
 use rustls::pki_types::ServerName;
 use std::io;
 use std::pin::Pin;
@@ -45,7 +46,7 @@ pub async fn dial(endpoint: &Endpoint) -> Result<(Box<dyn Stream>, Option<Compla
             };
             let stream = within(TcpStream::connect((host.as_str(), *port))).await.map_err(|e| tcp_words(&e))?;
             // requests are small and wait for their answer
-            stream.set_nodelay(true).map_err(|e| e.to_string())?;
+            stream.set_nodelay(true).and_then(|()| keepalive::watch_over(&stream)).map_err(|e| e.to_string())?;
             match config {
                 None => Ok((Box::new(stream), None)),
                 Some(config) => match secure(stream, host, config).await {
@@ -102,7 +103,9 @@ async fn secure(stream: TcpStream, host: &str, config: Arc<rustls::ClientConfig>
 fn ssh_arguments(endpoint: &Endpoint) -> Vec<String> {
     let Endpoint::Ssh { user, host, port, socket } = endpoint else { return Vec::new() };
     let mut args: Vec<String> =
-        ["-T", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "-o", "ServerAliveInterval=15"].map(str::to_owned).into();
+        ["-T", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=2"]
+            .map(str::to_owned)
+            .into();
     if let Some(user) = user {
         args.extend(["-l".to_owned(), user.clone()]);
     }

@@ -1,5 +1,5 @@
-//! Cancelling a paused operation. What it had added for the time being is taken back first, where its platform keeps such a
-//! thing; as long as that cannot be done the operation stays paused, so that it is not forgotten.
+//! Cancelling and pausing operations. What one had added for the time being is taken back first, where its platform keeps such
+//! a thing, and that is on record; as long as it cannot be done the operation stays paused, so that it is not forgotten.
 
 use super::audit::Stage;
 use super::executor::Paused;
@@ -20,9 +20,10 @@ pub(super) async fn call_off(mut op: Operation, entry: Option<Entry>, turn: Arc<
     let done = tokio::select! {
         biased;
         () = shared.stop.cancelled() => Err(Text::new("Quarterdeck ended before it was cancelled")),
-        done = take_back(&mut op, &shared) => done,
+        done = take_back(&mut op, Why::Cancel, &shared) => done,
     };
-    match done {
+    let stays = || Text::new("cancelled while it was paused: what it had done by then stays as it is");
+    match done.map(|words| words.unwrap_or_else(stays)) {
         Ok(words) => {
             if let Some(entry) = entry {
                 entry.over();
@@ -48,31 +49,55 @@ fn adds(action: &Action) -> bool {
     matches!(action, Action::Evacuate | Action::Rebalance | Action::Reschedule)
 }
 
-/// Takes back what the operation had added, and says so; else why it could not.
-async fn take_back(op: &mut Operation, shared: &Shared) -> Result<Text, Text> {
-    let stays = || Text::new("cancelled while it was paused: what it had done by then stays as it is");
+/// What for something is taken back.
+#[derive(Clone, Copy)]
+pub(super) enum Why {
+    /// It ends.
+    Cancel,
+    /// It goes on later.
+    Pause,
+}
+
+impl Why {
+    /// The imperative, for its title; what has become of the operation then; and what can be done now.
+    fn words(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Cancel => ("cancel", "cancelled", ""),
+            Self::Pause => ("pause", "paused", "; resume it to go on"),
+        }
+    }
+}
+
+/// Takes back what the operation had added, and says so; nothing where there was nothing; else why it could not.
+pub(super) async fn take_back(op: &mut Operation, why: Why, shared: &Shared) -> Result<Option<Text>, Text> {
+    let (verb, done, then) = why.words();
     let name = &op.intent.object.cluster;
     let world = shared.picture();
-    let Some(cluster) = world.cluster(name).map(|state| &state.cluster) else { return Ok(stays()) };
+    let Some(cluster) = world.cluster(name).map(|state| &state.cluster) else { return Ok(None) };
     // a cluster that has not answered yet does not know that it is a swarm
     if !adds(&op.intent.action) || cluster.kind == ClusterKind::Kubernetes {
-        return Ok(stays());
+        return Ok(None);
     }
-    let not_now = |why: String| Text::from(format!("not cancelled yet: {why}; what it added for the time being is still there"));
+    let not_now = |cause: String| {
+        let before = match why {
+            Why::Cancel => "not cancelled yet",
+            Why::Pause => "paused",
+        };
+        Text::from(format!("{before}: {cause}; what it added for the time being is still there"))
+    };
     if cluster.read_only {
         return Err(not_now(format!("{name} is read-only here")));
     }
     let Some(backend) = shared.backend(name).filter(|_| cluster.link.is_live()) else {
-        return Err(not_now(format!("{name} is {}, cancel it when it is live", cluster.link.word())));
+        return Err(not_now(format!("{name} is {}, {verb} it when it is live", cluster.link.word())));
     };
     op.state = OpState::Running;
     op.progress.note = Text::new("taking back what it added");
     shared.tell(Fact::Operation(op.clone())).await;
-    let asked = Operation { title: Text::from(format!("cancel {}: take back what it added", op.title)), ..op.clone() };
-    shared.record(Stage::Intent, &asked).await.map_err(|why| not_now(format!("it cannot be put on record: {why}")))?;
+    let asked = Operation { title: Text::from(format!("{verb} {}: take back what it added", op.title)), ..op.clone() };
+    shared.record(Stage::Intent, &asked).await.map_err(|cause| not_now(format!("it cannot be put on record: {cause}")))?;
     match timeout(TAKE_BACK, contained(backend.take_back(&op.intent))).await {
-        Ok(Ok(Ok(Some(words)))) => Ok(Text::from(format!("cancelled: {words}"))),
-        Ok(Ok(Ok(None))) => Ok(stays()),
+        Ok(Ok(Ok(words))) => Ok(words.map(|words| Text::from(format!("{done}: {words}{then}")))),
         Ok(Ok(Err(error))) => Err(not_now(error.to_string())),
         Ok(Err(panic)) => Err(not_now(format!("a fault of Quarterdeck itself: {panic}"))),
         Err(_) => Err(not_now(format!("no answer within {} s", TAKE_BACK.as_secs()))),
@@ -132,6 +157,7 @@ mod tests {
         evacuate(&engine).await;
         ask(&engine, Request::Pause(OpId(1))).await;
         until(&engine, secs(5), op_is(1, OpState::Paused)).await;
+        assert_eq!(note(&engine), "paused: took back 2 tasks; resume it to go on");
         // as long as it cannot be taken back nothing is forgotten
         script.set(Mood::Refusing);
         ask(&engine, Request::Cancel(OpId(1))).await;
@@ -142,12 +168,18 @@ mod tests {
         until(&engine, secs(60), |w| link(w, 0).is_live()).await;
         ask(&engine, Request::Cancel(OpId(1))).await;
         until(&engine, secs(5), op_is(1, OpState::Cancelled)).await;
-        assert_eq!((note(&engine).as_str(), script.took_back.load(SeqCst)), ("cancelled: took back 2 tasks", 2));
+        assert_eq!((note(&engine).as_str(), script.took_back.load(SeqCst)), ("cancelled: took back 2 tasks", 3));
         assert_eq!(std::fs::read_dir(folder.path().join("operations")).unwrap().count(), 0);
         engine.shutdown().await;
         let (all, again) = ("evacuate node-1", "cancel evacuate node-1: take back what it added");
-        let want =
-            [(Stage::Intent, all), (Stage::Paused, all), (Stage::Intent, again), (Stage::Intent, again), (Stage::Cancelled, all)];
+        let want = [
+            (Stage::Intent, all),
+            (Stage::Intent, "pause evacuate node-1: take back what it added"),
+            (Stage::Paused, all),
+            (Stage::Intent, again),
+            (Stage::Intent, again),
+            (Stage::Cancelled, all),
+        ];
         assert_eq!(records(folder.path()), want.map(|(stage, title)| (stage, title.to_owned())));
     }
 
@@ -171,6 +203,51 @@ mod tests {
             assert_eq!(std::fs::read_dir(folder.path().join("operations")).unwrap().count(), 0);
             next.shutdown().await;
         }
+    }
+
+    #[tokio::test]
+    async fn what_a_running_evacuation_of_a_swarm_added_is_taken_back_before_it_is_cancelled() {
+        let folder = tempfile::tempdir().unwrap();
+        let (engine, script) = engine(folder.path(), true).await;
+        let kept = || std::fs::read_dir(folder.path().join("operations")).unwrap().count();
+        evacuate(&engine).await;
+        // its manager goes away: it is not forgotten, and can be cancelled again
+        script.set(Mood::Refusing);
+        ask(&engine, Request::Cancel(OpId(1))).await;
+        until(&engine, secs(5), |w| op(w, 1).unwrap().progress.note.contains("not cancelled yet")).await;
+        assert!(op_is(1, OpState::Paused)(&engine.world.borrow()) && note(&engine).contains("connection refused"));
+        assert_eq!((kept(), script.took_back.load(SeqCst)), (1, 1));
+        script.set(Mood::Well);
+        until(&engine, secs(60), |w| link(w, 0).is_live()).await;
+        ask(&engine, Request::Cancel(OpId(1))).await;
+        until(&engine, secs(5), op_is(1, OpState::Cancelled)).await;
+        assert_eq!((note(&engine).as_str(), script.took_back.load(SeqCst), kept()), ("cancelled: took back 2 tasks", 2, 0));
+        engine.shutdown().await;
+        let (all, back) = ("evacuate node-1", "cancel evacuate node-1: take back what it added");
+        let want =
+            [(Stage::Intent, all), (Stage::Intent, back), (Stage::Paused, all), (Stage::Intent, back), (Stage::Cancelled, all)];
+        assert_eq!(records(folder.path()), want.map(|(stage, title)| (stage, title.to_owned())));
+    }
+
+    #[tokio::test]
+    async fn what_waits_behind_an_operation_waits_until_that_has_taken_back_what_it_added() {
+        let folder = tempfile::tempdir().unwrap();
+        let (engine, script) = engine(folder.path(), true).await;
+        evacuate(&engine).await;
+        let object = ObjectRef { cluster: "one".into(), kind: Kind::Node, key: "n1".into() };
+        let bound = Bound { uid: "n1".into(), spec_rev: 7 };
+        let intent = Intent { object, name: "node-1".into(), action: Action::Evacuate, bound };
+        ask(&engine, Request::Execute { intent, title: "again".into() }).await;
+        until(&engine, secs(5), op_is(2, OpState::Queued)).await;
+        script.set(Mood::Silent);
+        ask(&engine, Request::Cancel(OpId(1))).await;
+        until(&engine, secs(5), |w| op(w, 1).unwrap().progress.note.contains("taking back")).await;
+        tokio::time::sleep(secs(1)).await;
+        assert!(op_is(2, OpState::Queued)(&engine.world.borrow()) && op_is(1, OpState::Running)(&engine.world.borrow()));
+        // the end of the program leaves it to the next one
+        let world = engine.shutdown().await;
+        assert!(op_is(1, OpState::Paused)(&world));
+        assert_eq!(std::fs::read_dir(folder.path().join("operations")).unwrap().count(), 1);
     }
 
     #[tokio::test]

@@ -2,6 +2,7 @@
 
 use super::audit::Stage;
 use super::batch::Batch;
+use super::calloff::{Why, take_back};
 use super::executor::{Paused, Stop};
 use super::journal::Entry;
 use super::shared::{Shared, contained};
@@ -11,7 +12,7 @@ use crate::backend::{Backend, BackendError, ProgressSink};
 use crate::model::{Action, ActionKind, Expect, Fact, Link, OpState, Operation, Progress, Text};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
 use tokio::time::{Instant, interval, sleep_until};
 
 /// Longest time an action may take to be sent.
@@ -34,6 +35,8 @@ pub(super) struct Run {
     begun: bool,
     stop: Stop,
     paused: Paused,
+    /// Its turn at its object, which is over when all is.
+    turn: Option<OwnedMutexGuard<()>>,
     shared: Arc<Shared>,
     /// Its intent was handed over to be written down, so its end is too.
     on_record: bool,
@@ -53,7 +56,17 @@ impl Run {
     ) -> Self {
         // one that waits for its first turn is queued, and one that goes on was paused
         let begun = op.state == OpState::Paused;
-        Self { op: Operation { state: OpState::Queued, ..op }, batch, entry, begun, stop, paused, shared, on_record: false }
+        Self {
+            op: Operation { state: OpState::Queued, ..op },
+            batch,
+            entry,
+            begun,
+            turn: None,
+            stop,
+            paused,
+            shared,
+            on_record: false,
+        }
     }
 
     /// Runs to the end, whatever that is.
@@ -66,10 +79,15 @@ impl Run {
             ended = self.go(turn, room) => Some(ended),
         };
         let left = self.shared.stop.is_cancelled() && self.op.state == OpState::Running && self.entry.is_some();
-        let (state, note) = ended.unwrap_or_else(|| match left {
-            true => (OpState::Paused, Text::new("Quarterdeck ended: it can be resumed when it runs again")),
-            false => (OpState::Cancelled, self.cancelled_words()),
-        });
+        let (state, note) = match ended {
+            Some((OpState::Paused, words)) if pause.is_cancelled() => {
+                let back = self.back(Why::Pause).await;
+                (OpState::Paused, back.map_or_else(|why| why, |back| back.unwrap_or(words)))
+            }
+            Some(ended) => ended,
+            None if left => (OpState::Paused, Text::new("Quarterdeck ended: it can be resumed when it runs again")),
+            None => self.cancelled().await,
+        };
         self.op.state = state;
         self.op.progress.note = note;
         if state == OpState::Paused {
@@ -92,7 +110,7 @@ impl Run {
     }
 
     async fn go(&mut self, turn: Arc<Mutex<()>>, room: Arc<Semaphore>) -> Ended {
-        let _turn = turn.lock_owned().await;
+        self.turn = Some(turn.lock_owned().await);
         let batch = self.batch.clone();
         // before the room that all share: what waits for its own batch is in nobody else's way
         let _place = match &batch {
@@ -304,6 +322,30 @@ impl Run {
             _ => format!("{by} before anything was sent"),
         })
     }
+    /// The end of one that was cancelled: what it had added for the time being is taken back first. As long as it cannot be, it
+    /// is not forgotten.
+    async fn cancelled(&mut self) -> Ended {
+        let words = self.cancelled_words();
+        match self.back(Why::Cancel).await {
+            Ok(Some(back)) => (OpState::Cancelled, back),
+            Ok(None) => (OpState::Cancelled, words),
+            Err(why) => (OpState::Paused, why),
+        }
+    }
+
+    /// Takes back what it had added, where it was under way.
+    async fn back(&mut self, why: Why) -> Result<Option<Text>, Text> {
+        if self.op.state != OpState::Running || !self.begun {
+            return Ok(None);
+        }
+        let shared = Arc::clone(&self.shared);
+        tokio::select! {
+            biased;
+            () = shared.stop.cancelled() => Err(Text::new("Quarterdeck ended before what it added was taken back")),
+            done = take_back(&mut self.op, why, &shared) => done,
+        }
+    }
+
 }
 
 fn failed(words: &str) -> Ended {

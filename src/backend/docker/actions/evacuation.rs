@@ -7,7 +7,7 @@
 use super::constraint::satisfied;
 use super::node::write_availability;
 use super::report;
-use super::temporary::{Back, back, change, more, number, replicas, wanted};
+use super::temporary::{back, change, for_now, more, number, replicas, wanted};
 use crate::analysis::reasons::count;
 use crate::backend::docker::client::Docker;
 use crate::backend::docker::transport::http::Http;
@@ -31,15 +31,19 @@ pub async fn evacuate(docker: &Docker, intent: &Intent, progress: &ProgressSink)
     report(progress, 0, 0, "pausing, so that nothing new comes");
     let now: wire::Node = get(&docker.http, intent, &format!("/nodes/{node}")).await?;
     let availability = if now.spec.value.availability == "drain" { Availability::Drained } else { Availability::Paused };
-    let mut rev = write_availability(docker, intent, intent.bound.spec_rev, availability, "evacuating").await?;
-    let back = Back::of(docker, intent, node);
-    if availability == Availability::Paused {
-        start_elsewhere(docker, intent, progress).await?;
-        rev = write_availability(docker, intent, rev, Availability::Drained, "evacuating").await?;
-    }
-    empty(docker, intent, progress).await?;
-    settle(docker, intent, progress).await?;
-    back.now().await?;
+    let rev = write_availability(docker, intent, intent.bound.spec_rev, availability, "evacuating").await?;
+    let moved = async {
+        let rev = if availability == Availability::Paused {
+            start_elsewhere(docker, intent, progress).await?;
+            write_availability(docker, intent, rev, Availability::Drained, "evacuating").await?
+        } else {
+            rev
+        };
+        empty(docker, intent, progress).await?;
+        settle(docker, intent, progress).await?;
+        Ok(rev)
+    };
+    let rev = for_now(docker, intent, node, moved).await?;
     write_availability(docker, intent, rev, Availability::Paused, "evacuating").await?;
     Ok(Expect::NodeEmpty { node: intent.object.key.clone(), availability: Availability::Paused })
 }

@@ -6,7 +6,7 @@
 use super::constraint::satisfied;
 use super::service::target;
 use super::task::{goes_on, wanted_of};
-use super::temporary::{Back, avoid, change, more, number, replicas, spread_first};
+use super::temporary::{avoid, change, for_now, more, number, replicas, spread_first};
 use super::write::{Update, write};
 use super::{changed, report, unsupported};
 use crate::analysis::reasons::count;
@@ -119,33 +119,35 @@ async fn round(
     let (whose, wants, target) = (intent.object.key.as_str(), replicas(service) as usize, target(intent));
     let done = first.saturating_sub(lie.moves);
     let say = |note: String| report(progress, done, first, note);
-    let back = Back::of(docker, intent, whose);
     let update = Update { intent, target: &target, doing: "rebalancing", rev, query: "" };
-    write(&docker.http, &update, |_, spec| {
-        more(spec, whose, number(lie.moves));
-        if lie.zoned {
-            spread_first(spec, whose, ZONE);
-        }
-        Ok(())
-    })
-    .await?;
     let all = wants + lie.moves;
-    until(docker, doing, &service.id, Some(whose), |tasks| {
-        say(format!("starting {} first: {} of {all} run", count(number(lie.moves), "more task"), running(tasks)));
-        running(tasks) >= all
-    })
-    .await?;
-    if !lie.emptied.is_empty() {
-        let emptied: Vec<&str> = lie.emptied.iter().map(String::as_str).collect();
-        change(&docker.http, intent, &service.id, |spec| avoid(spec, whose, &emptied)).await?;
-        until(docker, doing, &service.id, Some(whose), |tasks| {
-            let left = tasks.iter().filter(|task| emptied.contains(&task.node_id.as_str())).count();
-            say(format!("emptying {}: {left} left there", count(number(emptied.len()), "node")));
-            left == 0 && running(tasks) >= all
+    let added = async {
+        write(&docker.http, &update, |_, spec| {
+            more(spec, whose, number(lie.moves));
+            if lie.zoned {
+                spread_first(spec, whose, ZONE);
+            }
+            Ok(())
         })
         .await?;
-    }
-    back.now().await?;
+        until(docker, doing, &service.id, Some(whose), |tasks| {
+            say(format!("starting {} first: {} of {all} run", count(number(lie.moves), "more task"), running(tasks)));
+            running(tasks) >= all
+        })
+        .await?;
+        if !lie.emptied.is_empty() {
+            let emptied: Vec<&str> = lie.emptied.iter().map(String::as_str).collect();
+            change(&docker.http, intent, &service.id, |spec| avoid(spec, whose, &emptied)).await?;
+            until(docker, doing, &service.id, Some(whose), |tasks| {
+                let left = tasks.iter().filter(|task| emptied.contains(&task.node_id.as_str())).count();
+                say(format!("emptying {}: {left} left there", count(number(emptied.len()), "node")));
+                left == 0 && running(tasks) >= all
+            })
+            .await?;
+        }
+        Ok(())
+    };
+    for_now(docker, intent, whose, added).await?;
     until(docker, doing, &service.id, None, |tasks| {
         say(format!("ending what it has more: {} of {wants} are left", tasks.len()));
         tasks.len() <= wants && running(tasks) >= wants
@@ -179,7 +181,7 @@ async fn until(
             let why = tasks.iter().map(|task| task.status.err.as_str()).find(|err| !err.is_empty());
             let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
             return Err(BackendError::Protocol(format!(
-                "{doing}: not over after {} min{why}; what was added is taken back, and the tasks stay where they are",
+                "{doing}: not over after {} min{why}; the tasks stay where they are",
                 PATIENCE.as_secs() / 60
             )));
         }

@@ -1,7 +1,7 @@
 //! Actions on Swarm tasks. The API has no write on tasks: both work by way of something else.
 
 use super::constraint::satisfied;
-use super::temporary::{Back, avoid, avoided, has};
+use super::temporary::{avoid, avoided, for_now, has};
 use super::write::{Target, Update, write};
 use super::{changed, engine, report, unsupported};
 use crate::backend::docker::client::Docker;
@@ -41,30 +41,15 @@ pub async fn reschedule(docker: &Docker, intent: &Intent, progress: &ProgressSin
         let node = avoided(&service.spec.value.labels, &intent.bound.uid).next()?;
         Some((service.id.clone(), node.to_owned()))
     });
-    // from here on the constraint goes away again, however this ends: also when the operation is cancelled by dropping it
-    let back = Back::of(docker, intent, &intent.bound.uid);
-    let waited = async {
+    for_now(docker, intent, &intent.bound.uid, async {
         let (service, node) = match left {
             Some(left) => left,
             None => forbid(docker, intent, &services, progress).await?,
         };
         wait(docker, intent, &service, &node, progress).await?;
-        Ok::<Key, BackendError>(Key::new(&service))
-    };
-    match (waited.await, back.now().await) {
-        (Ok(service), Ok(())) => Ok(Expect::Replaced { task: intent.object.key.clone(), service: Some(service) }),
-        (Err(error), Ok(())) => Err(error),
-        // without an answer it is offered to be gone on with, or cancelled
-        (_, Err(error @ BackendError::Unreachable(_))) => Err(error),
-        (waited, Err(left)) => {
-            let before = waited.err().map(|error| format!("{error}. And ")).unwrap_or_default();
-            Err(BackendError::Protocol(format!(
-                "{before}what kept its service off its old node could not be taken away ({left}): \
-                 see its placement and its label quarterdeck.avoids.{}",
-                intent.bound.uid
-            )))
-        }
-    }
+        Ok(Expect::Replaced { task: intent.object.key.clone(), service: Some(Key::new(&service)) })
+    })
+    .await
 }
 
 /// Forbids the task's node to its service, and returns both.

@@ -13,7 +13,7 @@ use crate::backend::docker::transport::http::Http;
 use crate::backend::docker::wire;
 use crate::model::Intent;
 use serde_json::{Map, Value, json};
-use std::sync::Arc;
+use std::future::Future;
 
 /// The number of tasks a service wants, while it has more.
 const WANTS: &str = "quarterdeck.evacuation.wants";
@@ -133,39 +133,28 @@ fn take_out(spec: &mut Value, list: &str, rule: &Value) {
     }
 }
 
-/// Takes back what was added: by [`Back::now`], or in the background when it is dropped before.
-pub struct Back {
-    http: Arc<Http>,
-    intent: Intent,
-    whose: String,
-    armed: bool,
-}
-
-impl Back {
-    /// From now on what is added goes again, however this ends.
-    pub fn of(docker: &Docker, intent: &Intent, whose: &str) -> Self {
-        Self { http: Arc::clone(&docker.http), intent: intent.clone(), whose: whose.to_owned(), armed: true }
-    }
-
-    /// Takes it back.
-    ///
-    /// # Errors
-    /// What of it is still there then.
-    pub async fn now(mut self) -> Result<(), BackendError> {
-        self.armed = false;
-        back(&self.http, &self.intent, &self.whose).await.map(drop)
-    }
-}
-
-impl Drop for Back {
-    fn drop(&mut self) {
-        let (true, Ok(runtime)) = (self.armed, tokio::runtime::Handle::try_current()) else { return };
-        let (http, intent, whose) = (Arc::clone(&self.http), self.intent.clone(), self.whose.clone());
-        runtime.spawn(async move {
-            if let Err(error) = back(&http, &intent, &whose).await {
-                tracing::warn!(%error, "what was added to services for the time being stays");
-            }
-        });
+/// Carries out `work`, and then takes back what it has added, however it ended. Work that is dropped on the way leaves it:
+/// whoever drops it has it taken back, or gone on with.
+///
+/// # Errors
+/// Why `work` failed, and what of it is still there then.
+pub async fn for_now<T>(
+    docker: &Docker,
+    intent: &Intent,
+    whose: &str,
+    work: impl Future<Output = Result<T, BackendError>>,
+) -> Result<T, BackendError> {
+    match (work.await, back(&docker.http, intent, whose).await) {
+        (done, Ok(_)) => done,
+        // without an answer it is offered to be gone on with, or cancelled
+        (_, Err(error @ BackendError::Unreachable(_))) => Err(error),
+        (done, Err(left)) => {
+            let before = done.err().map(|error| format!("{error}. And ")).unwrap_or_default();
+            Err(BackendError::Protocol(format!(
+                "{before}what was added to services for the time being could not be taken back ({left}): see their labels \
+                 quarterdeck.*.{whose}"
+            )))
+        }
     }
 }
 

@@ -44,6 +44,7 @@ pub fn verdict(state: &ClusterState, expect: &Expect, taken: Timestamp, now: Tim
         Expect::Held { service, spec_rev, held } => is_held(state, service, *spec_rev, *held),
         Expect::Began { service } => began(state, service),
         Expect::Restarted { task, before } => restarted(state, task, *before, taken),
+        Expect::Renewed { tasks, note } => renewed(state, tasks, note),
         Expect::Seen { gone, whole, note } => seen(state, gone, *whole, note),
         Expect::TaskRuns { task, runs } => task_runs(state, task, *runs, taken),
     }
@@ -309,6 +310,31 @@ fn restarted(state: &ClusterState, key: &Key, before: Timestamp, taken: Timestam
     match state.tasks.get(key) {
         Some(task) if task.state == TaskState::Running && task.since <= before => pending(0, 1, "waiting for it to start anew"),
         _ => task_runs(state, key, true, taken),
+    }
+}
+
+/// By the engine's own clock: rows from before a restart speak of an earlier start.
+fn renewed(state: &ClusterState, tasks: &[(Key, Timestamp)], note: &Text) -> Verdict {
+    let mut ready = 0;
+    let mut waits = None;
+    for (key, started) in tasks {
+        match state.tasks.get(key) {
+            None => return failed("one of its containers is gone: someone removed it meanwhile"),
+            Some(task) if task.since >= *started && task.state.ended() => {
+                let why = task.why.as_ref().or(task.last_end.as_ref().map(|end| &end.reason));
+                let why = why.map_or("no reason given", |why| why.as_str());
+                return failed(format!("{} started anew and ended: {why}", task.name));
+            }
+            Some(task) if task.since >= *started && task.ready => ready += 1,
+            Some(task) if task.since >= *started => waits = waits.or(Some(format!("{} is not ready yet", task.name))),
+            Some(task) => waits = waits.or(Some(format!("waiting for {} to show that it started anew", task.name))),
+        }
+    }
+    let total = u32::try_from(tasks.len()).unwrap_or(u32::MAX);
+    match waits {
+        Some(waits) => pending(ready, total, waits),
+        None if note.is_empty() => done(format!("{ready} of {total} started anew and ready")),
+        None => done(format!("{ready} of {total} started anew and ready; {note}")),
     }
 }
 

@@ -9,7 +9,7 @@ use super::shared::{Shared, contained};
 use crate::analysis::rollout::{self, Verdict};
 use crate::analysis::undo;
 use crate::backend::{Backend, BackendError, ProgressSink};
-use crate::model::{Action, ActionKind, Expect, Fact, Link, OpState, Operation, Progress, Text};
+use crate::model::{Action, ActionKind, Expect, Fact, Link, OpState, Operation, Progress, ServiceKind, Text};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
@@ -21,6 +21,8 @@ const SEND: Duration = Duration::from_secs(60);
 const SEND_MANY: Duration = Duration::from_secs(15 * 60);
 /// Longest time from then on until the facts must agree.
 const VERIFY: Duration = Duration::from_secs(10 * 60);
+/// Seconds that a container gets to start and to be seen to go on, beside its grace period.
+const START: u32 = 15;
 /// How often facts are looked at again when no picture came.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -33,10 +35,10 @@ pub(super) struct Run {
     entry: Option<Entry>,
     /// A stepwise one may have done some of its steps.
     begun: bool,
-    stop: Stop,
-    paused: Paused,
     /// Its turn at its object, which is over when all is.
     turn: Option<OwnedMutexGuard<()>>,
+    stop: Stop,
+    paused: Paused,
     shared: Arc<Shared>,
     /// Its intent was handed over to be written down, so its end is too.
     on_record: bool,
@@ -239,18 +241,30 @@ impl Run {
         }
     }
 
-    /// How long the task that is acted on may take to end.
+    /// How long the tasks that are acted on may take to end.
     fn grace(&self) -> Duration {
-        let own = || {
-            let object = &self.op.intent.object;
-            self.shared.picture().cluster(&object.cluster)?.tasks.get(&object.key)?.grace
-        };
+        let object = &self.op.intent.object;
+        let world = self.shared.picture();
+        let state = world.cluster(&object.cluster);
+        let own = || state?.tasks.get(&object.key)?.grace;
         let seconds = match self.op.intent.action {
             Action::DeleteTask { grace } | Action::ForceDelete { grace } => grace.or_else(own),
             Action::Stop | Action::Restart => own(),
+            // its containers are restarted one after another
+            Action::Redeploy if self.is_of_an_engine() => {
+                let tasks = state.into_iter().flat_map(|state| state.tasks_of(&object.key));
+                Some(tasks.map(|task| task.grace.unwrap_or_default().saturating_add(START)).sum())
+            }
             _ => None,
         };
         Duration::from_secs(seconds.unwrap_or(0).into())
+    }
+
+    /// Whether it is about containers of a single engine.
+    fn is_of_an_engine(&self) -> bool {
+        let object = &self.op.intent.object;
+        let kind = self.shared.picture().cluster(&object.cluster).and_then(|state| Some(state.services.get(&object.key)?.kind));
+        kind.is_some_and(|kind| matches!(kind, ServiceKind::Compose | ServiceKind::Container))
     }
 
     /// Watches the facts until they agree. Tasks are polled quickly meanwhile.
@@ -308,20 +322,6 @@ impl Run {
         self.shared.tell(Fact::Operation(self.op.clone())).await;
     }
 
-    fn cancelled_words(&self) -> Text {
-        let Progress { done, total, note } = &self.op.progress;
-        let by = if self.shared.stop.is_cancelled() { "Quarterdeck ended" } else { "cancelled" };
-        let so_far = match (*total, note.is_empty()) {
-            (0, true) => String::new(),
-            (0, false) => format!(" Last: {note}"),
-            _ => format!(" {done} of {total} by then."),
-        };
-        Text::from(match self.op.state {
-            OpState::Running => format!("{by} while it was being sent: what the platform had taken by then goes on.{so_far}"),
-            OpState::Verifying => format!("{by}: the platform has taken it and goes on; it is no longer followed.{so_far}"),
-            _ => format!("{by} before anything was sent"),
-        })
-    }
     /// The end of one that was cancelled: what it had added for the time being is taken back first. As long as it cannot be, it
     /// is not forgotten.
     async fn cancelled(&mut self) -> Ended {
@@ -346,6 +346,20 @@ impl Run {
         }
     }
 
+    fn cancelled_words(&self) -> Text {
+        let Progress { done, total, note } = &self.op.progress;
+        let by = if self.shared.stop.is_cancelled() { "Quarterdeck ended" } else { "cancelled" };
+        let so_far = match (*total, note.is_empty()) {
+            (0, true) => String::new(),
+            (0, false) => format!(" Last: {note}"),
+            _ => format!(" {done} of {total} by then."),
+        };
+        Text::from(match self.op.state {
+            OpState::Running => format!("{by} while it was being sent: what the platform had taken by then goes on.{so_far}"),
+            OpState::Verifying => format!("{by}: the platform has taken it and goes on; it is no longer followed.{so_far}"),
+            _ => format!("{by} before anything was sent"),
+        })
+    }
 }
 
 fn failed(words: &str) -> Ended {

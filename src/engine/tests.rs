@@ -363,6 +363,22 @@ async fn a_bulk_is_a_few_at_a_time_and_none_after_a_failure_where_that_was_chose
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_redeploy_of_containers_may_take_as_long_as_all_of_them_may_need_to_end() {
+    let (engine, scripts) = start(&["one"]);
+    *scripts[0].rows.lock() = vec![Service { kind: ServiceKind::Compose, ..fixture::service("web", 8) }];
+    *scripts[0].tasks.lock() = (0..8).map(|n| fixture::task(&format!("web-{n}"), "web", "n1")).collect();
+    // 30 s each
+    *scripts[0].execute_takes.lock() = secs(8 * 30);
+    until(&engine, secs(1), |w| w.clusters[0].tasks.len() == 8).await;
+    let object = ObjectRef { cluster: "one".into(), kind: Kind::Service, key: "web".into() };
+    let bound = Bound { uid: "web".into(), spec_rev: 7 };
+    let intent = Intent { object, name: "web".into(), action: Action::Redeploy, bound };
+    engine.requests.send(Request::Execute { intent, title: "redeploy web".into() }).await.unwrap();
+    until(&engine, secs(300), |w| op(w, 1).is_some_and(|op| op.state.ended())).await;
+    assert!(op_is(1, OpState::Done)(&engine.world.borrow()), "{:?}", op(&engine.world.borrow(), 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn cancel_works_while_queued_sending_and_verifying() {
     let (engine, scripts) = start(&["one"]);
     *scripts[0].execute_takes.lock() = secs(10);

@@ -221,6 +221,13 @@ pub enum Expect {
         /// Since when it ran (or had ended) before.
         before: Timestamp,
     },
+    /// Each of these tasks runs and is ready, started when the backend saw it start anew or later.
+    Renewed {
+        /// The tasks, and when each started anew.
+        tasks: Box<[(Key, Timestamp)]>,
+        /// What is to be said of it beside that.
+        note: Text,
+    },
     /// The backend looked again itself, for no row shows it.
     Seen {
         /// Tasks that the rows must show to be gone as well.

@@ -261,6 +261,28 @@ fn a_container_has_restarted_when_it_runs_and_not_since_before() {
 }
 
 #[test]
+fn containers_are_renewed_when_each_has_started_anew_and_is_ready() {
+    let expect = Expect::Renewed { tasks: Box::new([("t1".into(), ago(20)), ("t2".into(), ago(10))]), note: Text::default() };
+    let check = |name, second: (TaskState, u64, bool), want| {
+        let mut fixture = Fixture::of(ClusterKind::Docker);
+        fixture.task(Task { since: ago(20), ..task("t1", "web", "n1") });
+        let (state, since, ready) = second;
+        fixture.task(Task { state, ready, since: ago(since), last_end: None, ..task("t2", "web", "n1") });
+        hold(name, &fixture, &expect, 5, &want);
+    };
+    let waits = "waiting for t2 to show that it started anew";
+    check("the row of before", (TaskState::Running, 3_600, true), Pending(1, 2, waits));
+    check("ended by the restart", (TaskState::Failed, 11, false), Pending(1, 2, waits));
+    check("its health is looked at", (TaskState::Running, 10, false), Pending(1, 2, "t2 is not ready yet"));
+    check("anew", (TaskState::Running, 10, true), Done("2 of 2 started anew and ready"));
+    check("started once more since", (TaskState::Running, 3, true), Done("2 of 2 started anew and ready"));
+    check("ended, and well", (TaskState::Succeeded, 7, false), Failed("t2 started anew and ended: no reason given"));
+    let mut fixture = Fixture::of(ClusterKind::Docker);
+    fixture.task(Task { since: ago(20), ..task("t1", "web", "n1") });
+    hold("gone", &fixture, &expect, 5, &Failed("one of its containers is gone: someone removed it meanwhile"));
+}
+
+#[test]
 fn a_service_is_deleted_when_its_tasks_are_gone_too_unless_they_were_to_stay() {
     let expect = |tasks| Expect::Deleted { service: Key::from("web"), tasks };
     let mut fixture = Fixture::of(ClusterKind::Kubernetes);

@@ -5,15 +5,23 @@ use crate::backend::docker::client::Docker;
 use crate::backend::docker::convert::engine::{name, service_key};
 use crate::backend::docker::wire::{Container, ContainerDetail};
 use crate::backend::{BackendError, ProgressSink};
-use crate::model::{Expect, Intent, Kind};
+use crate::model::{Expect, Intent, Key, Kind, Text};
+use crate::util::time::Timestamp;
 use bollard::errors::Error;
 use bollard::query_parameters::{
     KillContainerOptions, RemoveContainerOptionsBuilder, RestartContainerOptions, StartContainerOptions, StopContainerOptions,
     StopContainerOptionsBuilder,
 };
 use std::time::Duration;
+use tokio::time::sleep;
 
-/// Restarts the running containers of a service, one after another. An engine keeps no definition to make new ones from.
+/// Pause between looks at a container that was restarted.
+const LOOK: Duration = Duration::from_millis(500);
+/// So many looks it must go on running, before the next one is restarted.
+const LOOKS: u32 = 4;
+
+/// Restarts the running containers of a service, one after another; the first that does not go on ends it. An engine keeps no
+/// definition to make new ones from.
 pub async fn restart(docker: &Docker, intent: &Intent, progress: &ProgressSink) -> Result<Expect, BackendError> {
     let doing = format!("redeploying {}", intent.name);
     let all: Vec<Container> = docker.http.get("/containers/json").await.map_err(|e| docker.failed(&doing, &e))?;
@@ -21,15 +29,41 @@ pub async fn restart(docker: &Docker, intent: &Intent, progress: &ProgressSink) 
     if running.is_empty() {
         return Err(changed(intent, "none of its containers runs any more"));
     }
+    let mut tasks = Vec::new();
     for (done, container) in running.iter().enumerate() {
         report(progress, done, running.len(), format!("restarting {}", name(container)));
-        let answer = docker.typed.restart_container(&container.id, None::<RestartContainerOptions>).await;
-        answer.map_err(|e| {
-            docker.typed_failed(&format!("{doing}: restarting {} ({done} of {} done)", name(container), running.len()), e)
+        let started = start_anew(docker, container, &doing).await.map_err(|error| match error {
+            BackendError::Protocol(why) => {
+                let rest = if done + 1 < running.len() { ", the others were left as they are" } else { "" };
+                BackendError::Protocol(format!("{why}; {done} of {} done{rest}", running.len()))
+            }
+            other => other,
         })?;
+        tasks.push((Key::new(&container.id), started));
     }
     report(progress, running.len(), running.len(), "restarted");
-    Ok(Expect::Converged { service: intent.object.key.clone(), spec_rev: intent.bound.spec_rev })
+    Ok(Expect::Renewed { tasks: tasks.into(), note: Text::default() })
+}
+
+/// Restarts a container and sees it go on; when it started anew.
+async fn start_anew(docker: &Docker, container: &Container, doing: &str) -> Result<Timestamp, BackendError> {
+    let path = format!("/containers/{}/json", container.id);
+    let look = || async { docker.http.get::<ContainerDetail>(&path).await.map_err(|e| docker.failed(doing, &e)) };
+    let before = look().await?;
+    let answer = patient(docker).restart_container(&container.id, None::<RestartContainerOptions>).await;
+    answer.map_err(|e| docker.typed_failed(&format!("{doing}: restarting {}", name(container)), e))?;
+    let mut started = None;
+    for _ in 0..LOOKS {
+        let now = look().await?;
+        let ended = |how: &str| Err(BackendError::Protocol(format!("{doing}: {} {how}", name(container))));
+        match (now.state.status.as_str(), now.state.started_at) {
+            ("running", at) if at > before.state.started_at && now.restart_count <= before.restart_count => started = at,
+            ("running", at) if at <= before.state.started_at => return ended("did not start anew"),
+            _ => return ended(&format!("ended right after its restart (exit {})", now.state.exit_code)),
+        }
+        sleep(LOOK).await;
+    }
+    Ok(started.unwrap_or_default())
 }
 
 /// The engine answers once the container has ended, however long its grace period is: the operation has a deadline, which

@@ -9,6 +9,8 @@ mod leftover_tests;
 mod node;
 mod prune;
 mod rebalance;
+#[cfg(test)]
+mod scripted_tests;
 mod service;
 mod task;
 mod temporary;

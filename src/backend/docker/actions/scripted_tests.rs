@@ -1,0 +1,107 @@
+//! Restarts of containers and changes of managers, against an engine that answers from a script, over a real socket.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use super::execute;
+use crate::backend::docker::client::Docker;
+use crate::backend::docker::{scripted, wire};
+use crate::backend::{BackendError, ProgressSink};
+use crate::model::{Action, Bound, ClusterId, Expect, Intent, Key, Kind, ObjectRef};
+use crate::util::time::Timestamp;
+use parking_lot::Mutex;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// A container: its ID, how often it was started, and whether it ends as soon as it is started anew.
+struct Container(&'static str, u32, bool);
+
+#[derive(Default)]
+struct Engine {
+    containers: Vec<Container>,
+    /// Managers, and whether they answer.
+    managers: Vec<(&'static str, bool)>,
+    changes: Vec<String>,
+}
+
+fn started(times: u32) -> String {
+    format!("2026-01-01T00:00:{times:02}Z")
+}
+
+impl Engine {
+    fn answer(&mut self, method: &str, path: &str, body: &[u8]) -> (u16, Value) {
+        let path = path.strip_prefix("/v1.43").unwrap_or(path);
+        if method != "GET" {
+            self.changes.push(format!("{method} {}", path.split('?').next().unwrap()));
+        }
+        let parts: Vec<&str> = path.split('?').next().unwrap().trim_start_matches('/').split('/').collect();
+        let node = |(id, up): &(&str, bool)| {
+            let reachability = if *up { "reachable" } else { "unreachable" };
+            json!({ "ID": id, "Version": { "Index": 9 }, "Spec": { "Role": "manager" }, "Status": { "State": "ready" },
+                    "ManagerStatus": { "Reachability": reachability, "Addr": "10.0.0.1:2377" } })
+        };
+        match (method, parts.as_slice()) {
+            ("GET", ["version"]) => (200, json!({ "ApiVersion": "1.43", "MinAPIVersion": "1.12" })),
+            ("GET", ["info"]) => {
+                (200, json!({ "ID": "e", "Swarm": { "NodeID": "n1", "ControlAvailable": !self.managers.is_empty() } }))
+            }
+            ("GET", ["containers", "json"]) => {
+                let labels = json!({ "com.docker.compose.project": "shop", "com.docker.compose.service": "web" });
+                let row = |one: &Container| json!({ "Id": one.0, "Names": [format!("/{}", one.0)], "Labels": labels });
+                (200, self.containers.iter().map(row).collect())
+            }
+            ("GET", ["containers", id, "json"]) => {
+                let Container(_, times, ends) = self.containers.iter().find(|one| one.0 == *id).unwrap();
+                let status = if *ends && *times > 0 { "exited" } else { "running" };
+                let state = json!({ "Status": status, "ExitCode": 3, "StartedAt": started(*times) });
+                (200, json!({ "Id": id, "State": state, "Config": { "StopTimeout": 120 } }))
+            }
+            ("POST", ["containers", id, "restart"]) => {
+                self.containers.iter_mut().find(|one| one.0 == *id).unwrap().1 += 1;
+                (204, Value::Null)
+            }
+            ("GET", ["nodes"]) => (200, self.managers.iter().map(node).collect()),
+            ("GET", ["nodes", id]) => (200, node(self.managers.iter().find(|one| one.0 == *id).unwrap())),
+            ("POST", ["nodes", id, "update"]) => {
+                assert_eq!(serde_json::from_slice::<Value>(body).unwrap()["Role"], "worker");
+                self.managers.retain(|one| one.0 != *id);
+                self.managers.push(("worker", true));
+                self.managers.pop();
+                (200, Value::Null)
+            }
+            _ => (404, json!({ "message": format!("no {method} {path}") })),
+        }
+    }
+}
+
+async fn serve(engine: Engine) -> (tempfile::TempDir, Arc<Mutex<Engine>>, Docker) {
+    let (dir, engine, endpoint) = scripted::engine(engine, Engine::answer).await;
+    let docker = Docker::connect(endpoint).await.unwrap();
+    (dir, engine, docker)
+}
+
+async fn act(docker: &Docker, kind: Kind, key: &str, spec_rev: u64, action: Action) -> Result<Expect, BackendError> {
+    let object = ObjectRef { cluster: ClusterId::new("c"), kind, key: Key::new(key) };
+    let intent = Intent { object, name: key.into(), action, bound: Bound { uid: Key::new(key), spec_rev } };
+    execute(docker, &intent, &ProgressSink::new().0).await
+}
+
+#[tokio::test]
+async fn containers_are_restarted_in_turn_and_each_must_have_started_anew() {
+    let engine = Engine { containers: vec![Container("a", 0, false), Container("b", 4, false)], ..Engine::default() };
+    let (_dir, engine, docker) = serve(engine).await;
+    let expect = act(&docker, Kind::Service, "shop/web", 0, Action::Redeploy).await.unwrap();
+    assert_eq!(engine.lock().changes, ["POST /containers/a/restart", "POST /containers/b/restart"]);
+    let at = |times: u32| started(times).parse::<jiff::Timestamp>().unwrap().as_millisecond();
+    let at = |times| Timestamp(at(times));
+    let tasks = Box::new([("a".into(), at(1)), ("b".into(), at(5))]);
+    assert_eq!(expect, Expect::Renewed { tasks, note: "".into() });
+}
+
+#[tokio::test]
+async fn one_that_ends_right_after_its_restart_fails_and_the_rest_stay_as_they_are() {
+    let containers = vec![Container("a", 0, false), Container("b", 0, true), Container("c", 0, false)];
+    let (_dir, engine, docker) = serve(Engine { containers, ..Engine::default() }).await;
+    let why = act(&docker, Kind::Service, "shop/web", 0, Action::Redeploy).await.unwrap_err().to_string();
+    let want = "redeploying shop/web: b ended right after its restart (exit 3); 1 of 3 done, the others were left as they are";
+    assert_eq!(why, want);
+    assert_eq!(engine.lock().changes.len(), 2);
+}

@@ -8,7 +8,8 @@ use super::operation::Run;
 use super::shared::Shared;
 use crate::analysis::{steps, undo};
 use crate::model::{
-    Action, Availability, Bound, Fact, Intent, Kind, KindSync, ObjectRef, OpId, OpState, Operation, Progress, Text, Undo, World,
+    Action, Availability, Bound, ClusterKind, Fact, Intent, Kind, KindSync, ObjectRef, OpId, OpState, Operation, Progress, Text,
+    Undo, World,
 };
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -145,7 +146,7 @@ impl Executor {
 
     async fn begin(&mut self, op: Operation, batch: Option<Arc<Batch>>, entry: Option<Entry>) {
         self.shared.tell(Fact::Operation(Operation { state: OpState::Queued, ..op.clone() })).await;
-        let turn = Arc::clone(self.turns.entry(op.intent.object.clone()).or_default());
+        let turn = Arc::clone(self.turns.entry(at(&self.shared.picture(), &op.intent)).or_default());
         let stop = Stop { cancel: self.shared.stop.child_token(), pause: CancellationToken::new() };
         let id = op.id;
         let run = Run::new(op, batch, entry, stop.clone(), Arc::clone(&self.paused), Arc::clone(&self.shared));
@@ -163,7 +164,7 @@ impl Executor {
             return;
         };
         let Some(op) = self.operation(id) else { return };
-        let turn = Arc::clone(self.turns.entry(op.intent.object.clone()).or_default());
+        let turn = Arc::clone(self.turns.entry(at(&self.shared.picture(), &op.intent)).or_default());
         let work = call_off(op, entry, turn, Arc::clone(&self.paused), Arc::clone(&self.shared));
         self.shared.tracker.spawn(work);
     }
@@ -199,6 +200,20 @@ impl Executor {
 
     fn operation(&self, id: OpId) -> Option<Operation> {
         self.shared.picture().operations.iter().find(|op| op.id == id).map(|op| Operation::clone(op))
+    }
+}
+
+/// At what an operation takes its turn: its object, or what else it changes to act on that. A swarm moves a task by way of its
+/// service.
+fn at(world: &World, intent: &Intent) -> ObjectRef {
+    let object = &intent.object;
+    let state = world.cluster(&object.cluster).filter(|state| state.cluster.kind != ClusterKind::Kubernetes);
+    match intent.action {
+        Action::Reschedule => match state.and_then(|state| state.tasks.get(&object.key)?.service.clone()) {
+            Some(service) => ObjectRef { kind: Kind::Service, key: service, ..object.clone() },
+            None => object.clone(),
+        },
+        _ => object.clone(),
     }
 }
 

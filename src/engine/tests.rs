@@ -363,6 +363,27 @@ async fn a_bulk_is_a_few_at_a_time_and_none_after_a_failure_where_that_was_chose
 }
 
 #[tokio::test(start_paused = true)]
+async fn two_tasks_of_one_swarm_service_are_rescheduled_one_after_the_other() {
+    let (engine, scripts) = start(&["one"]);
+    scripts[0].swarm.store(true, SeqCst);
+    *scripts[0].rows.lock() = vec![fixture::service("web", 2), fixture::service("cart", 1)];
+    let of = [("web-1", "web"), ("web-2", "web"), ("cart-1", "cart")];
+    *scripts[0].tasks.lock() = of.map(|(task, service)| fixture::task(task, service, "n1")).to_vec();
+    *scripts[0].execute_takes.lock() = secs(10);
+    until(&engine, secs(1), |w| w.clusters[0].tasks.len() == 3).await;
+    let one = |(task, _): (&str, &str)| {
+        let object = ObjectRef { cluster: "one".into(), kind: Kind::Task, key: task.into() };
+        let bound = Bound { uid: task.into(), spec_rev: 0 };
+        (Intent { object, name: task.into(), action: Action::Reschedule, bound }, Text::from(format!("reschedule {task}")))
+    };
+    engine.requests.send(Request::Bulk { all: of.map(one).to_vec(), stop: true }).await.unwrap();
+    sleep(secs(5)).await;
+    let world = engine.world.borrow().clone();
+    assert_eq!([1, 2, 3].map(|id| op(&world, id).unwrap().state), [OpState::Running, OpState::Queued, OpState::Running]);
+    until(&engine, secs(20), |w| (1..=3).all(|id| op_is(id, OpState::Done)(w))).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_redeploy_of_containers_may_take_as_long_as_all_of_them_may_need_to_end() {
     let (engine, scripts) = start(&["one"]);
     *scripts[0].rows.lock() = vec![Service { kind: ServiceKind::Compose, ..fixture::service("web", 8) }];

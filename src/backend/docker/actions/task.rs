@@ -41,6 +41,12 @@ pub async fn reschedule(docker: &Docker, intent: &Intent, progress: &ProgressSin
         let node = avoided(&service.spec.value.labels, &intent.bound.uid).next()?;
         Some((service.id.clone(), node.to_owned()))
     });
+    if left.is_none()
+        && let Some(service) = moved(docker, intent).await?
+    {
+        report(progress, 1, 1, "it has moved already, with another task of its service");
+        return Ok(Expect::Replaced { task: intent.object.key.clone(), service: Some(service) });
+    }
     for_now(docker, intent, &intent.bound.uid, async {
         let (service, node) = match left {
             Some(left) => left,
@@ -50,6 +56,20 @@ pub async fn reschedule(docker: &Docker, intent: &Intent, progress: &ProgressSin
         Ok(Expect::Replaced { task: intent.object.key.clone(), service: Some(Key::new(&service)) })
     })
     .await
+}
+
+/// Its service, if another task runs in its place on another node by now: one asked for together with others of its service
+/// moves with them.
+async fn moved(docker: &Docker, intent: &Intent) -> Result<Option<Key>, BackendError> {
+    let doing = format!("rescheduling {}", intent.name);
+    let path = format!("/tasks/{}", intent.bound.uid);
+    let task: wire::Task = docker.http.get(&path).await.map_err(|e| docker.failed(&doing, &e))?;
+    if matches!(task.desired_state.as_str(), "running" | "ready") || task.slot == 0 {
+        return Ok(None);
+    }
+    let now = wanted_of(docker, &doing, &task.service_id).await?;
+    let elsewhere = now.iter().any(|one| one.slot == task.slot && !one.node_id.is_empty() && one.node_id != task.node_id);
+    Ok(elsewhere.then(|| Key::new(&task.service_id)))
 }
 
 /// Forbids the task's node to its service, and returns both.

@@ -8,6 +8,7 @@ pub mod edits;
 pub(crate) mod fixture;
 mod placement;
 pub mod preview;
+pub mod quorum;
 pub mod reasons;
 pub mod rollout;
 pub mod spread;

@@ -8,8 +8,8 @@ mod service;
 mod task;
 
 use crate::model::{
-    Action, ActionKind, Bound, ClusterKind, ClusterState, Danger, Kind, KindSync, LabelEdit, Link, ObjectRef, TaintEdit, Text,
-    World,
+    Action, ActionKind, Bound, ClusterKind, ClusterState, Danger, Kind, KindSync, LabelEdit, Link, Node, ObjectRef, TaintEdit,
+    Text, World,
 };
 
 /// A line of a preview.
@@ -114,6 +114,18 @@ pub fn preview(world: &World, object: &ObjectRef, action: &Action) -> Result<Pre
     let danger = if state.cluster.protected { draft.danger.raised() } else { draft.danger };
     let title = Text::from(format!("{} {subject}{}", spec.label, change.trim_end()));
     Ok(Preview { title, name, lines: draft.lines, danger, bound, action: draft.action, held: draft.held })
+}
+
+/// Why an action that could be done to each of these objects cannot be done to all of them together; nothing if it can.
+pub fn together(world: &World, objects: &[ObjectRef], action: &Action) -> Option<Text> {
+    if *action != Action::Demote {
+        return None;
+    }
+    world.clusters.iter().find_map(|state| {
+        let of = objects.iter().filter(|object| object.cluster == state.cluster.id);
+        let nodes: Vec<&Node> = of.filter_map(|object| state.nodes.get(&object.key).map(|node| &**node)).collect();
+        if nodes.is_empty() { None } else { manage::demoted(state, &nodes) }
+    })
 }
 
 /// Whether all that is counted for this action has been read: right after the start, none seen is nothing to go by.

@@ -204,11 +204,12 @@ impl Executor {
 }
 
 /// At what an operation takes its turn: its object, or what else it changes to act on that. A swarm moves a task by way of its
-/// service.
+/// service, and how many managers may go is counted over all of them.
 fn at(world: &World, intent: &Intent) -> ObjectRef {
     let object = &intent.object;
     let state = world.cluster(&object.cluster).filter(|state| state.cluster.kind != ClusterKind::Kubernetes);
     match intent.action {
+        Action::Promote | Action::Demote => ObjectRef { key: "".into(), ..object.clone() },
         Action::Reschedule => match state.and_then(|state| state.tasks.get(&object.key)?.service.clone()) {
             Some(service) => ObjectRef { kind: Kind::Service, key: service, ..object.clone() },
             None => object.clone(),

@@ -138,6 +138,7 @@ impl Backend for Session {
                 ActionKind::Evacuate,
                 ActionKind::Reschedule,
                 ActionKind::DeleteTask,
+                ActionKind::Demote,
             ]),
             engine: None,
         }

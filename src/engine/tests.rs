@@ -384,6 +384,23 @@ async fn two_tasks_of_one_swarm_service_are_rescheduled_one_after_the_other() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn managers_of_one_swarm_are_demoted_one_after_the_other() {
+    let (engine, scripts) = start(&["one", "two"]);
+    scripts.iter().for_each(|script| *script.execute_takes.lock() = secs(10));
+    until(&engine, secs(1), |w| link(w, 0).is_live() && link(w, 1).is_live()).await;
+    let one = |(cluster, node): (&str, &str)| {
+        let object = ObjectRef { cluster: cluster.into(), kind: Kind::Node, key: node.into() };
+        let bound = Bound { uid: node.into(), spec_rev: 1 };
+        (Intent { object, name: node.into(), action: Action::Demote, bound }, Text::from(format!("demote {node}")))
+    };
+    let all = [("one", "n1"), ("one", "n2"), ("two", "n1")].map(one).to_vec();
+    engine.requests.send(Request::Bulk { all, stop: true }).await.unwrap();
+    sleep(secs(5)).await;
+    let world = engine.world.borrow().clone();
+    assert_eq!([1, 2, 3].map(|id| op(&world, id).unwrap().state), [OpState::Running, OpState::Queued, OpState::Running]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_redeploy_of_containers_may_take_as_long_as_all_of_them_may_need_to_end() {
     let (engine, scripts) = start(&["one"]);
     *scripts[0].rows.lock() = vec![Service { kind: ServiceKind::Compose, ..fixture::service("web", 8) }];

@@ -2,6 +2,7 @@
 //! reach each other.
 
 use super::{Draft, prune};
+use crate::analysis::quorum::{lost, quorum};
 use crate::analysis::reasons::count;
 use crate::model::{Action, ActionKind, ClusterState, Danger, Found, Node, NodeState, Text};
 
@@ -16,9 +17,16 @@ fn answers(node: &Node) -> bool {
     node.state == NodeState::Ready && node.pressure.is_empty()
 }
 
-/// How many managers must answer where there are so many.
-fn quorum(managers: u32) -> u32 {
-    managers / 2 + 1
+/// Why these cannot all be demoted, if the managers that are left could act no more without them.
+pub(super) fn demoted(state: &ClusterState, nodes: &[&Node]) -> Option<Text> {
+    let (all, up) = managers(state);
+    let going = nodes.iter().filter(|node| node.is_manager());
+    let (all, up) = going.fold((all, up), |(all, up), node| (all - 1, up - u32::from(answers(node))));
+    match (all, nodes.len()) {
+        (0, 1) => Some(Text::new("it is the only manager: the swarm would end")),
+        (0, _) => Some(Text::new("these are all its managers: the swarm would end")),
+        _ => lost(all, up).map(Text::from),
+    }
 }
 
 /// Why this node has no such action.
@@ -27,21 +35,7 @@ pub(super) fn refused(state: &ClusterState, node: &Node, action: ActionKind) -> 
         ActionKind::Promote if node.is_manager() => Text::new("it is a manager already"),
         ActionKind::Promote if node.state != NodeState::Ready => Text::from(format!("it is {}", node.state.word())),
         ActionKind::Demote if !node.is_manager() => Text::new("it is no manager"),
-        ActionKind::Demote => {
-            let (all, up) = managers(state);
-            let (all, up) = (all - 1, up - u32::from(answers(node)));
-            if all == 0 {
-                return Some(Text::new("it is the only manager: the swarm would end"));
-            }
-            if up >= quorum(all) {
-                return None;
-            }
-            Text::from(format!(
-                "the swarm could act no more: {up} of {} would answer, {} must; bring the others back first",
-                count(all, "manager"),
-                quorum(all)
-            ))
-        }
+        ActionKind::Demote => return demoted(state, &[node]),
         ActionKind::Prune => return prune::refused(state, node),
         ActionKind::RemoveNode if node.is_manager() => Text::new("it is a manager: demote it first"),
         _ => return None,
@@ -51,14 +45,14 @@ pub(super) fn refused(state: &ClusterState, node: &Node, action: ActionKind) -> 
 pub(super) fn promote(state: &ClusterState, draft: &mut Draft) {
     let (all, _) = managers(state);
     draft.fact(format!("makes it a manager: {} then", count(all + 1, "manager")));
-    lost(all + 1, draft);
+    spare(all + 1, draft);
     draft.warn("a manager holds the keys and the state of the whole swarm");
 }
 
 pub(super) fn demote(state: &ClusterState, node: &Node, draft: &mut Draft) {
     let (all, _) = managers(state);
     draft.fact(format!("makes it a worker: {} left", count(all - 1, "manager")));
-    lost(all - 1, draft);
+    spare(all - 1, draft);
     draft.fact("its tasks stay");
     if node.role.as_str() == "leader" {
         draft.warn("it leads the swarm: nothing is scheduled until the others have chosen another leader");
@@ -66,7 +60,7 @@ pub(super) fn demote(state: &ClusterState, node: &Node, draft: &mut Draft) {
 }
 
 /// How many managers may fail.
-fn lost(managers: u32, draft: &mut Draft) {
+fn spare(managers: u32, draft: &mut Draft) {
     let spare = managers - quorum(managers);
     let words = match spare {
         0 => "none of them may fail".to_owned(),

@@ -451,6 +451,31 @@ fn the_quorum_is_counted_before_a_manager_goes() {
 }
 
 #[test]
+fn the_quorum_is_counted_over_all_that_are_demoted_together() {
+    let mut fleet = Fixture::of(ClusterKind::Swarm);
+    for key in ["n1", "n2", "n3", "n4", "n5"] {
+        let state = if key == "n5" { NodeState::Down } else { NodeState::Ready };
+        fleet.node(Node { role: Text::new("manager"), state, ..node(key, "a") });
+    }
+    let world = World { clusters: vec![fleet.state()], ..World::default() };
+    let of = |keys: &[&str], action: &Action| {
+        let objects: Vec<ObjectRef> =
+            keys.iter().map(|key| ObjectRef { cluster: ClusterId::from("prod"), kind: Kind::Node, key: Key::from(*key) }).collect();
+        together(&world, &objects, action).map(|why| why.to_string())
+    };
+    let lost = |up: u32, of: u32, must: u32| {
+        Some(format!("the swarm could act no more: {up} of {of} managers would answer, {must} must; bring the others back first"))
+    };
+    assert_eq!(of(&["n1"], &Action::Demote), None);
+    assert_eq!(of(&["n1", "n2"], &Action::Demote), None, "2 of 3 answer");
+    assert_eq!(of(&["n1", "n2", "n3"], &Action::Demote), lost(1, 2, 2));
+    assert_eq!(of(&["n1", "n2", "n5"], &Action::Demote), None, "the one that is down is among them");
+    let all = of(&["n1", "n2", "n3", "n4", "n5"], &Action::Demote);
+    assert_eq!(all.as_deref(), Some("these are all its managers: the swarm would end"));
+    assert_eq!(of(&["n1", "n2", "n3"], &Action::Pause), None);
+}
+
+#[test]
 fn a_swarms_task_is_deleted_on_its_own_engine_only() {
     let mut fleet = fleet(ClusterKind::Swarm);
     let (kind, version) = (ClusterKind::Swarm, Text::new("28"));

@@ -7,7 +7,7 @@ mod draw;
 
 use super::Overlay;
 use super::entry::Entry;
-use crate::analysis::preview::{Preview, preview};
+use crate::analysis::preview::{Preview, preview, together};
 use crate::input::Command;
 use crate::model::{Action, ActionKind, Bound, Danger, Intent, Kind, ObjectRef, Request, Text, World};
 use crate::ui::Effect;
@@ -38,6 +38,8 @@ pub struct Confirm {
     targets: Vec<Target>,
     /// Objects that were asked for too but cannot be acted on, and why.
     left_out: Vec<(Text, Text)>,
+    /// Why it cannot be done to all of them, though it could be to each.
+    together: Option<Text>,
     /// Never falls while the dialog is open.
     danger: Danger,
     /// The parameter under edit, for actions that take one.
@@ -88,6 +90,7 @@ impl Confirm {
             action,
             targets,
             left_out,
+            together: None,
             entry,
             in_entry,
             typed: LineEdit::default(),
@@ -96,6 +99,7 @@ impl Confirm {
             scroll: 0,
             cursor: None,
         };
+        dialog.count(cx.world);
         dialog.raise();
         Ok(dialog)
     }
@@ -145,7 +149,14 @@ impl Confirm {
             // what was typed before it was known what for does not count
             self.typed = LineEdit::default();
         }
+        self.count(world);
         self.raise();
+    }
+
+    /// Looks at them all together.
+    fn count(&mut self, world: &World) {
+        let objects: Vec<ObjectRef> = self.targets.iter().map(|target| target.object.clone()).collect();
+        self.together = together(world, &objects, &self.action);
     }
 
     /// Why nothing may be done, if so.
@@ -160,7 +171,7 @@ impl Confirm {
                 return Some(if many { Text::from(format!("{name}: {why}")) } else { why.clone() });
             }
         }
-        None
+        self.together.clone()
     }
 
     /// What is waited for before it may be done, or must be chosen otherwise.

@@ -2,8 +2,10 @@
 
 use super::changed;
 use super::write::{Target, Update, at, read, write};
+use crate::analysis::quorum;
 use crate::backend::BackendError;
 use crate::backend::docker::client::Docker;
+use crate::backend::docker::wire;
 use crate::model::{Action, Availability, Expect, Intent, Kind, LabelEdit};
 use bollard::query_parameters::DeleteNodeOptionsBuilder;
 use serde_json::{Value, json};
@@ -26,6 +28,9 @@ pub async fn set(docker: &Docker, intent: &Intent) -> Result<Expect, BackendErro
 /// Promotes to manager, or demotes to worker. The swarm does it a moment after it has taken the spec.
 pub async fn set_role(docker: &Docker, intent: &Intent, manages: bool) -> Result<Expect, BackendError> {
     let (role, doing) = if manages { ("manager", "promoting") } else { ("worker", "demoting") };
+    if !manages {
+        keeps_quorum(docker, intent).await?;
+    }
     let target = Target { table: "nodes", id: intent.bound.uid.to_string() };
     let update = Update { intent, target: &target, doing, rev: intent.bound.spec_rev, query: "" };
     let written = write(&docker.http, &update, |_, spec| {
@@ -34,6 +39,18 @@ pub async fn set_role(docker: &Docker, intent: &Intent, manages: bool) -> Result
     });
     written.await?;
     Ok(Expect::NodeManages { node: intent.object.key.clone(), manages })
+}
+
+/// Refuses to demote a manager if those that are left by now could act no more without it.
+async fn keeps_quorum(docker: &Docker, intent: &Intent) -> Result<(), BackendError> {
+    let doing = format!("demoting {}: looking at the managers", intent.name);
+    let nodes: Vec<wire::Node> = docker.http.get("/nodes").await.map_err(|e| docker.failed(&doing, &e))?;
+    let left = nodes.iter().filter(|node| node.id != *intent.bound.uid).filter_map(|node| node.manager_status.as_ref());
+    let (all, up) = left.fold((0, 0), |(all, up), one| (all + 1, up + u32::from(one.reachability == "reachable")));
+    match quorum::lost(all, up) {
+        None => Ok(()),
+        Some(why) => Err(changed(intent, &why)),
+    }
 }
 
 /// Sets labels, or takes them away.

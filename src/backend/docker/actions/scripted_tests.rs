@@ -105,3 +105,17 @@ async fn one_that_ends_right_after_its_restart_fails_and_the_rest_stay_as_they_a
     assert_eq!(why, want);
     assert_eq!(engine.lock().changes.len(), 2);
 }
+
+#[tokio::test]
+async fn a_manager_is_not_demoted_if_those_left_could_not_act_by_then() {
+    let rev = wire::hash(r#"{"Role":"manager"}"#);
+    let managers = vec![("n1", true), ("n2", true), ("n3", false)];
+    let (_dir, engine, docker) = serve(Engine { managers, ..Engine::default() }).await;
+    let why = act(&docker, Kind::Node, "n2", rev, Action::Demote).await.unwrap_err();
+    assert!(matches!(&why, BackendError::Changed(why) if why.contains("1 of 2 managers would answer, 2 must")), "{why:?}");
+    assert!(engine.lock().changes.is_empty());
+    engine.lock().managers[2].1 = true;
+    let done = act(&docker, Kind::Node, "n2", rev, Action::Demote).await;
+    assert!(!matches!(done, Err(BackendError::Changed(_))), "{done:?}");
+    assert_eq!(engine.lock().changes, ["POST /nodes/n2/update"]);
+}

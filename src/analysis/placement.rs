@@ -41,3 +41,29 @@ impl<'a> Rule<'a> {
 pub(super) fn fits(service: &Service, node: &Node) -> bool {
     service.placement.iter().all(|placement| Rule::all(placement).all(|rule| rule.holds(node.label(rule.key))))
 }
+
+/// Whether a swarm may place the service on a node, as far as is known: by its labels, its name, its ID and its role.
+pub(super) fn takes(service: &Service, node: &Node) -> bool {
+    let role = if node.is_manager() { "manager" } else { "worker" };
+    let one = |rule: &str| {
+        let (key, value, equal) = match (rule.split_once("!="), rule.split_once("==")) {
+            (Some((key, value)), _) => (key.trim(), value.trim(), false),
+            (_, Some((key, value))) => (key.trim(), value.trim(), true),
+            _ => return true,
+        };
+        // IDs are compared as they are, all else without regard to case
+        match key {
+            "node.id" => (node.key.as_str() == value) == equal,
+            "node.hostname" => node.name.eq_ignore_ascii_case(value) == equal,
+            "node.role" => role.eq_ignore_ascii_case(value) == equal,
+            _ => true,
+        }
+    };
+    fits(service, node) && service.placement.iter().all(|placement| placement.split('·').all(one))
+}
+
+/// How many tasks of the service a node may have, where its placement limits that: `at most 2 a node`.
+pub(super) fn most_a_node(service: &Service) -> Option<u32> {
+    let words = service.placement.as_ref()?.split('·').find_map(|part| part.trim().strip_prefix("at most "))?;
+    words.strip_suffix(" a node")?.parse().ok()
+}

@@ -1,5 +1,6 @@
 //! What an action would do, said before it is done: what changes, where, on how many, and what could go wrong.
 
+mod graceful;
 mod manage;
 mod marks;
 mod node;

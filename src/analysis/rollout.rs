@@ -41,6 +41,10 @@ pub fn verdict(state: &ClusterState, expect: &Expect, taken: Timestamp, now: Tim
             node_shows(state, node, |node| edits.iter().find(|e| !e.holds(node)).map(|e| e.key()))
         }
         Expect::NodeEmpty { node, availability } => node_empty(state, node, *availability),
+        Expect::Evacuated { node, short } => match node_empty(state, node, Availability::Paused) {
+            Verdict::Done(words) if !short.is_empty() => done(format!("{words}; {short}")),
+            verdict => verdict,
+        },
         Expect::Held { service, spec_rev, held } => is_held(state, service, *spec_rev, *held),
         Expect::Began { service } => began(state, service),
         Expect::Restarted { task, before } => restarted(state, task, *before, taken),

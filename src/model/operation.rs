@@ -200,6 +200,13 @@ pub enum Expect {
         /// The availability written.
         availability: Availability,
     },
+    /// The node is paused and runs no task but those that belong to every node.
+    Evacuated {
+        /// The node.
+        node: Key,
+        /// What stays short until it takes tasks again, in words; empty where nothing does.
+        short: Text,
+    },
     /// The service has this specification (or a newer one), and is held (`true`) or not (`false`).
     Held {
         /// The service.

@@ -1,6 +1,6 @@
 //! What an action on a node would do.
 
-use super::{Draft, manage, marks, prune, subject};
+use super::{Draft, graceful, manage, marks, prune, subject};
 use crate::analysis::reasons::count;
 use crate::analysis::spread;
 use crate::model::{Action, Availability, ClusterKind, ClusterState, Node, Service, Text};
@@ -76,7 +76,7 @@ fn away(state: &ClusterState, node: &Node, drain: bool, draft: &mut Draft) -> Re
             draft.fact("the node stays drained");
         }
         (true, false) => {
-            draft.fact("as many more start elsewhere first: no service has fewer than it wants meanwhile");
+            graceful::away(state, node, all.moving.values(), draft);
             draft.fact("when it is empty the node is paused, so that nothing comes back");
             draft.warn("rolling one of these services back afterwards undoes only the change of its number");
         }

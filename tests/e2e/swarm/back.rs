@@ -46,8 +46,9 @@ fn takes_back_another_image_unless_someone_changed_it_since() {
 fn an_evacuation_that_a_killed_program_left_is_cancelled_and_what_it_added_goes() {
     let docker = Client::docker(&required("DOCKER_HOST"));
     let _service = Service::create(&docker, "stuck", "app:1", 3);
-    // no other node may take a second one, so the evacuation waits
-    docker.run("service update --detach --no-resolve-image --replicas-max-per-node 1 stuck");
+    // no other node has the room for a second one, so the evacuation waits
+    let cores: f64 = docker.run("info --format {{.NCPU}}").parse().unwrap();
+    docker.run(&format!("service update --quiet --no-resolve-image --reserve-cpu {:.1} stuck", cores * 0.6));
     let replicas = "service inspect stuck --format {{.Spec.Mode.Replicated.Replicas}}{{.Spec.Labels}}";
     assert_eq!(docker.run(replicas), "3map[]");
     let (mut app, home) = open((200, 50));

@@ -1,19 +1,21 @@
 //! Moving a swarm node's tasks away so that no service ever has fewer than it wants. A swarm's own drain stops each task
 //! before the one that takes its place has started; so services get as many more first as they have there, and when those
-//! run the node is drained, and when all run elsewhere the number goes back.
+//! run the node is drained, and when all run elsewhere the number goes back. What no other node may run ends with the drain,
+//! and the outcome says so.
 //!
 //! Where it stands is kept on the services themselves: see [`super::temporary`].
 
 use super::constraint::satisfied;
 use super::node::write_availability;
 use super::report;
-use super::temporary::{back, change, for_now, more, number, replicas, wanted};
+use super::room::{room, short};
+use super::temporary::{back, change, for_now, had, more, number, replicas, runs, wanted};
 use crate::analysis::reasons::count;
 use crate::backend::docker::client::Docker;
 use crate::backend::docker::transport::http::Http;
 use crate::backend::docker::wire;
 use crate::backend::{BackendError, ProgressSink};
-use crate::model::{Availability, Expect, Intent};
+use crate::model::{Availability, Expect, Intent, Text};
 use serde::de::DeserializeOwned;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -45,7 +47,36 @@ pub async fn evacuate(docker: &Docker, intent: &Intent, progress: &ProgressSink)
     };
     let rev = for_now(docker, intent, node, moved).await?;
     write_availability(docker, intent, rev, Availability::Paused, "evacuating").await?;
-    Ok(Expect::NodeEmpty { node: intent.object.key.clone(), availability: Availability::Paused })
+    let short = Text::from(left_short(docker, intent).await?);
+    Ok(Expect::Evacuated { node: intent.object.key.clone(), short })
+}
+
+/// What has fewer tasks now than it wants because no other node may run more, in words.
+async fn left_short(docker: &Docker, intent: &Intent) -> Result<String, BackendError> {
+    let node = intent.bound.uid.as_str();
+    let nodes: Vec<wire::Node> = get(&docker.http, intent, "/nodes").await?;
+    let seen = Seen::now(docker, intent).await?;
+    let mut all = Vec::new();
+    let here = nodes.iter().find(|one| one.id == node);
+    for service in &seen.services {
+        let (spec, room) = (&service.spec.value, room(service, node, &nodes));
+        if !here.is_some_and(|here| satisfied(here, &spec.task_template.placement.constraints)) {
+            continue;
+        }
+        let (runs, wants) = match (&spec.mode.replicated, &spec.mode.replicated_job) {
+            (Some(_), _) => (seen.running(service), replicas(service)),
+            (None, Some(_)) if room == 0 => {
+                let filters = format!("%7B%22service%22%3A%5B%22{}%22%5D%7D", service.id);
+                let tasks: Vec<wire::Task> = get(&docker.http, intent, &format!("/tasks?filters={filters}")).await?;
+                (0, number(tasks.iter().filter(|task| task.status.state == "pending").count()))
+            }
+            _ => continue,
+        };
+        if runs < wants && room < wants {
+            all.push((spec.name.clone(), runs, wants));
+        }
+    }
+    Ok(short(&all, &intent.name))
 }
 
 /// What the swarm runs and should run.
@@ -63,10 +94,16 @@ impl Seen {
 
     /// Tasks of a service on the node, and how many of it run elsewhere.
     fn count(&self, service: &wire::Service, node: &str) -> (u32, u32) {
-        let of = self.tasks.iter().filter(|task| task.service_id == service.id);
-        let (here, elsewhere): (Vec<_>, Vec<_>) = of.partition(|task| task.node_id == node);
-        let running = elsewhere.iter().filter(|task| task.status.state == "running").count();
-        (number(here.len()), number(running))
+        let of = || self.tasks.iter().filter(|task| task.service_id == service.id);
+        let here = of().filter(|task| task.node_id == node).count();
+        let elsewhere = of().filter(|task| task.node_id != node && task.status.state == "running").count();
+        (number(here), number(elsewhere))
+    }
+
+    /// How many tasks of a service run, wherever.
+    fn running(&self, service: &wire::Service) -> u32 {
+        let of = self.tasks.iter().filter(|task| task.service_id == service.id && task.status.state == "running");
+        number(of.count())
     }
 
     /// Why a task of the service has no node, if one has none.
@@ -76,7 +113,8 @@ impl Seen {
     }
 }
 
-/// Adds as many tasks to each service as it has on the node, and waits until as many as it wants run elsewhere.
+/// Adds as many tasks to each service as it has on the node, and waits until as many as it wants run elsewhere; but not for
+/// more than it had before, nor for more than other nodes may run.
 async fn start_elsewhere(docker: &Docker, intent: &Intent, progress: &ProgressSink) -> Result<(), BackendError> {
     let node = intent.bound.uid.as_str();
     let nodes: Vec<wire::Node> = get(&docker.http, intent, "/nodes").await?;
@@ -86,13 +124,20 @@ async fn start_elsewhere(docker: &Docker, intent: &Intent, progress: &ProgressSi
         let seen = Seen::now(docker, intent).await?;
         let mut waiting: Vec<(&wire::Service, u32)> = Vec::new();
         let mut added = false;
-        for service in seen.services.iter().filter(|service| movable(service, node, &nodes)) {
-            let (here, elsewhere) = seen.count(service, node);
-            match wanted(&service.spec.value.labels, node) {
-                Some(wants) if elsewhere < wants => waiting.push((service, wants - elsewhere)),
+        for service in seen.services.iter().filter(|service| service.spec.value.mode.replicated.is_some()) {
+            let labels = &service.spec.value.labels;
+            let ((here, elsewhere), room) = (seen.count(service, node), room(service, node, &nodes));
+            match wanted(labels, node).map(|wants| wants.min(had(labels, node).unwrap_or(wants)).min(room)) {
+                Some(enough) if elsewhere < enough => waiting.push((service, enough - elsewhere)),
                 Some(_) => {}
-                None if here > 0 => {
-                    change(&docker.http, intent, &service.id, |spec| more(spec, node, here)).await?;
+                // what no other node may run ends with the drain, and waits until one may
+                None if here > 0 && elsewhere < room => {
+                    let running = seen.running(service);
+                    let patch = |spec: &mut serde_json::Value| {
+                        more(spec, node, here);
+                        runs(spec, node, running);
+                    };
+                    change(&docker.http, intent, &service.id, patch).await?;
                     total += here;
                     added = true;
                 }
@@ -126,18 +171,6 @@ async fn start_elsewhere(docker: &Docker, intent: &Intent, progress: &ProgressSi
     }
 }
 
-/// Whether the service's tasks can run elsewhere at all. The others end with the drain and wait until a node takes them.
-fn movable(service: &wire::Service, node: &str, nodes: &[wire::Node]) -> bool {
-    let spec = &service.spec.value;
-    let takes = |other: &wire::Node| {
-        other.id != node
-            && other.status.state == "ready"
-            && other.spec.value.availability == "active"
-            && satisfied(other, &spec.task_template.placement.constraints)
-    };
-    spec.mode.replicated.is_some() && nodes.iter().any(takes)
-}
-
 /// Waits until nothing runs on the node.
 async fn empty(docker: &Docker, intent: &Intent, progress: &ProgressSink) -> Result<(), BackendError> {
     let began = Instant::now();
@@ -164,11 +197,19 @@ async fn empty(docker: &Docker, intent: &Intent, progress: &ProgressSink) -> Res
 /// them. What does not start is not waited for longer than for anything else.
 async fn settle(docker: &Docker, intent: &Intent, progress: &ProgressSink) -> Result<(), BackendError> {
     let node = intent.bound.uid.as_str();
+    let nodes: Vec<wire::Node> = get(&docker.http, intent, "/nodes").await?;
     let began = Instant::now();
     while began.elapsed() < PATIENCE {
         let seen = Seen::now(docker, intent).await?;
-        let marked = seen.services.iter().filter(|service| wanted(&service.spec.value.labels, node).is_some());
-        let missing: u32 = marked.map(|service| replicas(service).saturating_sub(seen.count(service, node).1)).sum();
+        let missing = |service: &wire::Service| {
+            let labels = &service.spec.value.labels;
+            let wants = wanted(labels, node)?;
+            // one that was short before may stay so
+            let had = had(labels, node).filter(|had| *had < wants);
+            let all = had.unwrap_or_else(|| replicas(service)).min(room(service, node, &nodes));
+            Some(all.saturating_sub(seen.count(service, node).1))
+        };
+        let missing: u32 = seen.services.iter().filter_map(missing).sum();
         if missing == 0 {
             break;
         }

@@ -9,6 +9,7 @@ mod leftover_tests;
 mod node;
 mod prune;
 mod rebalance;
+mod room;
 #[cfg(test)]
 mod scripted_tests;
 mod service;

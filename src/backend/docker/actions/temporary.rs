@@ -19,6 +19,8 @@ use std::future::Future;
 const WANTS: &str = "quarterdeck.evacuation.wants";
 /// How many more it has.
 const MORE: &str = "quarterdeck.evacuation.of.";
+/// How many of them ran before.
+const HAD: &str = "quarterdeck.evacuation.had.";
 /// The IDs of nodes that it must avoid, with commas between.
 const AVOIDS: &str = "quarterdeck.avoids.";
 /// The node label whose values it is spread over before all else.
@@ -28,6 +30,11 @@ const SPREADS: &str = "quarterdeck.spreads.";
 pub fn wanted(labels: &wire::Labels, whose: &str) -> Option<u32> {
     labels.get(&format!("{MORE}{whose}"))?;
     labels.get(WANTS)?.parse().ok()
+}
+
+/// How many tasks of the service ran before it got more of them because of this.
+pub fn had(labels: &wire::Labels, whose: &str) -> Option<u32> {
+    labels.get(&format!("{HAD}{whose}"))?.parse().ok()
 }
 
 /// The nodes that the service avoids because of this.
@@ -59,6 +66,11 @@ pub fn more(spec: &mut Value, whose: &str, n: u32) {
     }
     *at(labels, &[&format!("{MORE}{whose}")]) = json!(n.to_string());
     *at(spec, &["Mode", "Replicated", "Replicas"]) = json!(held + u64::from(n));
+}
+
+/// So many tasks of it run as yet.
+pub fn runs(spec: &mut Value, whose: &str, n: u32) {
+    *at(spec, &["Labels", &format!("{HAD}{whose}")]) = json!(n.to_string());
 }
 
 /// As many as there were before, unless somebody else has set another number meanwhile.
@@ -111,6 +123,7 @@ fn clean(spec: &mut Value, whose: &str) {
     fewer(spec, whose);
     let none = &mut Map::new();
     let labels = at(spec, &["Labels"]).as_object_mut().unwrap_or(none);
+    labels.remove(&format!("{HAD}{whose}"));
     let avoids = labels.remove(&format!("{AVOIDS}{whose}"));
     let spreads = labels.remove(&format!("{SPREADS}{whose}"));
     for node in avoids.as_ref().and_then(Value::as_str).into_iter().flat_map(|nodes| nodes.split(',')) {
@@ -213,6 +226,7 @@ mod tests {
             let mut changed = spec(3);
             more(&mut changed, "a", 2);
             more(&mut changed, "b", 1);
+            runs(&mut changed, "a", 3);
             avoid(&mut changed, "a", &["n1", "n2"]);
             avoid(&mut changed, "b", &["n3"]);
             spread_first(&mut changed, "a", "zone");

@@ -133,6 +133,39 @@ async fn a_node_of_a_real_swarm_is_evacuated_and_no_service_has_fewer_than_it_wa
     session.until("active again", wait, |s| s.nodes.get(&node3).unwrap().availability == Availability::Active).await;
 }
 
+#[tokio::test]
+#[ignore = "needs a real swarm of three nodes in DOCKER_HOST, whose node3 it empties"]
+async fn what_no_other_node_of_a_real_swarm_may_run_and_what_was_short_holds_nothing_up_and_is_said() {
+    let wait = Duration::from_secs(90);
+    let pinned = Service::create("dk-pinned", &["--constraint", "node.hostname==node3", "app:1"]);
+    let one = Service::create("dk-one", &["--replicas", "3", "--replicas-max-per-node", "1", "app:1"]);
+    let broken = Service::create("dk-broken", &["--replicas", "2", "nothing.invalid/none:1"]);
+    let mut session = Session::open().await;
+    session.until("running", wait, |s| steady(s, &pinned.0, "app:1", 1) && steady(s, &one.0, "app:1", 3)).await;
+    let specs = [pinned.spec(), one.spec(), broken.spec()];
+    let find = |name: &str| session.state().nodes.iter().find(|n| n.name.as_str() == name).unwrap().key.to_string();
+    let node3 = find("node3");
+    let preview = {
+        let world = crate::model::World { clusters: vec![Arc::new(session.state().clone())], ..Default::default() };
+        crate::analysis::preview::preview(&world, &object(&session, Kind::Node, &node3), &Action::Evacuate).unwrap()
+    };
+    preview.lines.iter().for_each(|line| println!("  {}{}", if line.warning { "! " } else { "" }, line.text));
+    let warns = |what: &str| preview.lines.iter().any(|line| line.warning && line.text.contains(what));
+    assert!(warns("dk-pinned ends here and waits") && warns("dk-one has room for 2 of 3"));
+    let began = std::time::Instant::now();
+    let asked = intent(&session, Kind::Node, &node3, "node3", Action::Evacuate);
+    let expect = act(&session, &asked).await.unwrap();
+    assert!(began.elapsed() < wait, "{:?}", began.elapsed());
+    let Expect::Evacuated { short, .. } = &expect else { panic!("{expect:?}") };
+    assert!(short.contains("dk-pinned has 0 of 1 task") && short.contains("dk-one has 2 of 3 tasks"), "{short}");
+    let done = |s: &ClusterState| matches!(verdict(s, &expect, Timestamp::now(), Timestamp::now()), Verdict::Done(_));
+    session.until("empty", wait, done).await;
+    assert_eq!([pinned.spec(), one.spec(), broken.spec()], specs);
+    let back = intent(&session, Kind::Node, &node3, "node3", Action::Activate);
+    act(&session, &back).await.unwrap();
+    session.until("back", wait, |s| steady(s, &pinned.0, "app:1", 1) && steady(s, &one.0, "app:1", 3)).await;
+}
+
 /// The zones of the service's wanted tasks, sorted.
 fn lie(s: &ClusterState, id: &str) -> Vec<String> {
     let live = s.tasks_of(id).filter(|t| t.wanted && !t.state.ended());

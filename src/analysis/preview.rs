@@ -101,6 +101,7 @@ pub fn preview(world: &World, object: &ObjectRef, action: &Action) -> Result<Pre
     let change = match (action, state.services.get(&object.key)) {
         (Action::Scale { to }, Some(s)) => format!(" {}→{to}", s.desired.unwrap_or(0)),
         (Action::DeleteTask { grace: Some(n) } | Action::ForceDelete { grace: Some(n) }, _) => format!(" within {n} s"),
+        (Action::Redeploy { pull: true }, Some(_)) => " with its image pulled".to_owned(),
         (Action::SetImage { image, .. }, Some(_)) => format!(" {image}"),
         (Action::RollBack { to: Some(to) }, Some(_)) if state.cluster.kind != ClusterKind::Swarm => format!(" to revision {to}"),
         (Action::Label { edits }, None) => format!(" {}", edits.iter().map(LabelEdit::words).collect::<Vec<_>>().join(" ")),
@@ -196,6 +197,12 @@ fn admitted(state: &ClusterState, object: &ObjectRef, action: &Action) -> Result
 #[cfg(test)]
 #[path = "preview/engine_tests.rs"]
 mod engine_tests;
+#[cfg(test)]
+#[path = "preview/redeploy_tests.rs"]
+mod redeploy_tests;
+#[cfg(test)]
+#[path = "preview/swarm_tests.rs"]
+mod swarm_tests;
 #[cfg(test)]
 #[path = "preview/tests.rs"]
 mod tests;

@@ -20,7 +20,7 @@ pub fn action(world: &World, intent: &Intent) -> Option<Action> {
             Some(Action::SetImage { container: container.clone(), image: before })
         }
         Action::SetImage { .. } => back_to(state.cluster.kind, service()?, bound),
-        Action::Redeploy if state.cluster.kind == ClusterKind::Swarm => back_to(ClusterKind::Swarm, service()?, bound),
+        Action::Redeploy { .. } if state.cluster.kind == ClusterKind::Swarm => back_to(ClusterKind::Swarm, service()?, bound),
         Action::Pause if node()?.availability == Availability::Active => Some(Action::Activate),
         Action::Label { edits } => {
             let node = node()?;
@@ -94,7 +94,7 @@ mod tests {
         for kind in [ServiceKind::Deployment, ServiceKind::StatefulSet, ServiceKind::DaemonSet] {
             let to = Some(Action::RollBack { to: Some(4) });
             assert_eq!(undo(kubernetes(), row(kind), set(&row(kind), "web:9")), to, "{kind:?}");
-            assert_eq!(undo(kubernetes(), row(kind), Action::Redeploy), None, "the same definition again");
+            assert_eq!(undo(kubernetes(), row(kind), Action::Redeploy { pull: false }), None, "the same definition again");
         }
         let unnumbered = Service { revision: None, ..row(ServiceKind::Deployment) };
         assert_eq!(undo(kubernetes(), unnumbered.clone(), set(&unnumbered, "web:9")), None);
@@ -112,7 +112,7 @@ mod tests {
         assert_eq!(held.bound, Some(Bound { uid: "web".into(), spec_rev: 8 }));
         let same = row(ServiceKind::Deployment);
         assert_eq!(undo(kubernetes(), same.clone(), set(&same, &same.image)), None, "nothing changes");
-        for action in [set(&same, "web:9"), Action::Redeploy] {
+        for action in [set(&same, "web:9"), Action::Redeploy { pull: false }] {
             let to = Some(Action::RollBack { to: Some(7) });
             assert_eq!(undo(swarm(), row(ServiceKind::Replicated), action.clone()), to, "as it was seen: {action:?}");
             assert_eq!(undo(swarm(), row(ServiceKind::SwarmJob), action), None);
@@ -142,7 +142,7 @@ mod tests {
             (Kind::Service, "web", scale(3), 7, None),
             (Kind::Service, "web", scale(5), 6, None),
             (Kind::Service, "job", scale(5), 7, None),
-            (Kind::Service, "web", Action::Redeploy, 7, None),
+            (Kind::Service, "web", Action::Redeploy { pull: false }, 7, None),
             (Kind::Node, "n1", Action::Pause, 7, Some(Action::Activate)),
             (Kind::Node, "n2", Action::Pause, 7, None),
             (Kind::Node, "n2", Action::Activate, 7, Some(Action::Pause)),

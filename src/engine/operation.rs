@@ -206,8 +206,9 @@ impl Run {
 
     async fn send(&mut self, backend: Arc<dyn Backend>) -> Result<Expect, Ended> {
         let kind = self.op.intent.action.kind();
-        let many = kind.spec().stepwise || kind == ActionKind::Prune;
-        let limit = if many { SEND_MANY } else { SEND + self.grace() };
+        let pulls = self.op.intent.action == Action::Redeploy { pull: true };
+        let many = kind.spec().stepwise || kind == ActionKind::Prune || pulls;
+        let limit = if many { SEND_MANY } else { SEND } + self.grace();
         let intent = self.op.intent.clone();
         let (sink, mut reports) = ProgressSink::new();
         let mut sending = Box::pin(contained(backend.execute(&intent, &sink)));
@@ -251,7 +252,7 @@ impl Run {
             Action::DeleteTask { grace } | Action::ForceDelete { grace } => grace.or_else(own),
             Action::Stop | Action::Restart => own(),
             // its containers are restarted one after another
-            Action::Redeploy if self.is_of_an_engine() => {
+            Action::Redeploy { .. } if self.is_of_an_engine() => {
                 let tasks = state.into_iter().flat_map(|state| state.tasks_of(&object.key));
                 Some(tasks.map(|task| task.grace.unwrap_or_default().saturating_add(START)).sum())
             }

@@ -410,7 +410,7 @@ async fn a_redeploy_of_containers_may_take_as_long_as_all_of_them_may_need_to_en
     until(&engine, secs(1), |w| w.clusters[0].tasks.len() == 8).await;
     let object = ObjectRef { cluster: "one".into(), kind: Kind::Service, key: "web".into() };
     let bound = Bound { uid: "web".into(), spec_rev: 7 };
-    let intent = Intent { object, name: "web".into(), action: Action::Redeploy, bound };
+    let intent = Intent { object, name: "web".into(), action: Action::Redeploy { pull: false }, bound };
     engine.requests.send(Request::Execute { intent, title: "redeploy web".into() }).await.unwrap();
     until(&engine, secs(300), |w| op(w, 1).is_some_and(|op| op.state.ended())).await;
     assert!(op_is(1, OpState::Done)(&engine.world.borrow()), "{:?}", op(&engine.world.borrow(), 1));

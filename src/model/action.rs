@@ -13,7 +13,10 @@ pub enum Action {
         to: u32,
     },
     /// Make new tasks of a service from the same definition.
-    Redeploy,
+    Redeploy {
+        /// With the image that its tag stands for by now.
+        pull: bool,
+    },
     /// Go back to an earlier definition of a service.
     RollBack {
         /// Its revision where the platform keeps several, and the `spec_rev` it had where it keeps one (Swarm); none is the
@@ -267,7 +270,7 @@ impl ActionKind {
 
     /// Whether the platform must be asked first what there is: no row shows it. See [`super::Survey`].
     pub fn is_surveyed(self) -> bool {
-        matches!(self, Self::Prune | Self::RotateToken)
+        matches!(self, Self::Prune | Self::RotateToken | Self::Redeploy)
     }
 }
 
@@ -279,7 +282,7 @@ impl Action {
     pub fn kind(&self) -> ActionKind {
         match self {
             Self::Scale { .. } => ActionKind::Scale,
-            Self::Redeploy => ActionKind::Redeploy,
+            Self::Redeploy { .. } => ActionKind::Redeploy,
             Self::RollBack { .. } => ActionKind::RollBack,
             Self::Rebalance => ActionKind::Rebalance,
             Self::Reschedule => ActionKind::Reschedule,

@@ -14,6 +14,17 @@ pub struct Survey {
     pub found: Option<Result<Found, Text>>,
 }
 
+/// A container of a service's tasks, and whether a node that makes one pulls its image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pull {
+    /// Its name.
+    pub container: Text,
+    /// Its image.
+    pub image: Text,
+    /// The platform's own word: `Always`, `IfNotPresent`, `Never`.
+    pub policy: Text,
+}
+
 /// What a platform found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
@@ -21,4 +32,6 @@ pub enum Found {
     Leftovers(Arc<[Leftover]>),
     /// For [`super::Action::RotateToken`]: the version of the swarm itself.
     Swarm(u64),
+    /// For [`super::Action::Redeploy`], where each container has a policy of its own.
+    Pulls(Arc<[Pull]>),
 }

@@ -171,7 +171,7 @@ fn fits_one(command: Command, object: &ObjectRef, cx: &Cx<'_>) -> bool {
 fn begin(kind: ActionKind, objects: &[ObjectRef], cx: &Cx<'_>) -> Option<Action> {
     Some(match kind {
         ActionKind::Scale => Action::Scale { to: objects.iter().find_map(|object| desired(cx.world, object))? },
-        ActionKind::Redeploy => Action::Redeploy,
+        ActionKind::Redeploy => Action::Redeploy { pull: false },
         ActionKind::RollBack => Action::RollBack { to: None },
         ActionKind::Rebalance => Action::Rebalance,
         ActionKind::Reschedule => Action::Reschedule,

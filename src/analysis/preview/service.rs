@@ -4,6 +4,7 @@ mod delete;
 mod held;
 mod image;
 mod rebalance;
+mod redeploy;
 
 use super::Draft;
 use crate::analysis::reasons::count;
@@ -13,7 +14,7 @@ use crate::model::{Action, ActionKind, ClusterKind, ClusterState, Danger, Rollou
 pub(super) fn consequences(state: &ClusterState, service: &Service, action: &Action, draft: &mut Draft) -> Result<(), Text> {
     match action {
         Action::Scale { to } => scale(state, service, *to, draft)?,
-        Action::Redeploy => redeploy(state, service, draft),
+        Action::Redeploy { pull } => redeploy::redeploy(state, service, *pull, draft),
         Action::RollBack { to } => roll_back(state, service, *to, draft)?,
         Action::Rebalance => rebalance::rebalance(state, service, draft)?,
         Action::DeleteService { propagation } => delete::delete(state, service, *propagation, draft),
@@ -23,7 +24,7 @@ pub(super) fn consequences(state: &ClusterState, service: &Service, action: &Act
         Action::Trigger => held::trigger(service, draft),
         _ => {}
     }
-    let renews = matches!(action, Action::Redeploy | Action::RollBack { .. } | Action::Rebalance | Action::SetImage { .. });
+    let renews = matches!(action, Action::Redeploy { .. } | Action::RollBack { .. } | Action::Rebalance | Action::SetImage { .. });
     if service.rollout.state == RolloutState::Progressing && renews {
         draft.warn("a rollout of it is under way; this begins another one on top");
     }
@@ -102,22 +103,6 @@ fn scale(state: &ClusterState, service: &Service, to: u32, draft: &mut Draft) ->
         draft.at_least(Danger::Disruptive);
     }
     Ok(())
-}
-
-fn redeploy(state: &ClusterState, service: &Service, draft: &mut Draft) {
-    let tasks = service.desired.unwrap_or(service.current);
-    if matches!(service.kind, ServiceKind::Compose | ServiceKind::Container) {
-        draft.fact(format!(
-            "restarts {}, one after the other; the image stays as it is",
-            count(tasks.max(service.current), "container")
-        ));
-    } else {
-        draft.fact(format!("replaces {} by new ones of the same definition, a few at a time", count(tasks, "task")));
-    }
-    if state.cluster.kind == ClusterKind::Swarm {
-        draft.fact("what a roll back would go to is overwritten: Swarm keeps one earlier definition");
-    }
-    alone(state, service, draft);
 }
 
 fn roll_back(state: &ClusterState, service: &Service, to: Option<u64>, draft: &mut Draft) -> Result<(), Text> {

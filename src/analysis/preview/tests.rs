@@ -173,9 +173,9 @@ fn a_protected_cluster_raises_every_step_and_one_that_is_away_refuses() {
     state.cluster.protected = true;
     let world = World { clusters: vec![Arc::new(state)], ..World::default() };
     let object = ObjectRef { cluster: ClusterId::from("prod"), kind: Kind::Service, key: Key::from("web") };
-    assert_eq!(preview(&world, &object, &Action::Redeploy).unwrap().danger, Danger::Disruptive);
+    assert_eq!(preview(&world, &object, &Action::Redeploy { pull: false }).unwrap().danger, Danger::Disruptive);
     fleet.delta(crate::model::Delta::Link(Link::Connecting));
-    let refused = seen(&fleet, Kind::Service, "web", &Action::Redeploy).unwrap_err();
+    let refused = seen(&fleet, Kind::Service, "web", &Action::Redeploy { pull: false }).unwrap_err();
     assert_eq!(refused, "prod is connecting: what is seen may be old, so nothing is sent");
 }
 
@@ -201,7 +201,7 @@ fn what_a_platform_would_refuse_for_the_kind_of_a_thing_is_refused_before() {
     fleet.service(Service { kind: ServiceKind::Job, ..service("migrate", 1) });
     for (kind, key, action, why) in [
         (Kind::Service, "agent", Action::Rebalance, "a daemonset runs one task on every fitting node; there is nothing to move"),
-        (Kind::Service, "migrate", Action::Redeploy, "a job does not replace its tasks"),
+        (Kind::Service, "migrate", Action::Redeploy { pull: false }, "a job does not replace its tasks"),
         (Kind::Service, "migrate", Action::Scale { to: 2 }, "the number of tasks of a job is not a setting of it"),
         (Kind::Task, "bare", Action::Reschedule, "no service would make it again; delete it if that is meant"),
         (Kind::Task, "a1", Action::Reschedule, "its service runs one on each node: it would come back here"),
@@ -209,7 +209,7 @@ fn what_a_platform_would_refuse_for_the_kind_of_a_thing_is_refused_before() {
     ] {
         assert_eq!(seen(&fleet, kind, key, &action).unwrap_err(), why);
     }
-    assert!(seen(&fleet, Kind::Service, "agent", &Action::Redeploy).is_ok());
+    assert!(seen(&fleet, Kind::Service, "agent", &Action::Redeploy { pull: false }).is_ok());
 }
 
 #[test]
@@ -237,7 +237,7 @@ fn holding_says_what_stops_and_resuming_what_begins() {
     check("twice", held(), Action::Hold, Err("it is held already"));
     check("not held", web(), Action::Resume, Err("it is not held"));
     check("on", held(), Action::Resume, reversible(&["replaces 2 tasks of an earlier definition, a few at a time"]));
-    check("redeployed", held(), Action::Redeploy, Err("its rollout is paused: resume it first"));
+    check("redeployed", held(), Action::Redeploy { pull: false }, Err("its rollout is paused: resume it first"));
     check("rolled back", held(), Action::RollBack { to: None }, Err("its rollout is paused: resume it first"));
     let db = of(StatefulSet, Some(3), web());
     check("db", db, Action::Hold, Err("a statefulset cannot be held; only a deployment, a job or a cronjob can"));
@@ -448,87 +448,6 @@ fn the_quorum_is_counted_before_a_manager_goes() {
     assert!(of(&shaky, "n3", Action::Demote).is_ok(), "the one that is down is the one to go");
     let one = swarm(&[("n1", "leader", Ready)]);
     assert_eq!(of(&one, "n1", Action::Demote).unwrap_err(), "it is the only manager: the swarm would end");
-}
-
-#[test]
-fn the_quorum_is_counted_over_all_that_are_demoted_together() {
-    let mut fleet = Fixture::of(ClusterKind::Swarm);
-    for key in ["n1", "n2", "n3", "n4", "n5"] {
-        let state = if key == "n5" { NodeState::Down } else { NodeState::Ready };
-        fleet.node(Node { role: Text::new("manager"), state, ..node(key, "a") });
-    }
-    let world = World { clusters: vec![fleet.state()], ..World::default() };
-    let of = |keys: &[&str], action: &Action| {
-        let objects: Vec<ObjectRef> =
-            keys.iter().map(|key| ObjectRef { cluster: ClusterId::from("prod"), kind: Kind::Node, key: Key::from(*key) }).collect();
-        together(&world, &objects, action).map(|why| why.to_string())
-    };
-    let lost = |up: u32, of: u32, must: u32| {
-        Some(format!("the swarm could act no more: {up} of {of} managers would answer, {must} must; bring the others back first"))
-    };
-    assert_eq!(of(&["n1"], &Action::Demote), None);
-    assert_eq!(of(&["n1", "n2"], &Action::Demote), None, "2 of 3 answer");
-    assert_eq!(of(&["n1", "n2", "n3"], &Action::Demote), lost(1, 2, 2));
-    assert_eq!(of(&["n1", "n2", "n5"], &Action::Demote), None, "the one that is down is among them");
-    let all = of(&["n1", "n2", "n3", "n4", "n5"], &Action::Demote);
-    assert_eq!(all.as_deref(), Some("these are all its managers: the swarm would end"));
-    assert_eq!(of(&["n1", "n2", "n3"], &Action::Pause), None);
-}
-
-#[test]
-fn a_graceful_drain_says_which_services_no_other_node_may_run() {
-    let mut fleet = Fixture::of(ClusterKind::Swarm);
-    for name in ["n1", "n2", "n3"] {
-        let labels = if name == "n1" { Box::from([("disk".into(), "ssd".into())]) } else { Box::default() };
-        fleet.node(Node { labels, ..node(name, "") });
-    }
-    let swarm = |key: &str, desired: u32, placement: Option<&str>| Service {
-        kind: ServiceKind::Replicated,
-        placement: placement.map(Text::new),
-        ..service(key, desired)
-    };
-    fleet.service(swarm("web", 3, None)).task(task("w1", "web", "n1")).task(task("w2", "web", "n2")).task(task("w3", "web", "n3"));
-    let lines = |fleet: &Fixture| seen(fleet, Kind::Node, "n1", &Action::Evacuate).unwrap().2;
-    let promise = "as many more start elsewhere first: no service has fewer than it wants meanwhile";
-    assert_eq!(lines(&fleet)[1], promise);
-    // one that is short already is not waited for
-    fleet.service(Service { ready: 2, ..swarm("web", 3, None) });
-    assert_eq!(lines(&fleet)[1], "as many more start elsewhere first: no service has fewer meanwhile than it has now");
-    fleet.service(swarm("web", 3, None));
-    for (placement, stays) in [
-        ("node.hostname==n1", false),
-        ("node.hostname != N1 · node.labels.disk == ssd", false),
-        ("node.id == n1", false),
-        ("node.role==manager", false),
-        ("node.labels.disk==ssd", false),
-        ("node.platform.os==linux", true),
-        ("node.hostname!=n2", true),
-    ] {
-        fleet.service(swarm("pin", 1, Some(placement))).task(task("p1", "pin", "n1"));
-        let found = lines(&fleet);
-        let said = found.iter().any(|line| line.starts_with("! shop/pin ends here"));
-        assert_eq!(said, !stays, "{placement}: {found:?}");
-        assert_eq!(found[1] == promise, stays, "{placement}: {found:?}");
-    }
-    fleet.service(swarm("pin", 1, Some("node.hostname==n1")));
-    let want = [
-        "as many more of the other services start elsewhere first: none of those has fewer than it wants meanwhile",
-        "! shop/pin ends here and waits: no other node may run it, so it has 0 of 1 until n1 is activated",
-    ];
-    assert_eq!(lines(&fleet)[1..3], want);
-    // as many as fit: one a node
-    fleet.service(swarm("pin", 3, Some("at most 1 a node"))).task(task("p2", "pin", "n2")).task(task("p3", "pin", "n3"));
-    let found = lines(&fleet);
-    assert_eq!(found[2], "! shop/pin has room for 2 of 3 on other nodes: the rest waits until n1 is activated", "{found:?}");
-    // what runs to its end begins again elsewhere, or waits
-    fleet.service(Service { kind: ServiceKind::SwarmJob, ..swarm("pin", 3, None) });
-    let found = lines(&fleet);
-    assert_eq!(found[2], "! shop/pin is a job: what it does here is cut off, and begins again elsewhere", "{found:?}");
-    assert!(found[1].contains("of the other services"));
-    fleet.service(Service { kind: ServiceKind::SwarmJob, ..swarm("pin", 3, Some("node.id==n1")) });
-    let found = lines(&fleet);
-    let waits = "! shop/pin is a job: what it does here is cut off, and begins again when n1 is activated";
-    assert_eq!(found[2], waits, "{found:?}");
 }
 
 #[test]

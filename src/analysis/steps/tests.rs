@@ -150,7 +150,7 @@ fn what_moves_one_service_is_planned_as_it_is_done() {
     fleet.node(node("n3", "b")).service(Service { placement: Some("disk=ssd".into()), ..service("web", 3) });
     assert_eq!(fates(&fleet), [Fate::Stays; 3]);
     assert_eq!(planned(&fleet, Kind::Task, "w1", Action::Reschedule), Some(vec!["w1".to_owned()]));
-    assert_eq!(planned(&fleet, Kind::Service, "web", Action::Redeploy), None);
+    assert_eq!(planned(&fleet, Kind::Service, "web", Action::Redeploy { pull: false }), None);
     let mut swarm = Fixture::of(ClusterKind::Swarm);
     swarm.service(service("web", 2)).task(task("w1", "web", "n1")).task(task("w2", "web", "n1"));
     let both = Some(vec!["w1".to_owned(), "w2".to_owned()]);

@@ -39,7 +39,7 @@ pub use proxy::Proxies;
 
 use super::{About, Backend, BackendError, LogRequest, ProgressSink, Sink};
 use crate::backend::capabilities::capabilities;
-use crate::model::{ActionKind, ClusterKind, Distance, Expect, Intent, LogLine, ObjectRef, Text};
+use crate::model::{ActionKind, ClusterKind, Distance, Expect, Found, Intent, LogLine, ObjectRef, Text};
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use http::Api;
@@ -94,6 +94,10 @@ impl Backend for Kubernetes {
 
     fn differences<'a>(&'a self, object: &'a ObjectRef) -> BoxFuture<'a, Option<Vec<Distance>>> {
         Box::pin(actions::differences(&self.api, &self.index, object))
+    }
+
+    fn survey<'a>(&'a self, object: &'a ObjectRef, action: ActionKind) -> BoxFuture<'a, Result<Found, BackendError>> {
+        Box::pin(actions::survey(&self.api, &self.index, object, action))
     }
 
     fn logs(&self, request: LogRequest) -> BoxStream<'static, Result<Vec<LogLine>, BackendError>> {

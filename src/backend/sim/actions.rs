@@ -71,7 +71,7 @@ impl Platform {
                 let moves = Moves::rebalance(self, id);
                 return Ok(Begun::Moves(moves));
             }
-            Action::Redeploy => {
+            Action::Redeploy { .. } => {
                 let old = Definition::clone(&workload.definition);
                 if let Some(workload) = self.workloads.get_mut(&id) {
                     workload.define(Definition { forced: old.forced + 1, ..old }, now);

@@ -5,6 +5,7 @@ use super::chance;
 use super::platform::Platform;
 use crate::backend::BackendError;
 use crate::model::{ActionKind, Expect, Found, Key, Leftover, LeftoverKind, Secret, Text, Volumes};
+use std::sync::Arc;
 
 /// What lies about on every engine that people work with: names, and sizes in MiB.
 const LYING: [(LeftoverKind, &str, u64); 11] = [
@@ -29,6 +30,7 @@ impl Platform {
         match action {
             ActionKind::Prune => Ok(Found::Leftovers(self.leftovers().into())),
             ActionKind::RotateToken => Ok(Found::Swarm(self.swarm_version())),
+            ActionKind::Redeploy => Ok(Found::Pulls(Arc::default())),
             _ => Err(BackendError::Unsupported(format!("there is nothing to ask before one can {}", action.spec().label))),
         }
     }

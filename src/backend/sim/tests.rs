@@ -24,29 +24,29 @@ fn every_action_converges_as_on_a_real_cluster() {
     let table: [(&str, Kind, &str, Action); 45] = [
         (KUBERNETES, Kind::Service, "web", Scale { to: 7 }),
         (KUBERNETES, Kind::Service, "web", Scale { to: 0 }),
-        (KUBERNETES, Kind::Service, "web", Redeploy),
+        (KUBERNETES, Kind::Service, "web", Redeploy { pull: false }),
         (KUBERNETES, Kind::Service, "web", RollBack { to: None }),
         (KUBERNETES, Kind::Service, "web", Rebalance),
         (KUBERNETES, Kind::Service, "db", Scale { to: 5 }),
         (KUBERNETES, Kind::Service, "db", Scale { to: 1 }),
-        (KUBERNETES, Kind::Service, "db", Redeploy),
+        (KUBERNETES, Kind::Service, "db", Redeploy { pull: true }),
         (KUBERNETES, Kind::Service, "db", RollBack { to: None }),
-        (KUBERNETES, Kind::Service, "agent", Redeploy),
+        (KUBERNETES, Kind::Service, "agent", Redeploy { pull: false }),
         (KUBERNETES, Kind::Service, "agent", RollBack { to: None }),
         (KUBERNETES, Kind::Node, "a1", Pause),
         (KUBERNETES, Kind::Node, "a1", Activate),
         (KUBERNETES, Kind::Node, "a1", Drain),
         (SWARM, Kind::Service, "web", Scale { to: 7 }),
         (SWARM, Kind::Service, "web", Scale { to: 1 }),
-        (SWARM, Kind::Service, "web", Redeploy),
+        (SWARM, Kind::Service, "web", Redeploy { pull: false }),
         (SWARM, Kind::Service, "web", RollBack { to: None }),
-        (SWARM, Kind::Service, "db", Redeploy),
+        (SWARM, Kind::Service, "db", Redeploy { pull: true }),
         (SWARM, Kind::Service, "db", Rebalance),
-        (SWARM, Kind::Service, "agent", Redeploy),
+        (SWARM, Kind::Service, "agent", Redeploy { pull: false }),
         (SWARM, Kind::Node, "a1", Pause),
         (SWARM, Kind::Node, "a1", Drain),
         (SWARM, Kind::Node, "a1", Evacuate),
-        (ENGINE, Kind::Service, "web", Redeploy),
+        (ENGINE, Kind::Service, "web", Redeploy { pull: false }),
         (ENGINE, Kind::Task, "shop-web-1", Stop),
         (KUBERNETES, Kind::Service, "db", DeleteService { propagation: Propagation::Background }),
         (KUBERNETES, Kind::Service, "db", DeleteService { propagation: Propagation::Orphan }),
@@ -111,19 +111,19 @@ fn what_earlier_definitions_would_change_is_told_by_the_numbers_that_a_roll_back
     for scenario in [KUBERNETES, SWARM] {
         let mut bench = Bench::new(scenario);
         bench.converge(Kind::Service, "web", Action::SetImage { container: "web".into(), image: "web:3".into() });
-        let object = bench.intent(Kind::Service, "web", Action::Redeploy).object;
+        let object = bench.intent(Kind::Service, "web", Action::Redeploy { pull: false }).object;
         let all = bench.platform.differences(&object).unwrap();
         let (number, lines) = &all[0];
         assert!(lines.iter().any(|line| line.ends_with("web:3") && line.starts_with("- ")), "{all:?}");
         assert!(lines.iter().any(|line| line.ends_with("web:2") && line.starts_with("+ ")), "{all:?}");
         bench.converge(Kind::Service, "web", Action::RollBack { to: Some(*number) });
         assert_eq!(bench.service("web").image.as_str(), "web:2");
-        bench.converge(Kind::Service, "web", Action::Redeploy);
+        bench.converge(Kind::Service, "web", Action::Redeploy { pull: false });
         let all = bench.platform.differences(&object).unwrap();
         assert!(all[0].1.len() == 2 && !all[0].1.iter().any(|line| line.contains("web:")), "only a redeploy: {all:?}");
     }
     let engine = Bench::new(ENGINE);
-    let object = engine.intent(Kind::Service, "web", Action::Redeploy).object;
+    let object = engine.intent(Kind::Service, "web", Action::Redeploy { pull: false }).object;
     assert_eq!(engine.platform.differences(&object), None);
 }
 
@@ -133,7 +133,7 @@ fn a_swarms_service_is_spread_over_zones_and_has_never_fewer_than_it_wants() {
     for node in ["b1", "c1"] {
         bench.converge(Kind::Node, node, Action::Pause);
     }
-    bench.converge(Kind::Service, "web", Action::Redeploy);
+    bench.converge(Kind::Service, "web", Action::Redeploy { pull: false });
     for node in ["b1", "c1"] {
         bench.converge(Kind::Node, node, Action::Activate);
     }
@@ -199,7 +199,7 @@ fn what_was_not_seen_is_not_acted_upon() {
         let mut bench = Bench::new(scenario);
         let service = bench.intent(Kind::Service, "web", Action::Scale { to: 6 });
         let node = bench.intent(Kind::Node, "b1", Action::Pause);
-        bench.converge(Kind::Service, "web", Action::Redeploy);
+        bench.converge(Kind::Service, "web", Action::Redeploy { pull: false });
         bench.converge(Kind::Node, "b1", Action::Pause);
         for stale in [&service, &node] {
             assert!(matches!(bench.platform.begin(stale), Err(BackendError::Changed(_))), "{stale:?}");
@@ -384,7 +384,7 @@ proptest::proptest! {
             let host = *bench.platform.hosts.keys().nth(which).unwrap();
             let intent = match deed {
                 0 => bench.intent(Kind::Service, service, Action::Scale { to: which as u32 + 2 }),
-                1 => bench.intent(Kind::Service, service, Action::Redeploy),
+                1 => bench.intent(Kind::Service, service, Action::Redeploy { pull: false }),
                 2 => bench.intent(Kind::Service, service, Action::RollBack { to: None }),
                 3 => bench.intent(Kind::Node, nodes[which], Action::Pause),
                 4 => bench.intent(Kind::Node, nodes[which], Action::Drain),

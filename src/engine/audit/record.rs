@@ -190,8 +190,8 @@ fn parameters(action: &Action, undo: Option<&Undo>) -> BTreeMap<String, serde_js
             all.insert("of".to_owned(), if *managers { "managers" } else { "workers" }.into());
             all.extend(version.map(|version| ("swarm_version".to_owned(), version.into())));
         }
-        Action::Redeploy
-        | Action::Rebalance
+        Action::Redeploy { pull } => drop(pull.then(|| all.insert("pull".to_owned(), true.into()))),
+        Action::Rebalance
         | Action::Reschedule
         | Action::Pause
         | Action::Activate

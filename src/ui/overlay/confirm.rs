@@ -115,9 +115,10 @@ impl Confirm {
     fn raise(&mut self) {
         let worst = self.targets.iter().filter_map(|t| t.preview.as_ref().ok()).map(|p| p.danger).max();
         self.danger = match self.entry {
+            // with or without its image pulled it is the same act
+            Some(Entry::Pull(_)) | None => self.danger.max(worst.unwrap_or(self.danger)),
             // another parameter is another act: it is as dangerous as it is
             Some(_) => worst.unwrap_or(self.danger),
-            None => self.danger.max(worst.unwrap_or(self.danger)),
         };
     }
 

@@ -39,6 +39,8 @@ pub enum Entry {
     Grace(Choice),
     /// Which volumes go too.
     Volumes(Choice),
+    /// Whether the image is pulled.
+    Pull(Choice),
     /// Whose token.
     Token(Choice),
     /// The image of a container.
@@ -66,6 +68,7 @@ impl Entry {
             Action::DeleteTask { .. } if objects.iter().all(kubernetes) => Some(grace()),
             Action::ForceDelete { .. } => Some(grace()),
             Action::Prune { .. } => Some(Self::Volumes(Choice::new("volumes", Volumes::ALL.map(Volumes::word).to_vec()))),
+            Action::Redeploy { .. } => Some(Self::Pull(Choice::new("image", vec!["as it is", "pulled"]))),
             Action::RotateToken { .. } => Some(Self::Token(Choice::new("token of", vec!["workers", "managers"]))),
             Action::RollBack { to } if objects.len() == 1 => {
                 let object = objects.first()?;
@@ -99,7 +102,9 @@ impl Entry {
     pub fn edit(&mut self, input: &TextInput) -> bool {
         match self {
             Self::Number(number) => number.edit(input),
-            Self::Propagation(choice) | Self::Grace(choice) | Self::Volumes(choice) | Self::Token(choice) => choice.edit(input),
+            Self::Propagation(choice) | Self::Grace(choice) | Self::Volumes(choice) | Self::Pull(choice) | Self::Token(choice) => {
+                choice.edit(input)
+            }
             Self::Image(image) => image.edit(input),
             Self::Edits(edits) => edits.edit(input),
             Self::Revision(revision) => revision.edit(input),
@@ -119,6 +124,7 @@ impl Entry {
             (Self::Volumes(choice), Action::Prune { volumes, .. }) => {
                 *volumes = Volumes::ALL.get(choice.at()).copied().unwrap_or_default();
             }
+            (Self::Pull(choice), Action::Redeploy { pull }) => *pull = choice.at() == 1,
             (Self::Token(choice), Action::RotateToken { managers, .. }) => *managers = choice.at() == 1,
             (Self::Image(entry), Action::SetImage { container, image }) => (*container, *image) = entry.value(),
             (Self::Edits(edits), action) => edits.apply(action),
@@ -136,7 +142,9 @@ impl Entry {
                 let nodes = objects.filter_map(|object| world.cluster(&object.cluster)?.nodes.get(&object.key).map(|node| &**node));
                 return edits.missing(nodes).map(|why| (why, edits.how()));
             }
-            Self::Propagation(_) | Self::Grace(_) | Self::Volumes(_) | Self::Token(_) | Self::Revision(_) => return None,
+            Self::Propagation(_) | Self::Grace(_) | Self::Volumes(_) | Self::Pull(_) | Self::Token(_) | Self::Revision(_) => {
+                return None;
+            }
         };
         let Some(to) = number.value() else { return Some((Text::new("type the number of tasks"), "choose another number")) };
         let same = objects.all(|object| act::desired(world, object) == Some(to));
@@ -149,7 +157,7 @@ impl Entry {
             Self::Number(number) => Some(number.draw(pen, cx)),
             Self::Image(image) => Some(image.draw(pen, cx)),
             Self::Edits(edits) => Some(edits.draw(pen, cx)),
-            Self::Propagation(choice) | Self::Grace(choice) | Self::Volumes(choice) | Self::Token(choice) => {
+            Self::Propagation(choice) | Self::Grace(choice) | Self::Volumes(choice) | Self::Pull(choice) | Self::Token(choice) => {
                 choice.draw(pen, cx);
                 None
             }

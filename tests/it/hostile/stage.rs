@@ -217,7 +217,7 @@ pub fn fleet(words: &Words<'_>) -> Store {
                 intent: Intent {
                     object: object.clone(),
                     name: t("s2"),
-                    action: Action::Redeploy,
+                    action: Action::Redeploy { pull: false },
                     bound: Bound { uid: key("s2"), spec_rev: 1 },
                 },
                 title: t("ti"),

@@ -1,6 +1,6 @@
 //! Actions on the containers of a single engine, through bollard.
 
-use super::{changed, report};
+use super::{changed, pull, report};
 use crate::backend::docker::client::Docker;
 use crate::backend::docker::convert::engine::{name, service_key};
 use crate::backend::docker::wire::{Container, ContainerDetail};
@@ -22,13 +22,14 @@ const LOOKS: u32 = 4;
 
 /// Restarts the running containers of a service, one after another; the first that does not go on ends it. An engine keeps no
 /// definition to make new ones from.
-pub async fn restart(docker: &Docker, intent: &Intent, progress: &ProgressSink) -> Result<Expect, BackendError> {
+pub async fn restart(docker: &Docker, intent: &Intent, pulls: bool, progress: &ProgressSink) -> Result<Expect, BackendError> {
     let doing = format!("redeploying {}", intent.name);
     let all: Vec<Container> = docker.http.get("/containers/json").await.map_err(|e| docker.failed(&doing, &e))?;
     let running: Vec<&Container> = all.iter().filter(|container| service_key(container) == intent.object.key).collect();
     if running.is_empty() {
         return Err(changed(intent, "none of its containers runs any more"));
     }
+    let older = if pulls { pull::pull(docker, &doing, &running, progress).await? } else { Vec::new() };
     let mut tasks = Vec::new();
     for (done, container) in running.iter().enumerate() {
         report(progress, done, running.len(), format!("restarting {}", name(container)));
@@ -42,7 +43,7 @@ pub async fn restart(docker: &Docker, intent: &Intent, progress: &ProgressSink) 
         tasks.push((Key::new(&container.id), started));
     }
     report(progress, running.len(), running.len(), "restarted");
-    Ok(Expect::Renewed { tasks: tasks.into(), note: Text::default() })
+    Ok(Expect::Renewed { tasks: tasks.into(), note: Text::from(pull::older(&older)) })
 }
 
 /// Restarts a container and sees it go on; when it started anew.

@@ -8,6 +8,7 @@ mod join;
 mod leftover_tests;
 mod node;
 mod prune;
+mod pull;
 mod rebalance;
 mod room;
 #[cfg(test)]
@@ -23,6 +24,7 @@ use super::client::Docker;
 use crate::backend::difference::difference;
 use crate::backend::{BackendError, ProgressSink};
 use crate::model::{Action, ActionKind, Distance, Expect, Found, Intent, ObjectRef, Progress, Secret, Text};
+use std::sync::Arc;
 use write::{Target, read};
 
 /// Carries out an action; see [`crate::backend::Backend::execute`].
@@ -31,7 +33,7 @@ pub async fn execute(docker: &Docker, intent: &Intent, progress: &ProgressSink) 
         match &intent.action {
             Action::Scale { to } => service::scale(docker, intent, *to).await,
             Action::SetImage { image, .. } => service::set_image(docker, intent, image).await,
-            Action::Redeploy => service::redeploy(docker, intent).await,
+            Action::Redeploy { pull } => service::redeploy(docker, intent, *pull).await,
             Action::Rebalance => rebalance::rebalance(docker, intent, progress).await,
             Action::RollBack { to } => service::roll_back(docker, intent, *to).await,
             Action::DeleteService { .. } => service::delete(docker, intent).await,
@@ -59,7 +61,7 @@ pub async fn execute(docker: &Docker, intent: &Intent, progress: &ProgressSink) 
         }
     } else {
         match &intent.action {
-            Action::Redeploy => engine::restart(docker, intent, progress).await,
+            Action::Redeploy { pull } => engine::restart(docker, intent, *pull, progress).await,
             Action::Start => engine::start(docker, intent).await,
             Action::Stop => engine::stop(docker, intent).await,
             Action::Restart => engine::restart_one(docker, intent).await,
@@ -120,6 +122,7 @@ pub async fn survey(docker: &Docker, object: &ObjectRef, action: ActionKind) -> 
     match action {
         ActionKind::Prune => prune::survey(docker).await,
         ActionKind::RotateToken => join::survey(docker).await,
+        ActionKind::Redeploy => Ok(Found::Pulls(Arc::default())),
         _ => Err(BackendError::Unsupported(format!("there is nothing to ask {} before", object.kind.word()))),
     }
 }

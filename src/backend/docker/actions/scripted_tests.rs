@@ -17,6 +17,10 @@ struct Container(&'static str, u32, bool);
 #[derive(Default)]
 struct Engine {
     containers: Vec<Container>,
+    /// The image of the swarm's service.
+    image: &'static str,
+    /// The registry knows it, by this path.
+    known: &'static str,
     /// Managers, and whether they answer.
     managers: Vec<(&'static str, bool)>,
     changes: Vec<String>,
@@ -58,6 +62,18 @@ impl Engine {
                 self.containers.iter_mut().find(|one| one.0 == *id).unwrap().1 += 1;
                 (204, Value::Null)
             }
+            ("GET", ["services", "web"]) => {
+                let spec = json!({ "Name": "web", "TaskTemplate": { "ContainerSpec": { "Image": self.image }, "ForceUpdate": 2 } });
+                (200, json!({ "ID": "web", "Version": { "Index": 9 }, "Spec": spec }))
+            }
+            ("POST", ["services", "web", "update"]) => {
+                self.changes.push(serde_json::from_slice::<Value>(body).unwrap()["TaskTemplate"].to_string());
+                (200, json!({}))
+            }
+            ("GET", ["distribution", ..]) if path == self.known => {
+                (200, json!({ "Descriptor": { "digest": "sha256:new" }, "Platforms": [] }))
+            }
+            ("GET", ["distribution", ..]) => (401, json!({ "message": "unauthorized: authentication required" })),
             ("GET", ["nodes"]) => (200, self.managers.iter().map(node).collect()),
             ("GET", ["nodes", id]) => (200, node(self.managers.iter().find(|one| one.0 == *id).unwrap())),
             ("POST", ["nodes", id, "update"]) => {
@@ -88,7 +104,7 @@ async fn act(docker: &Docker, kind: Kind, key: &str, spec_rev: u64, action: Acti
 async fn containers_are_restarted_in_turn_and_each_must_have_started_anew() {
     let engine = Engine { containers: vec![Container("a", 0, false), Container("b", 4, false)], ..Engine::default() };
     let (_dir, engine, docker) = serve(engine).await;
-    let expect = act(&docker, Kind::Service, "shop/web", 0, Action::Redeploy).await.unwrap();
+    let expect = act(&docker, Kind::Service, "shop/web", 0, Action::Redeploy { pull: false }).await.unwrap();
     assert_eq!(engine.lock().changes, ["POST /containers/a/restart", "POST /containers/b/restart"]);
     let at = |times: u32| started(times).parse::<jiff::Timestamp>().unwrap().as_millisecond();
     let at = |times| Timestamp(at(times));
@@ -100,7 +116,7 @@ async fn containers_are_restarted_in_turn_and_each_must_have_started_anew() {
 async fn one_that_ends_right_after_its_restart_fails_and_the_rest_stay_as_they_are() {
     let containers = vec![Container("a", 0, false), Container("b", 0, true), Container("c", 0, false)];
     let (_dir, engine, docker) = serve(Engine { containers, ..Engine::default() }).await;
-    let why = act(&docker, Kind::Service, "shop/web", 0, Action::Redeploy).await.unwrap_err().to_string();
+    let why = act(&docker, Kind::Service, "shop/web", 0, Action::Redeploy { pull: false }).await.unwrap_err().to_string();
     let want = "redeploying shop/web: b ended right after its restart (exit 3); 1 of 3 done, the others were left as they are";
     assert_eq!(why, want);
     assert_eq!(engine.lock().changes.len(), 2);
@@ -118,4 +134,36 @@ async fn a_manager_is_not_demoted_if_those_left_could_not_act_by_then() {
     let done = act(&docker, Kind::Node, "n2", rev, Action::Demote).await;
     assert!(!matches!(done, Err(BackendError::Changed(_))), "{done:?}");
     assert_eq!(engine.lock().changes, ["POST /nodes/n2/update"]);
+}
+
+#[tokio::test]
+async fn a_swarms_service_is_redeployed_with_what_its_tag_stands_for_by_now() {
+    let service = |image| Engine {
+        image,
+        known: "/distribution/hub:5000/shop/web:1/json",
+        managers: vec![("n1", true)],
+        ..Engine::default()
+    };
+    let rev = |image: &str| {
+        wire::hash(&json!({ "Name": "web", "TaskTemplate": { "ContainerSpec": { "Image": image }, "ForceUpdate": 2 } }).to_string())
+    };
+    let redeploy = async |image: &'static str, pull| {
+        let (_dir, engine, docker) = serve(service(image)).await;
+        let done = act(&docker, Kind::Service, "web", rev(image), Action::Redeploy { pull }).await;
+        let sent = engine.lock().changes.get(1).cloned();
+        (done.map(drop), sent)
+    };
+    let (old, new) = ("hub:5000/shop/web:1@sha256:old", "hub:5000/shop/web:1@sha256:new");
+    let sent = |image: &str| Some(json!({ "ContainerSpec": { "Image": image }, "ForceUpdate": 3 }).to_string());
+    assert_eq!(redeploy(old, true).await, (Ok(()), sent(new)));
+    assert_eq!(redeploy("hub:5000/shop/web:1", true).await, (Ok(()), sent(new)));
+    assert_eq!(redeploy(old, false).await, (Ok(()), sent(old)), "it keeps what it has where it is not to be pulled");
+    // a registry that wants a login; a digest alone
+    let (refused, none) = redeploy("private/web:1", true).await;
+    let why = refused.unwrap_err().to_string();
+    assert!(why.contains("authentication required; nothing was changed. No login is sent"), "{why}");
+    assert!(why.ends_with("`docker service update --force --with-registry-auth --image private/web:1 web`"), "{why}");
+    let (refused, nothing) = redeploy("hub:5000/shop/web@sha256:old", true).await;
+    assert!(refused.unwrap_err().to_string().contains("has a digest and no tag"));
+    assert_eq!((none, nothing), (None, None));
 }

@@ -1,5 +1,6 @@
 //! Actions on Swarm services.
 
+use super::pull::pinned;
 use super::write::{Target, Update, at, read, write};
 use super::{changed, unsupported};
 use crate::backend::BackendError;
@@ -60,13 +61,24 @@ pub async fn set_image(docker: &Docker, intent: &Intent, image: &str) -> Result<
 }
 
 /// Makes new tasks from the same definition, wherever the scheduler then finds the most room: `docker service update
-/// --force`.
-pub async fn redeploy(docker: &Docker, intent: &Intent) -> Result<Expect, BackendError> {
+/// --force`; and with the image that its tag stands for by now, if it is to be pulled.
+pub async fn redeploy(docker: &Docker, intent: &Intent, pull: bool) -> Result<Expect, BackendError> {
+    const IMAGE: [&str; 3] = ["TaskTemplate", "ContainerSpec", "Image"];
     let target = target(intent);
+    let mut image = None;
+    if pull {
+        let doing = format!("redeploying {}", intent.name);
+        let mut current = read(&docker.http, &target).await.map_err(|e| docker.failed(&doing, &e))?;
+        let held = at(&mut current.spec, &IMAGE).as_str().unwrap_or_default().to_owned();
+        image = Some(pinned(docker, &intent.name, &held).await?);
+    }
     let update = update(intent, &target, "redeploying", "");
     let rev = write(&docker.http, &update, |_, spec| {
         let counter = at(spec, &["TaskTemplate", "ForceUpdate"]);
         *counter = json!(counter.as_u64().unwrap_or_default() + 1);
+        if let Some(image) = &image {
+            *at(spec, &IMAGE) = json!(image);
+        }
         Ok(())
     });
     Ok(converged(intent, rev.await?))

@@ -88,7 +88,7 @@ async fn containers_of_a_real_engine() {
     assert!(matches!(gone, Err(BackendError::NotFound(_))), "{gone:?}");
 
     let since = task_since(&session, &web1.0);
-    let redeploy = intent(&session, Kind::Service, "shop/web", "web", Action::Redeploy);
+    let redeploy = intent(&session, Kind::Service, "shop/web", "web", Action::Redeploy { pull: false });
     act(&session, &redeploy).await.unwrap();
     session.until("restarted", wait, |s| s.tasks.get(web1.0.as_str()).is_some_and(|t| t.since > since && t.ready)).await;
     let refused = act(&session, &Intent { action: Action::Scale { to: 3 }, ..redeploy }).await;
@@ -244,4 +244,40 @@ fn built(file: &str) -> bool {
         println!("SKIPPED: this client builds without a cache of its own");
     }
     done
+}
+
+#[tokio::test]
+#[ignore = "needs a real engine that is no swarm manager in DOCKER_HOST"]
+async fn containers_that_end_slowly_are_redeployed_and_one_that_ends_after_its_restart_ends_it() {
+    let run = |service: &str, script: &str| {
+        let label = format!("com.docker.compose.service={service}");
+        let labels = ["--label", "com.docker.compose.project=shop", "--label", &label, "--stop-timeout", "4"];
+        Container::run(&[&labels[..], &["busybox:qd", "sh", "-c", script]].concat())
+    };
+    // a first process without a handler does not end when it is asked to
+    let slow: Vec<Container> = (0..3).map(|_| run("slow", "sleep 1000")).collect();
+    // by the order of the list the newest is restarted first
+    let good = run("once", "sleep 1000");
+    let _once = run("once", "test -e /was && exit 3; touch /was; sleep 1000");
+    let mut session = Session::open().await;
+    let wait = Duration::from_secs(30);
+    let ready = |s: &ClusterState, of: &str, n| s.services.get(of).is_some_and(|service| service.ready == n);
+    session.until("all run", wait, |s| ready(s, "shop/slow", 3) && ready(s, "shop/once", 2)).await;
+    let before = slow.iter().map(|one| task_since(&session, &one.0)).max().unwrap();
+    let redeploy = |of, session: &Session| intent(session, Kind::Service, of, of, Action::Redeploy { pull: false });
+    let expect = act(&session, &redeploy("shop/slow", &session)).await.unwrap();
+    let done = |s: &ClusterState| matches!(verdict(s, &expect, Timestamp::now(), Timestamp::now()), Verdict::Done(_));
+    session.until("each is seen anew", wait, done).await;
+    assert!(slow.iter().all(|one| task_since(&session, &one.0) > before));
+
+    let since = task_since(&session, &good.0);
+    let why = act(&session, &redeploy("shop/once", &session)).await.unwrap_err().to_string();
+    assert!(why.contains("ended right after its restart (exit 3); 0 of 2 done, the others were left as they are"), "{why}");
+    session.until("one is left", wait, |s| ready(s, "shop/once", 1)).await;
+    assert_eq!(task_since(&session, &good.0), since);
+
+    // no registry has it: nothing is restarted
+    let pull = Intent { action: Action::Redeploy { pull: true }, ..redeploy("shop/slow", &session) };
+    let why = act(&session, &pull).await.unwrap_err().to_string();
+    assert!(why.contains("pulling busybox:qd") && why.ends_with("nothing was restarted"), "{why}");
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::analysis::rollout::{Verdict, verdict};
-use crate::model::{ActionKind, Found, Volumes};
+use crate::model::{ActionKind, Found, Link, Volumes, World};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Runs the testbed's script for the swarm, which ends and starts its nodes.
@@ -99,12 +99,13 @@ async fn a_node_of_a_real_swarm_is_evacuated_and_no_service_has_fewer_than_it_wa
     assert!(there(session.state()) > 0, "there is something to move");
     let spec = service.spec();
 
-    // stopped on the way: what was added goes again, and the node is paused
+    // stopped on the way, and cancelled: what was added goes again, and the node is paused
     let asked = intent(&session, Kind::Node, &node3, "node3", Action::Evacuate);
     let stopped = tokio::time::timeout(Duration::from_millis(400), act(&session, &asked)).await;
     assert!(stopped.is_err(), "it was over before it could be stopped");
-    session.until("as before", wait, |s| steady(s, &id, "app:1", 4) && service.spec() == spec).await;
-    assert_eq!(session.state().nodes.get(&node3).unwrap().availability, Availability::Paused);
+    assert!(session.backend.take_back(&asked).await.unwrap().is_some());
+    let paused = |s: &ClusterState| s.nodes.get(&node3).unwrap().availability == Availability::Paused;
+    session.until("as before", wait, |s| paused(s) && steady(s, &id, "app:1", 4) && service.spec() == spec).await;
     assert!(there(session.state()) > 0, "nothing was stopped");
 
     // as a program that was killed leaves it: two more of the service, and nobody who takes them back
@@ -146,7 +147,10 @@ async fn what_no_other_node_of_a_real_swarm_may_run_and_what_was_short_holds_not
     let find = |name: &str| session.state().nodes.iter().find(|n| n.name.as_str() == name).unwrap().key.to_string();
     let node3 = find("node3");
     let preview = {
-        let world = crate::model::World { clusters: vec![Arc::new(session.state().clone())], ..Default::default() };
+        // what the engine adds beside a session's facts
+        let (mut state, about) = (session.state().clone(), session.backend.about());
+        (state.cluster.kind, state.cluster.capabilities, state.cluster.link) = (about.kind, about.capabilities, Link::Live);
+        let world = World { clusters: vec![Arc::new(state)], ..World::default() };
         crate::analysis::preview::preview(&world, &object(&session, Kind::Node, &node3), &Action::Evacuate).unwrap()
     };
     preview.lines.iter().for_each(|line| println!("  {}{}", if line.warning { "! " } else { "" }, line.text));

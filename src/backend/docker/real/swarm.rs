@@ -51,7 +51,7 @@ async fn services_of_a_real_swarm_scale_redeploy_and_roll_back() {
 
     let tasks = |s: &Session| s.state().tasks_of(&id).filter(|t| t.wanted).map(|t| t.key.clone()).collect::<Vec<_>>();
     let old_tasks = tasks(&session);
-    let redeploy = intent(&session, Kind::Service, &id, "dk-actions", Action::Redeploy);
+    let redeploy = intent(&session, Kind::Service, &id, "dk-actions", Action::Redeploy { pull: false });
     act(&session, &redeploy).await.unwrap();
     session.during(Duration::from_secs(1)).await;
     session
@@ -60,8 +60,15 @@ async fn services_of_a_real_swarm_scale_redeploy_and_roll_back() {
         })
         .await;
 
+    // no registry has it
+    let spec = service.spec();
+    let pull = intent(&session, Kind::Service, &id, "dk-actions", Action::Redeploy { pull: true });
+    let why = act(&session, &pull).await.unwrap_err().to_string();
+    assert!(why.contains("asking the registry what app:1 stands for by now") && why.contains("nothing was changed"), "{why}");
+    assert_eq!(service.spec(), spec);
+
     // two writes at once, while a rollout bumps the version
-    let again = intent(&session, Kind::Service, &id, "dk-actions", Action::Redeploy);
+    let again = intent(&session, Kind::Service, &id, "dk-actions", Action::Redeploy { pull: false });
     act(&session, &again).await.unwrap();
     session.during(Duration::from_millis(800)).await;
     let scale = intent(&session, Kind::Service, &id, "dk-actions", Action::Scale { to: 2 });
@@ -135,12 +142,17 @@ async fn one_task_of_a_real_swarm_moves_and_leaves_no_constraint() {
         serde_json::from_str::<serde_json::Value>(&service.spec()).unwrap()
     );
 
-    // cancelled half way: the constraint goes away all the same
+    // one that moved with another of its service is done
+    let again = act(&session, &moving).await;
+    assert_eq!(again, Ok(Expect::Replaced { task, service: Some(Key::new(&id)) }));
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&before).ok(), serde_json::from_str(&service.spec()).ok());
+
+    // cancelled half way: the constraint is taken away
     let (task, name) = session.state().tasks_of(&id).find(|t| t.wanted).map(|t| (t.key.clone(), t.name.clone())).unwrap();
     let moving = intent(&session, Kind::Task, &task, &name, Action::Reschedule);
     assert!(tokio::time::timeout(Duration::from_millis(700), act(&session, &moving)).await.is_err(), "still waiting");
     assert!(service.spec().contains("node.id!="));
-    session.during(Duration::from_secs(2)).await;
+    assert!(session.backend.take_back(&moving).await.unwrap().is_some());
     assert!(!service.spec().contains("node.id!="), "{}", service.spec());
 }
 

@@ -78,6 +78,8 @@ pub struct ContainerPort {
 pub struct ContainerDetail {
     #[serde(deserialize_with = "time")]
     pub created: Option<Timestamp>,
+    /// The ID of its image.
+    pub image: String,
     pub state: ContainerState,
     pub restart_count: u32,
     pub host_config: HostConfig,
@@ -128,6 +130,8 @@ pub struct RestartPolicy {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct ContainerConfig {
+    /// Its image, by the name it was made with.
+    pub image: String,
     pub tty: bool,
     /// Seconds between the signal that asks it to end and the one that ends it; negative is for ever.
     pub stop_timeout: Option<i64>,

@@ -8,11 +8,13 @@ mod eviction;
 mod held;
 mod marks;
 mod node;
+mod pull;
 mod rebalance;
 mod rollback;
 mod service;
 mod task;
 
+pub(super) use pull::survey;
 pub(super) use rollback::differences;
 
 use super::failure::Failure;
@@ -31,7 +33,8 @@ pub(super) async fn execute(api: &Api, index: &Shared, intent: &Intent, progress
     let act = Act { api, index, intent, progress };
     match &intent.action {
         Action::Scale { to } => act.scale(*to).await,
-        Action::Redeploy => act.redeploy().await,
+        Action::Redeploy { pull: false } => act.redeploy().await,
+        Action::Redeploy { pull: true } => act.redeploy_pulled().await,
         Action::RollBack { to } => act.roll_back(*to).await,
         Action::Rebalance => act.rebalance().await,
         Action::Reschedule => act.reschedule().await,

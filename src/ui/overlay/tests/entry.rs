@@ -3,6 +3,20 @@
 use super::*;
 
 #[test]
+fn whether_the_image_is_pulled_is_chosen_in_the_dialog() {
+    let mut bench = on(PaneId::Services, "catalog");
+    let effects = bench.press(Command::Redeploy);
+    let asked = |effect: &Effect| matches!(effect, Effect::Request(Request::Survey(_, ActionKind::Redeploy)));
+    assert!(effects.iter().any(asked), "{effects:?}");
+    assert!(bench.screen().contains("▸as it is"), "{}", bench.screen());
+    text(&mut bench, TextInput::Down);
+    let screen = bench.screen();
+    assert!(screen.contains("▸pulled") && screen.contains("redeploy shop/catalog with its image pulled"), "{screen}");
+    let pulled = ("redeploy shop/catalog with its image pulled".to_owned(), Action::Redeploy { pull: true }, 1);
+    assert_eq!(text(&mut bench, ENTER), [pulled]);
+}
+
+#[test]
 fn what_becomes_of_the_tasks_is_chosen_before_the_name_is_typed() {
     let propagation = |propagation| Action::DeleteService { propagation };
     let mut bench = on(PaneId::Services, "catalog");

@@ -60,7 +60,7 @@ fn a_reversible_action_goes_on_with_enter_and_esc_leaves_all_as_it_is() {
     assert_eq!(text(&mut bench, TextInput::Escape), []);
     assert!(!bench.screen().contains('┌'));
     bench.press(Command::Redeploy);
-    assert_eq!(text(&mut bench, ENTER), [("redeploy shop/catalog".to_owned(), Action::Redeploy, 1)]);
+    assert_eq!(text(&mut bench, ENTER), [("redeploy shop/catalog".to_owned(), Action::Redeploy { pull: false }, 1)]);
     assert!(!bench.screen().contains('┌'), "it closes once confirmed");
 }
 

@@ -1,0 +1,53 @@
+//! What new tasks of the same definition would do, and with which image they are made.
+
+use crate::analysis::preview::Draft;
+use crate::analysis::reasons::count;
+use crate::model::{ActionKind, ClusterKind, ClusterState, Found, Pull, Service, ServiceKind};
+
+pub(super) fn redeploy(state: &ClusterState, service: &Service, pull: bool, draft: &mut Draft) {
+    let tasks = service.desired.unwrap_or(service.current);
+    if matches!(service.kind, ServiceKind::Compose | ServiceKind::Container) {
+        let containers = count(tasks.max(service.current), "container");
+        if pull {
+            draft.fact(format!("pulls {}, then restarts {containers}, one after the other", service.image));
+            draft.warn(
+                "a container keeps the image it was made with: where a newer one comes, whoever made it must make it anew \
+                 (`docker compose up`)",
+            );
+        } else {
+            draft.fact(format!("restarts {containers}, one after the other; the image stays as it is"));
+        }
+    } else {
+        draft.fact(format!("replaces {} by new ones of the same definition, a few at a time", count(tasks, "task")));
+    }
+    match state.cluster.kind {
+        ClusterKind::Swarm => {
+            if pull {
+                draft.fact(format!("the registry is asked what {} stands for by now, and every node pulls that", service.image));
+            }
+            draft.fact("what a roll back would go to is overwritten: Swarm keeps one earlier definition");
+        }
+        ClusterKind::Kubernetes => policies(state, service, pull, draft),
+        ClusterKind::Docker => {}
+    }
+    super::alone(state, service, draft);
+}
+
+/// Whether nodes pull the image of each container, which is a setting of the container.
+fn policies(state: &ClusterState, service: &Service, pull: bool, draft: &mut Draft) {
+    match state.survey(&service.key, ActionKind::Redeploy).map(|survey| &survey.found) {
+        Some(Some(Ok(Found::Pulls(all)))) => all.iter().for_each(|one| draft.fact(policy(one, pull))),
+        Some(Some(Err(why))) => draft.warn(format!("which images are pulled is not known: {why}")),
+        _ => draft.fact("asking which images are pulled"),
+    }
+}
+
+fn policy(of: &Pull, pull: bool) -> String {
+    let Pull { container, image, policy } = of;
+    match (policy.as_str(), pull) {
+        ("Always", _) => format!("{container}: every node pulls {image} (imagePullPolicy Always)"),
+        (_, true) => format!("{container}: every node pulls {image}: imagePullPolicy {policy} → Always, from now on"),
+        ("Never", false) => format!("{container}: no node pulls {image} (imagePullPolicy Never)"),
+        (_, false) => format!("{container}: a node that has {image} keeps it (imagePullPolicy {policy})"),
+    }
+}

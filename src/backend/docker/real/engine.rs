@@ -261,7 +261,10 @@ async fn containers_that_end_slowly_are_redeployed_and_one_that_ends_after_its_r
     let _once = run("once", "test -e /was && exit 3; touch /was; sleep 1000");
     let mut session = Session::open().await;
     let wait = Duration::from_secs(30);
-    let ready = |s: &ClusterState, of: &str, n| s.services.get(of).is_some_and(|service| service.ready == n);
+    let ready = |s: &ClusterState, of: &str, n| {
+        let seen = s.tasks_of(&Key::new(of)).filter(|task| task.ready).count();
+        seen == n as usize && s.services.get(of).is_some_and(|service| service.ready == n)
+    };
     session.until("all run", wait, |s| ready(s, "shop/slow", 3) && ready(s, "shop/once", 2)).await;
     let before = slow.iter().map(|one| task_since(&session, &one.0)).max().unwrap();
     let redeploy = |of, session: &Session| intent(session, Kind::Service, of, of, Action::Redeploy { pull: false });

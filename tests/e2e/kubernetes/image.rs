@@ -66,3 +66,28 @@ fn another_image_of_a_cronjob_is_taken_back_with_its_digest() {
     app.send("\ry");
     workload.until("it is back to the letter", image, |out| out == digest);
 }
+
+#[test]
+fn redeploys_with_the_image_pulled_where_that_is_chosen() {
+    let workload = Workload::create("e2e-pull", 2);
+    let before = workload.pods();
+    let policy = "get deployment web -o jsonpath={.spec.template.spec.containers[*].imagePullPolicy}";
+    let as_it_was = workload.run(policy);
+    let (mut app, _home) = open((200, 50));
+    point_at(&mut app, &workload);
+    app.send("r");
+    app.wait_for("▸as it is", SOON);
+    app.wait_for(&format!("imagePullPolicy {as_it_was}"), SOON);
+    app.send("\x1b[B");
+    app.wait_for("→ Always, from now on", SOON);
+    assert_eq!(workload.run(policy), as_it_was, "looking changes nothing");
+    app.send("\r");
+    workload.until("nodes are told to pull", policy, |out| out == "Always");
+    let start = Instant::now();
+    while workload.pods().iter().any(|pod| before.contains(pod)) {
+        assert!(start.elapsed() < ROLLOUT, "old pods still there: {:?}", workload.pods());
+        std::thread::sleep(Duration::from_millis(300));
+    }
+    app.send("9");
+    app.wait_for("✔ done", ROLLOUT);
+}

@@ -55,7 +55,8 @@ fn stops_and_starts_a_container_and_follows_its_log() {
     app.wait_for("start", SOON);
     app.send("\r");
     docker.until("started", Duration::from_secs(30), "inspect lone --format {{.State.Running}}", |out| out == "true");
-    app.wait_for("running", SOON);
+    // its row, not the word of the operation that starts it
+    app.wait_for("running for ", SOON);
     app.send("r");
     app.wait_for("starts it again", SOON);
     app.send("y");

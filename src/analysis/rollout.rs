@@ -135,6 +135,9 @@ fn scaled(state: &ClusterState, key: &Key, written: u64, to: u32, taken: Timesta
             pending(service.ready.min(to), to, waiting(state, service, to))
         };
     }
+    if service.rollout.state == RolloutState::Failed && service.spec_rev >= written {
+        return scaled_beside(state, service, to, taken, now);
+    }
     match (converged(state, key, written, taken, now), scaler) {
         // an autoscaler lets a service of none alone
         (Verdict::Done(words), Some(scaler)) if to > 0 => {
@@ -142,6 +145,30 @@ fn scaled(state: &ClusterState, key: &Key, written: u64, to: u32, taken: Timesta
         }
         (verdict, _) => verdict,
     }
+}
+
+/// A number set where a rollout had failed before: what that added does not become ready by another number, and stays
+/// beside the old tasks until there is another definition.
+fn scaled_beside(state: &ClusterState, service: &Service, to: u32, taken: Timestamp, now: Timestamp) -> Verdict {
+    if service.observed_rev < service.spec_rev {
+        return pending(0, to, "waiting for the platform's controllers to see the change");
+    }
+    let beside = service.current.saturating_sub(to);
+    // counts may be of before they were scaled
+    let settled = beside == 0 || to > 0 && now.since(taken) > OLD_FACTS;
+    if service.ready != to || service.current < to || !settled {
+        return pending(service.ready.min(to), to, waiting(state, service, to));
+    }
+    let words = match to {
+        0 => "scaled to none: nothing runs".to_owned(),
+        n => format!("{n} of {n} ready"),
+    };
+    let beside = match beside {
+        0 => String::new(),
+        1 => ": 1 task of it stays beside them".to_owned(),
+        n => format!(": {n} tasks of it stay beside them"),
+    };
+    done(format!("{words}; the rollout before had failed{beside}"))
 }
 
 fn progress(service: &Service, desired: u32) -> u32 {

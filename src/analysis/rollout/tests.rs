@@ -208,6 +208,31 @@ fn a_number_that_was_set_back_is_not_done_and_an_autoscaler_is_named() {
 }
 
 #[test]
+fn a_number_is_judged_by_counts_whatever_the_rollout_before_it_came_to() {
+    let check = |name, service: Service, to, taken, want| {
+        let mut fixture = Fixture::of(ClusterKind::Kubernetes);
+        fixture.service(Service { rollout: at(RolloutState::Failed, Some("deadline exceeded")), ..service });
+        hold(name, &fixture, &Expect::Scaled { service: Key::from("web"), spec_rev: 7, to }, taken, &want);
+    };
+    let unseen = Pending(0, 0, "waiting for the platform's controllers to see the change");
+    check("not noticed yet", Service { observed_rev: 6, ..web(2, 1, 3, 0) }, 0, 1, unseen);
+    check("some still end", web(0, 0, 1, 0), 0, 1, Pending(0, 0, "0 of 0 ready; 1 task still to end"));
+    check("to none", web(0, 0, 0, 0), 0, 1, Done("scaled to none: nothing runs; the rollout before had failed"));
+    check("to more", web(3, 1, 6, 5), 5, 60, Pending(3, 5, "3 of 5 ready; 1 of 5 renewed; 1 task still to end"));
+    check("to fewer", web(2, 2, 2, 2), 2, 1, Done("2 of 2 ready; the rollout before had failed"));
+    // what the failed rollout had added stays beside them; at first the counts may be of before
+    check(
+        "the new one beside them, at first",
+        web(2, 1, 3, 2),
+        2,
+        1,
+        Pending(2, 2, "2 of 2 ready; 1 of 2 renewed; 1 task still to end"),
+    );
+    let beside = "2 of 2 ready; the rollout before had failed: 1 task of it stays beside them";
+    check("the new one beside them", web(2, 1, 3, 2), 2, 16, Done(beside));
+}
+
+#[test]
 fn a_service_is_held_once_its_controllers_have_seen_it_and_runs_once_it_has_a_task() {
     let check = |name, service: Service, held, want| {
         let mut fixture = Fixture::of(ClusterKind::Kubernetes);

@@ -43,6 +43,8 @@ fn back_to(platform: ClusterKind, service: &Service, bound: &Bound) -> Option<Ac
     let number = || service.revision.as_deref().map(str::parse).and_then(Result::ok);
     match (platform, service.kind) {
         (ClusterKind::Swarm, ServiceKind::Replicated | ServiceKind::Global) => Some(Action::RollBack { to: Some(bound.spec_rev) }),
+        // until its controller has seen it, the number may be that of the definition before the present one
+        (ClusterKind::Kubernetes, _) if service.observed_rev != service.spec_rev => None,
         (ClusterKind::Kubernetes, ServiceKind::Deployment | ServiceKind::StatefulSet | ServiceKind::DaemonSet) => {
             Some(Action::RollBack { to: Some(number()?) })
         }
@@ -98,6 +100,9 @@ mod tests {
         }
         let unnumbered = Service { revision: None, ..row(ServiceKind::Deployment) };
         assert_eq!(undo(kubernetes(), unnumbered.clone(), set(&unnumbered, "web:9")), None);
+        // the number is still that of the definition before the present one
+        let unseen = Service { observed_rev: 6, ..row(ServiceKind::Deployment) };
+        assert_eq!(undo(kubernetes(), unseen.clone(), set(&unseen, "web:9")), None, "its controller has not seen it yet");
         assert_eq!(undo(kubernetes(), row(ServiceKind::Job), set(&unnumbered, "web:9")), None, "it keeps none");
         let cron = row(ServiceKind::CronJob);
         let before = set(&cron, &cron.image);

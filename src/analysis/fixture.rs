@@ -132,6 +132,7 @@ pub(crate) fn task(key: &str, service: &str, node: &str) -> Task {
         name: Text::new(key),
         namespace: Text::new("shop"),
         service: (!service.is_empty()).then(|| Key::from(service)),
+        controller: None,
         node: (!node.is_empty()).then(|| Key::from(node)),
         state: TaskState::Running,
         ready: true,
@@ -149,6 +150,11 @@ pub(crate) fn task(key: &str, service: &str, node: &str) -> Task {
         grace: Some(30),
         created: ago(3_600),
     }
+}
+
+/// A ready task that a controller of this kind keeps running, which is no service.
+pub(crate) fn kept(key: &str, controller: &str, node: &str) -> Task {
+    Task { controller: Some(Text::new(controller)), ..task(key, "", node) }
 }
 
 /// A task that cannot start for this reason.

@@ -6,6 +6,7 @@ pub mod diagnosis;
 pub mod edits;
 #[cfg(test)]
 pub(crate) mod fixture;
+pub mod keeper;
 mod placement;
 pub mod preview;
 pub mod quorum;

@@ -1,6 +1,8 @@
 //! Whether the facts show that an operation has happened. The platform's own word that it took a request is never
 //! enough: counts, revisions and tasks must agree.
 
+use super::keeper::{Keeper, keeper};
+use super::preview::subject;
 use super::reasons::{self, count};
 use crate::model::{
     Availability, ClusterKind, ClusterState, Expect, Key, Kind, Node, NodeState, Progress, RolloutState, Service, ServiceKind,
@@ -283,21 +285,30 @@ fn node_empty(state: &ClusterState, key: &Key, availability: Availability) -> Ve
     if node.availability != availability {
         return pending(0, 0, format!("the node is still {}", node.availability.word()));
     }
-    let (mut left, mut stay, mut first) = (0, 0, None);
-    if state.node_loads.get(key).is_some() {
-        for task in state.tasks.iter().filter(|t| t.node.as_ref() == Some(key) && !t.state.ended()) {
-            let service = task.service.as_ref().and_then(|s| state.services.get(s));
-            if service.is_none_or(|s| s.kind.one_per_node()) {
-                stay += 1;
-            } else {
+    let (mut left, mut own, mut first, mut bare) = (0, 0, None, Vec::new());
+    for task in state.tasks_on(key) {
+        match keeper(state, task) {
+            Keeper::Service(_) | Keeper::Other(_) => {
                 left += 1;
                 first = first.or(Some(&task.name));
             }
+            Keeper::EveryNode(_) | Keeper::Node => own += 1,
+            Keeper::Nobody => bare.push(subject(&task.namespace, &task.name)),
         }
     }
-    let stays = if stay == 0 { String::new() } else { format!("; {} of the node itself stay", count(stay, "task")) };
+    bare.sort_unstable();
+    let mut stays = String::new();
+    if own > 0 {
+        stays.push_str(&format!("; {} of the node itself {}", count(own, "task"), if own == 1 { "stays" } else { "stay" }));
+    }
+    match bare.as_slice() {
+        [] => {}
+        [one] => stays.push_str(&format!("; {one} stays: nothing would make it again")),
+        [one, rest @ ..] => stays.push_str(&format!("; {one} and {} more stay: nothing would make them again", rest.len())),
+    }
+    let empty = if bare.is_empty() { " and empty" } else { "" };
     match first {
-        None => done(format!("the node is {} and empty{stays}", availability.word())),
+        None => done(format!("the node is {}{empty}{stays}", availability.word())),
         Some(name) if node.state == NodeState::Down => {
             pending(0, 0, format!("{} left on a node that is down, {name} among them", count(left, "task")))
         }

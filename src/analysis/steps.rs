@@ -1,6 +1,7 @@
 //! What became of each task that an operation set out to move: it has moved, and where to; it waits, and what for; it stays,
 //! and why. From what was there when the operation was asked for and what is there now.
 
+use super::keeper::{Keeper, keeper};
 use super::reasons::count;
 use super::spread;
 use crate::model::{
@@ -131,14 +132,16 @@ fn step(state: &ClusterState, op: &Operation, planned: &Planned, well: bool, new
     // one that was told to go is wanted no more
     let lives = |task: &&Arc<Task>| !task.state.ended() && (task.wanted || task.state == TaskState::Stopping);
     let here = state.tasks.get(&planned.key).filter(lives);
-    let (fate, words) = match (here, service) {
-        (None, _) => gone(state, planned, service.map(|service| &**service), new),
-        (Some(_), Some(service)) if service.kind.one_per_node() => (Fate::Stays, format!("{} runs on every node", service.name)),
-        (Some(task), _) if task.state == TaskState::Stopping => (Fate::Leaving, "was told to go, and ends".to_owned()),
-        (Some(_), None) => (Fate::Stays, "belongs to no service: nothing would make it again".to_owned()),
-        (Some(_), Some(_)) if well => (Fate::Stays, "lies well where it is".to_owned()),
-        (Some(_), Some(_)) if op.state.ended() => (Fate::Stays, format!("is still there: the operation is {}", op.state.word())),
-        (Some(_), Some(service)) => waits(state, op, service, new),
+    let (fate, words) = match here.map(|task| (task, keeper(state, task))) {
+        None => gone(state, planned, service.map(|service| &**service), new),
+        Some((_, Keeper::EveryNode(name))) => (Fate::Stays, format!("{name} runs on every node")),
+        Some((_, Keeper::Node)) => (Fate::Stays, "belongs to the node itself".to_owned()),
+        Some((task, _)) if task.state == TaskState::Stopping => (Fate::Leaving, "was told to go, and ends".to_owned()),
+        Some((_, Keeper::Nobody)) => (Fate::Stays, "belongs to no service: nothing would make it again".to_owned()),
+        Some(_) if well => (Fate::Stays, "lies well where it is".to_owned()),
+        Some(_) if op.state.ended() => (Fate::Stays, format!("is still there: the operation is {}", op.state.word())),
+        Some((_, Keeper::Service(service))) => waits(state, op, service, new),
+        Some((_, Keeper::Other(_))) => (Fate::Next, not_yet(op)),
     };
     Step { fate, name: planned.name.clone(), words: Text::from(words) }
 }
@@ -157,12 +160,20 @@ fn waits(state: &ClusterState, op: &Operation, service: &Service, new: &Successo
     if let (ClusterKind::Swarm, Some(why)) = (state.cluster.kind, new.stuck(&service.key)) {
         return (Fate::Waits, format!("waits for the one that takes its place: {why}"));
     }
-    (Fate::Next, if op.state == OpState::Paused { "not yet: paused" } else { "not yet" }.to_owned())
+    (Fate::Next, not_yet(op))
+}
+
+fn not_yet(op: &Operation) -> String {
+    if op.state == OpState::Paused { "not yet: paused" } else { "not yet" }.to_owned()
 }
 
 /// What came in the place of a task that is gone.
 fn gone(state: &ClusterState, planned: &Planned, service: Option<&Service>, new: &mut Successors<'_>) -> (Fate, String) {
-    let Some(service) = service else { return (Fate::Moved, "is gone, and so is its service".to_owned()) };
+    let Some(service) = service else {
+        // what a controller of another kind makes in its place cannot be told from its other tasks
+        let words = if planned.service.is_some() { "is gone, and so is its service" } else { "is gone" };
+        return (Fate::Moved, words.to_owned());
+    };
     if service.kind.one_per_node() {
         return (Fate::Moved, format!("ended here; {} runs on every node that takes tasks", service.name));
     }

@@ -193,7 +193,8 @@ pub enum Expect {
         /// What was written.
         edits: Box<[TaintEdit]>,
     },
-    /// The node has this availability and runs no task but those that belong to every node.
+    /// The node has this availability and runs no task but those that belong to every node or to this one, and those that
+    /// nothing would make again.
     NodeEmpty {
         /// The node.
         node: Key,

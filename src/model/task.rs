@@ -67,6 +67,10 @@ pub struct Task {
     pub namespace: Text,
     /// The service it belongs to.
     pub service: Option<Key>,
+    /// Kind of the object that keeps it running, in the platform's own word, whether or not that is a row of ours
+    /// (`ReplicaSet`, `Cluster`; `Node` for a static pod). None where nothing makes it again, and in a swarm or on an engine,
+    /// where the service says it all.
+    pub controller: Option<Text>,
     /// The node it is on, once placed.
     pub node: Option<Key>,
     /// Where it is in its life.

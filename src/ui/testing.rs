@@ -70,6 +70,7 @@ pub fn task(key: &str, service: &str, node: Option<&str>, state: TaskState) -> T
         name: Text::new(key),
         namespace: Text::new("shop"),
         service: Some(Key::from(service)),
+        controller: None,
         node: node.map(Key::from),
         state,
         ready: state == TaskState::Running,

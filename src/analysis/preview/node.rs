@@ -1,6 +1,7 @@
 //! What an action on a node would do.
 
 use super::{Draft, graceful, manage, marks, prune, subject};
+use crate::analysis::keeper::{Keeper, keeper};
 use crate::analysis::reasons::count;
 use crate::analysis::spread;
 use crate::model::{Action, Availability, ClusterKind, ClusterState, Node, Service, Text};
@@ -35,21 +36,29 @@ pub(super) fn consequences(state: &ClusterState, node: &Node, action: &Action, d
 struct Leaving<'a> {
     /// By service key: the service and how many of its tasks are here.
     moving: BTreeMap<&'a str, (&'a Service, u32)>,
+    /// Tasks of no service that a controller makes again, and its kind.
+    others: Vec<(&'a str, &'a str)>,
     /// Names of services that run on every node.
     everywhere: Vec<&'a str>,
-    /// Tasks of no service.
+    /// Tasks that the node runs by itself.
+    own: Vec<&'a str>,
+    /// Tasks that nothing makes again.
     bare: Vec<&'a str>,
 }
 
 fn leaving<'a>(state: &'a ClusterState, node: &Node) -> Leaving<'a> {
     let mut all = Leaving::default();
     for task in state.tasks_on(&node.key).filter(|task| task.wanted) {
-        match task.service.as_ref().and_then(|key| state.services.get(key)) {
-            Some(service) if service.kind.one_per_node() => all.everywhere.push(&service.name),
-            Some(service) => all.moving.entry(&service.key).or_insert((service, 0)).1 += 1,
-            None => all.bare.push(&task.name),
+        match keeper(state, task) {
+            Keeper::Service(service) => all.moving.entry(&service.key).or_insert((service, 0)).1 += 1,
+            Keeper::Other(kind) => all.others.push((&task.name, kind)),
+            Keeper::EveryNode(name) => all.everywhere.push(name),
+            Keeper::Node => all.own.push(&task.name),
+            Keeper::Nobody => all.bare.push(&task.name),
         }
     }
+    all.others.sort_unstable();
+    all.own.sort_unstable();
     all.everywhere.sort_unstable();
     all.bare.sort_unstable();
     all
@@ -60,7 +69,7 @@ fn away(state: &ClusterState, node: &Node, drain: bool, draft: &mut Draft) -> Re
     let tasks: u32 = all.moving.values().map(|(_, n)| n).sum();
     let services = u32::try_from(all.moving.len()).unwrap_or(u32::MAX);
     let swarm = state.cluster.kind == ClusterKind::Swarm;
-    if tasks == 0 {
+    if tasks == 0 && all.others.is_empty() {
         let already = if drain { Availability::Drained } else { Availability::Paused };
         if node.availability == already {
             return Err(Text::from(format!("it is {} already and has no tasks that would move", already.word())));
@@ -69,7 +78,10 @@ fn away(state: &ClusterState, node: &Node, drain: bool, draft: &mut Draft) -> Re
         stays(&all, swarm, draft);
         return Ok(());
     }
-    draft.fact(format!("no new tasks are placed here; moves {} of {}", count(tasks, "task"), count(services, "service")));
+    draft.fact(match tasks {
+        0 => "no new tasks are placed here".to_owned(),
+        n => format!("no new tasks are placed here; moves {} of {}", count(n, "task"), count(services, "service")),
+    });
     match (swarm, drain) {
         (true, true) => {
             draft.warn("Swarm moves all at once and stops each before its replacement starts");
@@ -82,6 +94,7 @@ fn away(state: &ClusterState, node: &Node, drain: bool, draft: &mut Draft) -> Re
         }
         (false, _) => waits(&all, draft),
     }
+    others(&all, draft);
     stays(&all, swarm, draft);
     let singles: Vec<_> = all.moving.values().filter(|(s, _)| s.desired == Some(1)).map(|(s, _)| name(s)).collect();
     if !singles.is_empty() && (drain || !swarm) {
@@ -126,7 +139,27 @@ fn waits(all: &Leaving<'_>, draft: &mut Draft) {
             _ => now += n,
         }
     }
-    draft.fact(format!("{now} can move now"));
+    if !all.moving.is_empty() {
+        draft.fact(format!("{now} can move now"));
+    }
+}
+
+/// What has a controller that is no row: it moves, and of its budgets nothing is known.
+fn others(all: &Leaving<'_>, draft: &mut Draft) {
+    let n = u32::try_from(all.others.len()).unwrap_or(u32::MAX);
+    if n == 0 {
+        return;
+    }
+    let (whose, them, they) = if n == 1 { ("its", "it", "it is") } else { ("their", "them", "they are") };
+    let mut names: Vec<String> = all.others.iter().take(NAMED).map(|(name, kind)| format!("{name} ({kind})")).collect();
+    if all.others.len() > NAMED {
+        names.push(format!("{} more", all.others.len() - NAMED));
+    }
+    draft.fact(format!(
+        "moves {} of no service here, which {whose} controller makes again: {}; whether a budget holds {them} is seen when {they} told to go",
+        count(n, "task"),
+        names.join(", ")
+    ));
 }
 
 fn stay(tasks: u32) -> &'static str {
@@ -143,6 +176,12 @@ fn stays(all: &Leaving<'_>, swarm: bool, draft: &mut Draft) {
             (false, n) => stay(n),
         };
         draft.fact(format!("{} {fate}: {} on every node", count(n, "task"), listed(&names, "runs", "run")));
+    }
+    if !all.own.is_empty() {
+        let names: Vec<String> = all.own.iter().map(|s| (*s).to_owned()).collect();
+        let n = u32::try_from(names.len()).unwrap_or(u32::MAX);
+        let words = listed(&names, "belongs", "belong");
+        draft.fact(format!("{} {}: {words} to the node itself", count(n, "task"), stay(n)));
     }
     if !all.bare.is_empty() {
         let names: Vec<String> = all.bare.iter().map(|s| (*s).to_owned()).collect();

@@ -1,14 +1,15 @@
 //! What an action on one task would do.
 
 use super::{Draft, service, subject};
+use crate::analysis::keeper::{Keeper, keeper};
 use crate::analysis::reasons::count;
 use crate::model::{Action, ActionKind, ClusterKind, ClusterState, Danger, Service, Task, Text};
 
 pub(super) fn consequences(state: &ClusterState, task: &Task, action: &Action, draft: &mut Draft) {
     let owner = task.service.as_ref().and_then(|key| state.services.get(key));
     match action {
-        Action::Reschedule => reschedule(state, task, owner.map(|s| &**s), draft),
-        Action::DeleteTask { grace } => delete(state, task, owner.map(|s| &**s), *grace, draft),
+        Action::Reschedule => reschedule(state, task, draft),
+        Action::DeleteTask { grace } => delete(state, task, *grace, draft),
         Action::ForceDelete { grace } => delete_by_force(task, *grace, draft),
         Action::Restart => restart(task, owner.map(|s| &**s), draft),
         Action::Kill => kill(owner.map(|s| &**s), draft),
@@ -20,13 +21,14 @@ pub(super) fn consequences(state: &ClusterState, task: &Task, action: &Action, d
 
 /// Why a task of this kind, or as it is now, has no such action.
 pub(super) fn refused(state: &ClusterState, task: &Task, action: ActionKind) -> Option<Text> {
-    let owner = task.service.as_ref().and_then(|key| state.services.get(key));
     let why = match action {
         ActionKind::Reschedule if task.state.ended() => "it has ended: there is nothing to move".to_owned(),
-        ActionKind::Reschedule if task.service.is_none() => "no service would make it again; delete it if that is meant".to_owned(),
-        ActionKind::Reschedule if owner.is_some_and(|s| s.kind.one_per_node()) => {
-            "its service runs one on each node: it would come back here".to_owned()
-        }
+        ActionKind::Reschedule => match keeper(state, task) {
+            Keeper::Nobody if task.service.is_none() => "no service would make it again; delete it if that is meant".to_owned(),
+            Keeper::EveryNode(_) => "its service runs one on each node: it would come back here".to_owned(),
+            Keeper::Node => "it is a static pod: it belongs to its node".to_owned(),
+            _ => return None,
+        },
         ActionKind::DeleteTask if state.cluster.engine.is_some() && state.cluster.engine != task.node => {
             let node = task.node.as_ref().map_or("it is on no node yet", |key| state.node_name(key));
             format!("a swarm cannot delete a task, only the engine it runs on can; connect to {node}, or move the task elsewhere")
@@ -44,7 +46,8 @@ pub(super) fn refused(state: &ClusterState, task: &Task, action: ActionKind) -> 
     Some(Text::from(why))
 }
 
-fn reschedule(state: &ClusterState, task: &Task, owner: Option<&Service>, draft: &mut Draft) {
+fn reschedule(state: &ClusterState, task: &Task, draft: &mut Draft) {
+    let keeper = keeper(state, task);
     let node = task.node.as_ref().map_or("no node yet", |key| state.node_name(key));
     if state.cluster.kind == ClusterKind::Swarm {
         let here = task
@@ -58,34 +61,40 @@ fn reschedule(state: &ClusterState, task: &Task, owner: Option<&Service>, draft:
         }
         draft.fact("what a roll back would go to is overwritten: Swarm keeps one earlier definition");
     } else {
-        draft.fact(format!("evicts it from {node}; its service makes a new one where the scheduler puts it"));
+        let by = if let Keeper::Other(kind) = keeper { format!("controller ({kind})") } else { "service".to_owned() };
+        draft.fact(format!("evicts it from {node}; its {by} makes a new one where the scheduler puts it"));
     }
-    match owner {
-        Some(owner) => {
+    match keeper {
+        Keeper::Service(owner) => {
             if state.cluster.kind == ClusterKind::Kubernetes {
                 service::budget(owner, draft);
             }
             last_one(owner, draft);
         }
-        None => lost(draft),
+        Keeper::Nobody => lost(draft),
+        Keeper::Other(_) | Keeper::EveryNode(_) | Keeper::Node => {}
     }
 }
 
-fn delete(state: &ClusterState, task: &Task, owner: Option<&Service>, grace: Option<u32>, draft: &mut Draft) {
+fn delete(state: &ClusterState, task: &Task, grace: Option<u32>, draft: &mut Draft) {
     if state.cluster.kind == ClusterKind::Docker {
         draft.fact("removes the container and what it wrote into itself; volumes stay");
         draft.warn("nothing makes a new one");
         return;
     }
-    match owner {
-        Some(owner) => {
+    let owner = task.service.as_ref().and_then(|key| state.services.get(key));
+    match (owner, keeper(state, task)) {
+        (Some(owner), _) => {
             draft.fact(format!("ends it; {} makes a new one", subject(&owner.namespace, &owner.name)));
             if let Some(budget) = owner.budget.as_ref().filter(|budget| budget.allowed == 0) {
                 draft.warn(format!("a delete does not ask budget {}, which allows no task to be taken away now", budget.name));
             }
             last_one(owner, draft);
         }
-        None => lost(draft),
+        (None, Keeper::Other(kind)) => draft.fact(format!("ends it; its controller ({kind}) makes a new one")),
+        (None, Keeper::EveryNode(name)) => draft.fact(format!("ends it; {name} makes a new one")),
+        (None, Keeper::Node) => draft.fact("it is a static pod: its node shows it again, and what runs goes on"),
+        (None, _) => lost(draft),
     }
     match state.cluster.kind {
         ClusterKind::Kubernetes => {

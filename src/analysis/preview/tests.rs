@@ -1,7 +1,7 @@
 //! Each preview as a row: the fleet, the action, and every line of the dialog (`!` stands before what could go wrong).
 
 use super::*;
-use crate::analysis::fixture::{Fixture, node, service, small, task};
+use crate::analysis::fixture::{Fixture, kept, node, service, small, task};
 use crate::model::{
     Autoscaler, Availability, ClusterId, ClusterKind, Differences, Earlier, Effect, Key, Node, NodeState, Propagation, Rollout,
     RolloutState, Service, ServiceKind, Taint, Task, TaskState, World,
@@ -104,6 +104,43 @@ fn evacuating_tells_what_moves_what_waits_what_stays_and_the_spread_after() {
     fleet.node(Node { availability: Availability::Paused, ..node("n2", "b") });
     let (_, _, lines) = seen(&fleet, Kind::Node, "n1", &Action::Evacuate).unwrap();
     assert!(lines.contains(&"! no other node takes tasks: they will wait until one does".to_owned()), "{lines:?}");
+}
+
+#[test]
+fn evacuating_moves_what_a_controller_of_another_kind_makes_again_and_leaves_what_is_the_nodes() {
+    let mut fleet = fleet(ClusterKind::Kubernetes);
+    for (key, controller) in [("db-1", "Cluster"), ("db-2", "Cluster"), ("etcd-n1", "Node"), ("lost", "DaemonSet")] {
+        fleet.task(kept(key, controller, "n1"));
+    }
+    let (_, _, lines) = seen(&fleet, Kind::Node, "n1", &Action::Evacuate).unwrap();
+    let others = "moves 2 tasks of no service here, which their controller makes again: db-1 (Cluster), db-2 (Cluster); \
+                  whether a budget holds them is seen when they are told to go";
+    for line in [
+        "no new tasks are placed here; moves 3 tasks of 2 services",
+        others,
+        "2 tasks stay: a DaemonSet, agent run on every node",
+        "1 task stays: etcd-n1 belongs to the node itself",
+    ] {
+        assert!(lines.iter().any(|found| found == line), "{line}: {lines:?}");
+    }
+    assert!(!lines.iter().any(|line| line.contains("nothing would make a new one")), "{lines:?}");
+    // alone on a node that takes nothing already
+    let mut fleet = Fixture::of(ClusterKind::Kubernetes);
+    fleet.node(Node { availability: Availability::Paused, ..node("n1", "a") }).node(node("n2", "b")).task(kept("rc", "RC", "n1"));
+    let (_, _, lines) = seen(&fleet, Kind::Node, "n1", &Action::Evacuate).unwrap();
+    let one = "moves 1 task of no service here, which its controller makes again: rc (RC); \
+               whether a budget holds it is seen when it is told to go";
+    assert_eq!(lines[..2], ["no new tasks are placed here", one]);
+    // and one by one
+    let (_, _, lines) = seen(&fleet, Kind::Task, "rc", &Action::Reschedule).unwrap();
+    assert_eq!(lines, ["evicts it from n1; its controller (RC) makes a new one where the scheduler puts it"]);
+    let (_, danger, lines) = seen(&fleet, Kind::Task, "rc", &Action::DeleteTask { grace: None }).unwrap();
+    assert_eq!((danger, lines[0].as_str()), (Danger::Destructive, "ends it; its controller (RC) makes a new one"));
+    fleet.task(kept("etcd-n1", "Node", "n1"));
+    let refused = seen(&fleet, Kind::Task, "etcd-n1", &Action::Reschedule).unwrap_err();
+    assert_eq!(refused, "it is a static pod: it belongs to its node");
+    let (_, _, lines) = seen(&fleet, Kind::Task, "etcd-n1", &Action::DeleteTask { grace: None }).unwrap();
+    assert_eq!(lines[0], "it is a static pod: its node shows it again, and what runs goes on");
 }
 
 #[test]

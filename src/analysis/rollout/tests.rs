@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
-use crate::analysis::fixture::{self, Fixture, NOW, ago, starting, stuck, task};
+use crate::analysis::fixture::{self, Fixture, NOW, ago, kept, starting, stuck, task};
 use crate::model::{Autoscaler, Effect, Ending, Node, Rollout, ServiceKind, Taint, Task};
 
 /// What a verdict must be: its words, beside how far it is.
@@ -152,7 +152,20 @@ fn a_node_has_the_availability_and_no_tasks_but_its_own() {
     hold("left on a dead node", &fixture, &expect, 1, &Pending(0, 0, "1 task left on a node that is down, t1 among them"));
     fixture.node(paused()).task(Task { state: TaskState::Succeeded, ..task("t1", "web", "n1") });
     fixture.service(Service { kind: ServiceKind::DaemonSet, ..fixture::service("agent", 3) }).task(task("t2", "agent", "n1"));
-    hold("its own stay", &fixture, &expect, 1, &Done("the node is paused and empty; 1 task of the node itself stay"));
+    hold("its own stay", &fixture, &expect, 1, &Done("the node is paused and empty; 1 task of the node itself stays"));
+    fixture.task(task("b1", "", "n1")).task(Task { state: TaskState::Stopping, wanted: false, ..task("t1", "web", "n1") });
+    hold("what leaves has not left", &fixture, &expect, 1, &Pending(0, 0, "1 task left, t1 among them"));
+    fixture.delta(crate::model::Delta::Task(crate::model::Change::Remove(Key::from("t1"))));
+    let one = "the node is paused; 1 task of the node itself stays; shop/b1 stays: nothing would make it again";
+    hold("a bare one stays", &fixture, &expect, 1, &Done(one));
+    fixture.task(task("b2", "", "n1"));
+    let two = "the node is paused; 1 task of the node itself stays; shop/b1 and 1 more stay: nothing would make them again";
+    hold("bare ones stay", &fixture, &expect, 1, &Done(two));
+    fixture.task(kept("db-1", "Cluster", "n1")).task(kept("etcd-n1", "Node", "n1")).task(kept("lost", "DaemonSet", "n1"));
+    hold("another controller's leaves", &fixture, &expect, 1, &Pending(0, 0, "1 task left, db-1 among them"));
+    fixture.delta(crate::model::Delta::Task(crate::model::Change::Remove(Key::from("db-1"))));
+    let own = "the node is paused; 3 tasks of the node itself stay; shop/b1 and 1 more stay: nothing would make them again";
+    hold("what the node runs by itself stays", &fixture, &expect, 1, &Done(own));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A node of four services, before, while and after it is evacuated: every line of the operation's page.
 
 use super::*;
-use crate::analysis::fixture::{Fixture, ago, budget, node, service, small, starting, stuck, task};
+use crate::analysis::fixture::{Fixture, ago, budget, kept, node, service, small, starting, stuck, task};
 use crate::model::{Bound, Kind, Node, ObjectRef, OpId, Progress, ServiceKind, TaskState};
 
 /// [`small`] with a third zone, and a task on n1 that nothing makes again.
@@ -155,4 +155,21 @@ fn what_moves_one_service_is_planned_as_it_is_done() {
     swarm.service(service("web", 2)).task(task("w1", "web", "n1")).task(task("w2", "web", "n1"));
     let both = Some(vec!["w1".to_owned(), "w2".to_owned()]);
     assert_eq!(planned(&swarm, Kind::Task, "w1", Action::Reschedule), both);
+}
+
+#[test]
+fn a_task_of_no_service_leaves_if_a_controller_makes_it_again_and_stays_if_it_is_its_nodes() {
+    let mut fleet = Fixture::kubernetes();
+    fleet.node(node("n1", "a")).node(node("n2", "b"));
+    fleet.task(kept("db-1", "Cluster", "n1")).task(kept("etcd-n1", "Node", "n1")).task(kept("log-x", "DaemonSet", "n1"));
+    let mut op = asked(&fleet, Kind::Node, "n1", Action::Evacuate);
+    let stays = ["Stays etcd-n1 belongs to the node itself", "Stays log-x a DaemonSet runs on every node"];
+    assert_eq!(lines(&fleet, &op), [&["Next db-1 not yet"], &stays[..]].concat());
+    fleet.task(Task { state: TaskState::Stopping, wanted: false, ..kept("db-1", "Cluster", "n1") });
+    assert_eq!(lines(&fleet, &op), [&["Leaving db-1 was told to go, and ends"], &stays[..]].concat());
+    gone(&mut fleet, "db-1");
+    assert_eq!(lines(&fleet, &op), [&["Moved db-1 is gone"], &stays[..]].concat());
+    fleet.task(kept("db-1", "Cluster", "n1"));
+    op.state = OpState::Cancelled;
+    assert_eq!(lines(&fleet, &op)[0], "Stays db-1 is still there: the operation is cancelled");
 }

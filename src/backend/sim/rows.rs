@@ -189,6 +189,7 @@ impl Platform {
             name: instance.name.clone(),
             namespace: workload.map(|w| w.namespace.clone()).unwrap_or_default(),
             service: workload.map(|w| w.key.clone()),
+            controller: None,
             node: instance.host.and_then(|h| self.hosts.get(&h)).map(|h| h.key.clone()),
             state,
             ready: instance.ready && !down,

@@ -24,6 +24,7 @@ impl Crowd {
             name: format!("service-{service:04}-7d9f8b6c5d-x{n:05}").into(),
             namespace: format!("team-{:03}", service / 20).into(),
             service: Some(uid(2, service)),
+            controller: Some("ReplicaSet".into()),
             node: Some(Key::new(&format!("node-a-{:04}", n % self.nodes))),
             state: TaskState::Running,
             ready: true,

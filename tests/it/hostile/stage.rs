@@ -151,6 +151,7 @@ pub fn fleet(words: &Words<'_>) -> Store {
                 name: t(k),
                 namespace: t("ns"),
                 service: Some(key(service)),
+                controller: Some(t("ct")),
                 // the node n9 has no row: its key is shown
                 node: Some(key(node)),
                 state,

@@ -123,6 +123,7 @@ fn task(raw: &Container, detail: Option<&ContainerDetail>, node: &Key) -> Task {
         key: Key::new(&raw.id),
         namespace: raw.labels.get(PROJECT).map(|project| Text::new(project)).unwrap_or_default(),
         service: Some(service_key(raw)),
+        controller: None,
         node: Some(node.clone()),
         state,
         ready: state == TaskState::Running && raw.state == "running" && health(raw).is_none(),

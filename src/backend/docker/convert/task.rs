@@ -105,6 +105,7 @@ fn task(raw: &wire::Task, service: Option<&wire::Service>, node: Option<&Node>, 
             .map(|stack| Text::new(stack))
             .unwrap_or_default(),
         service: (!raw.service_id.is_empty()).then(|| Key::new(&raw.service_id)),
+        controller: None,
         node: (!raw.node_id.is_empty()).then(|| Key::new(&raw.node_id)),
         state,
         ready: state == TaskState::Running && wanted,

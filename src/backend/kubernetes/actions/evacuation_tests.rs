@@ -49,10 +49,19 @@ enum Owner {
     ReplicaSet,
     /// Its pods keep their names and come back only when the old one is gone.
     StatefulSet,
+    /// A controller of a kind that we know nothing of.
+    Cluster,
     DaemonSet,
     /// Made by the kubelet from a file.
     Static,
     Nobody,
+}
+
+impl Owner {
+    /// Whether it makes a pod again that goes, on another node.
+    fn elsewhere(self) -> bool {
+        matches!(self, Self::ReplicaSet | Self::StatefulSet | Self::Cluster)
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -116,6 +125,7 @@ impl Cluster {
                 1 => Owner::Nobody,
                 2 => Owner::Static,
                 3 | 4 => Owner::StatefulSet,
+                5 => Owner::Cluster,
                 _ => Owner::ReplicaSet,
             };
             let namespace = if chance.one_in(8) { "going" } else { "shop" };
@@ -127,7 +137,7 @@ impl Cluster {
                 let here = n == 0 || chance.one_in(2);
                 cluster.make(app, format!("app{app}-{n}"), here, now);
             }
-            if matches!(owner, Owner::ReplicaSet | Owner::StatefulSet) && namespace == "shop" {
+            if owner.elsewhere() && namespace == "shop" {
                 let freed_at = chance.one_in(2).then(|| now + Duration::from_secs(chance.below(900)));
                 let least = match chance.below(4) {
                     0 => continue,
@@ -187,7 +197,7 @@ impl Cluster {
             Some(_) => {}
         }
         let App { owner, starts, ends, .. } = self.apps[pod.app];
-        if matches!(owner, Owner::DaemonSet | Owner::Static | Owner::Nobody) || !pod.here {
+        if !owner.elsewhere() || !pod.here {
             self.wrong.push(format!("{name} of {owner:?} was evicted"));
         }
         if pod.gone_at.is_some() {
@@ -214,7 +224,7 @@ impl Cluster {
             self.wrong.push(format!("{name} was moved twice"));
         }
         self.pods.get_mut(&uid).unwrap().gone_at = Some(now + ends);
-        if owner == Owner::ReplicaSet {
+        if matches!(owner, Owner::ReplicaSet | Owner::Cluster) {
             self.made += 1;
             let name = format!("{}-{}", pod.name, self.made);
             self.make(pod.app, name, false, now + starts);
@@ -269,7 +279,7 @@ impl Cluster {
 
     /// Uids of pods that nothing would make again, or that belong to the node.
     fn staying(&self) -> Vec<String> {
-        let stays = |pod: &Pod| matches!(self.apps[pod.app].owner, Owner::DaemonSet | Owner::Static | Owner::Nobody);
+        let stays = |pod: &Pod| !self.apps[pod.app].owner.elsewhere();
         self.pods.iter().filter(|(_, pod)| stays(pod)).map(|(uid, _)| uid.clone()).collect()
     }
 
@@ -278,11 +288,7 @@ impl Cluster {
         let movable = |pod: &&Pod| {
             let App { owner, namespace, .. } = self.apps[pod.app];
             let budgets = self.budgets.iter().filter(|budget| budget.app == pod.app).count();
-            pod.here
-                && pod.gone_at.is_none()
-                && matches!(owner, Owner::ReplicaSet | Owner::StatefulSet)
-                && namespace == "shop"
-                && budgets < 2
+            pod.here && pod.gone_at.is_none() && owner.elsewhere() && namespace == "shop" && budgets < 2
         };
         self.pods.values().filter(movable).map(|pod| pod.name.as_str()).collect()
     }

@@ -20,12 +20,16 @@ pub(in super::super) fn pod(raw: &RawPod, service: Option<Key>, node_down: bool,
     let ready = matches!(state, TaskState::Running | TaskState::Starting)
         && condition(&raw.status.conditions, "Ready").is_some_and(|c| c.status == "True");
     let revision = meta.labels.pod_template_hash.as_ref().or(meta.labels.controller_revision_hash.as_ref());
+    // a mirror pod may belong to whatever its file says: what runs belongs to its node
+    let controller =
+        if meta.annotations.mirror.is_some() { Some("Node") } else { meta.controller().map(|owner| owner.kind.as_str()) };
     let counted = |c: &&ContainerStatus| raw.spec.init_containers.iter().all(|s| s.name != c.name || s.is_sidecar());
     Task {
         key: Key::new(&meta.uid),
         name: Text::new(&meta.name),
         namespace: names.text(&meta.namespace),
         service,
+        controller: controller.map(|kind| names.text(kind)),
         node: (!raw.spec.node_name.is_empty()).then(|| names.key(&raw.spec.node_name)),
         state,
         ready,

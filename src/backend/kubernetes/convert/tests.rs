@@ -44,6 +44,21 @@ fn a_pod_on_a_silent_node_is_lost_whatever_it_last_reported() {
 }
 
 #[test]
+fn a_pod_tells_the_kind_of_what_keeps_it_running_and_a_mirror_pod_is_its_nodes() {
+    let owner = |kind: &str, controller| json!({ "ownerReferences": [{ "kind": kind, "uid": "o", "controller": controller }] });
+    for (metadata, want) in [
+        (json!({}), None),
+        (owner("Cluster", true), Some("Cluster")),
+        (owner("Cluster", false), None),
+        (owner("Node", true), Some("Node")),
+        (json!({ "annotations": { "kubernetes.io/config.mirror": "x" } }), Some("Node")),
+    ] {
+        let raw: RawPod = serde_json::from_value(json!({ "metadata": metadata })).unwrap();
+        assert_eq!(pod(&raw, None, false, &mut Names::default()).controller.as_deref(), want, "{metadata}");
+    }
+}
+
+#[test]
 fn requests_are_the_larger_of_start_and_run_with_sidecars_counted_in_both() {
     let cpu = |n: &str| json!({ "requests": { "cpu": n } });
     let raw: RawPod = serde_json::from_value(json!({ "spec": {

@@ -74,12 +74,7 @@ impl Act<'_> {
                     return Err(first);
                 }
                 self.report(total, total, &here.stays);
-                return Ok(if here.bare == 0 {
-                    Expect::NodeEmpty { node, availability: Availability::Paused }
-                } else {
-                    // it will not become empty: what stays is said in the note
-                    Expect::NodeIs { node, availability: Availability::Paused }
-                });
+                return Ok(Expect::NodeEmpty { node, availability: Availability::Paused });
             }
             let mut wait = AGAIN;
             let mut reasons: Vec<String> = Vec::new();
@@ -123,9 +118,7 @@ struct Movable {
 struct Plan {
     /// Pods that can be told to go, and have not been yet.
     movable: Vec<Movable>,
-    /// Pods that nothing would make again: they stay, as without `--force` of `kubectl drain`.
-    bare: usize,
-    /// What stays, in words.
+    /// What stays, in words: pods that nothing would make again do, as without `--force` of `kubectl drain`.
     stays: String,
 }
 
@@ -155,7 +148,7 @@ fn plan(pods: Vec<RawPod>) -> Plan {
         [one] => format!("{one} stays: no service would make it again"),
         [first, rest @ ..] => format!("{first} and {} more stay: no service would make them again", rest.len()),
     };
-    Plan { movable, bare: bare.len(), stays }
+    Plan { movable, stays }
 }
 
 #[cfg(test)]
@@ -186,6 +179,6 @@ mod tests {
             ended,
         ]);
         assert_eq!(plan.movable.iter().map(|p| p.uid.as_str()).collect::<Vec<_>>(), ["web"]);
-        assert_eq!((plan.bare, plan.stays.as_str()), (1, "n/bare stays: no service would make it again"));
+        assert_eq!(plan.stays, "n/bare stays: no service would make it again");
     }
 }

@@ -14,6 +14,9 @@ use std::time::Duration;
 /// How long facts from before a write may still arrive after it.
 const OLD_FACTS: Duration = Duration::from_secs(15);
 
+/// By then a row shows what the platform has answered to have made: a watch that is silent for longer has been given up.
+const SHOWN: Duration = Duration::from_secs(90);
+
 /// What the facts say of an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -48,6 +51,10 @@ pub fn verdict(state: &ClusterState, expect: &Expect, taken: Timestamp, now: Tim
             verdict => verdict,
         },
         Expect::Held { service, spec_rev, held } => is_held(state, service, *spec_rev, *held),
+        Expect::Began { service } if now.since(taken) > SHOWN && state.services.get(service).is_none() => {
+            // to have been made was its purpose: with a short time to live it goes when it has ended
+            done("the job was made, and is gone already")
+        }
         Expect::Began { service } => began(state, service),
         Expect::Restarted { task, before } => restarted(state, task, *before, taken),
         Expect::Renewed { tasks, note } => renewed(state, tasks, note),

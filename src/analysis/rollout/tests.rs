@@ -276,7 +276,9 @@ fn a_service_is_held_once_its_controllers_have_seen_it_and_runs_once_it_has_a_ta
 
     let began = Expect::Began { service: Key::from("web") };
     let mut fixture = Fixture::of(ClusterKind::Kubernetes);
-    hold("not there yet", &fixture, &began, 1, &Pending(0, 1, "waiting for the job to show"));
+    hold("not there yet", &fixture, &began, 80, &Pending(0, 1, "waiting for the job to show"));
+    // the cluster had made it, and a row would show by now: it ended, and its time to live was over
+    hold("not there any more", &fixture, &began, 91, &Done("the job was made, and is gone already"));
     fixture.service(job(false, 1));
     hold("runs", &fixture, &began, 1, &Done("web runs"));
     fixture.service(Service { rollout: at(RolloutState::Stable, None), ..job(false, 0) });

@@ -185,7 +185,8 @@ fn gone(state: &ClusterState, planned: &Planned, service: Option<&Service>, new:
                 Some(key) => {
                     let zone = state.nodes.get(key).and_then(|node| node.zone.as_ref());
                     let zone = zone.map(|zone| format!(" ({zone})")).unwrap_or_default();
-                    format!("on {}{zone}", state.node_name(key))
+                    let again = if planned.node.as_ref() == Some(key) { " again" } else { "" };
+                    format!("on {}{zone}{again}", state.node_name(key))
                 }
             };
             let why = task.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
@@ -222,6 +223,20 @@ pub fn summary(steps: &[Step]) -> String {
         }
     }
     words
+}
+
+/// Where the one task now runs that an operation moved elsewhere: on Kubernetes the scheduler may take the same node again.
+pub fn landed(state: &ClusterState, op: &Operation) -> Option<Text> {
+    let plan =
+        op.plan.as_ref().filter(|_| op.intent.action == Action::Reschedule && state.cluster.kind == ClusterKind::Kubernetes)?;
+    let [planned] = &*plan.tasks else { return None };
+    let new = Successors::now(state, plan).take(planned.service.as_ref()?, &planned.name)?;
+    let node = new.node.as_ref()?;
+    let words = format!("{} runs on {}", new.name, state.node_name(node));
+    Some(Text::from(match planned.node.as_ref() == Some(node) {
+        true => format!("{words}, as before: the scheduler has put it there again"),
+        false => words,
+    }))
 }
 
 /// How each service that is moved lies over the zones now, and how many of it are ready: `shop/web 5 of 6 ready · a 2 · b 4`.

@@ -7,7 +7,7 @@ use super::executor::{Paused, Stop};
 use super::journal::Entry;
 use super::shared::{Shared, contained};
 use crate::analysis::rollout::{self, Verdict};
-use crate::analysis::undo;
+use crate::analysis::{steps, undo};
 use crate::backend::{Backend, BackendError, ProgressSink};
 use crate::model::{Action, ActionKind, Expect, Fact, Link, OpState, Operation, Progress, ServiceKind, Text};
 use std::sync::Arc;
@@ -287,6 +287,10 @@ impl Run {
                             if let Some(undo) = &mut self.op.undo {
                                 undo::complete(state, &expect, undo);
                             }
+                            let words = match steps::landed(state, &self.op) {
+                                Some(where_to) => Text::from(format!("{words}; {where_to}")),
+                                None => words,
+                            };
                             return (OpState::Done, words);
                         }
                         Verdict::Failed(words) => return (OpState::Failed, words),

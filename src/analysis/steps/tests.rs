@@ -158,6 +158,23 @@ fn what_moves_one_service_is_planned_as_it_is_done() {
 }
 
 #[test]
+fn a_task_that_comes_back_to_the_node_it_was_on_says_so() {
+    let mut fleet = fleet(ClusterKind::Kubernetes);
+    let op = asked(&fleet, Kind::Task, "w1", Action::Reschedule);
+    gone(&mut fleet, "w1");
+    fleet.task(made("w4", "web", "n1"));
+    assert_eq!(lines(&fleet, &op), ["Moved w1 → w4 on n1 (a) again, ready"]);
+    let words = |fleet: &Fixture, op: &Operation| landed(&fleet.state(), op).map(|words| words.to_string());
+    let again = "w4 runs on n1, as before: the scheduler has put it there again";
+    assert_eq!(words(&fleet, &op).as_deref(), Some(again));
+    fleet.task(made("w4", "web", "n2"));
+    assert_eq!(words(&fleet, &op).as_deref(), Some("w4 runs on n2"));
+    // the others that an operation moves are told one by one
+    let all = asked(&fleet, Kind::Node, "n1", Action::Evacuate);
+    assert_eq!(words(&fleet, &all), None);
+}
+
+#[test]
 fn a_task_of_no_service_leaves_if_a_controller_makes_it_again_and_stays_if_it_is_its_nodes() {
     let mut fleet = Fixture::kubernetes();
     fleet.node(node("n1", "a")).node(node("n2", "b"));

@@ -170,7 +170,7 @@ pub(crate) fn starting(key: &str, service: &str, step: Option<&str>, since: u64)
 
 /// A budget that allows so many tasks to be away.
 pub(crate) fn budget(allowed: u32) -> Option<Budget> {
-    Some(Budget { name: Text::new("cart-pdb"), allowed, rule: Text::new("min available 1") })
+    Some(Budget { name: Text::new("cart-pdb"), allowed, rule: Text::new("min available 1"), beside: None })
 }
 
 /// Two zones: `web` with three tasks (two of them on n1), `cart` with one on n1 under a budget, an agent on every node.

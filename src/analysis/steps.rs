@@ -5,7 +5,8 @@ use super::keeper::{Keeper, keeper};
 use super::reasons::count;
 use super::spread;
 use crate::model::{
-    Action, ClusterKind, ClusterState, Intent, Key, OpState, Operation, Plan, Planned, Service, Task, TaskState, Text, World,
+    Action, Budget, ClusterKind, ClusterState, Intent, Key, OpState, Operation, Plan, Planned, Service, Task, TaskState, Text,
+    World,
 };
 use crate::util::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -149,6 +150,9 @@ fn step(state: &ClusterState, op: &Operation, planned: &Planned, well: bool, new
 /// What a task that has not gone yet waits for.
 fn waits(state: &ClusterState, op: &Operation, service: &Service, new: &Successors<'_>) -> (Fate, String) {
     match &service.budget {
+        Some(Budget { name, beside: Some(other), .. }) => {
+            return (Fate::Waits, format!("two budgets cover it, {name} and {other}: the server does not evict it"));
+        }
         Some(budget) if budget.allowed == 0 => {
             return (Fate::Waits, format!("waits: budget {} allows 0 ({})", budget.name, budget.rule));
         }

@@ -97,6 +97,8 @@ pub struct Budget {
     pub allowed: u32,
     /// What it asks for, in words: `min available 2`, `max unavailable 25%`.
     pub rule: Text,
+    /// Another budget that covers the same tasks. The server then evicts none of them, whatever both allow.
+    pub beside: Option<Text>,
 }
 
 /// A definition a service had.

@@ -167,7 +167,7 @@ impl Fleet {
             },
             Service {
                 rollout: Rollout { state: RolloutState::Progressing, note: None },
-                budget: Some(Budget { name: Text::new("web"), allowed: 1, rule: Text::new("min available 2") }),
+                budget: Some(Budget { name: Text::new("web"), allowed: 1, rule: Text::new("min available 2"), beside: None }),
                 ..service("s-web", "shop", "web", 3, 5)
             },
             service("s-search", "shop", "search", 4, 4),

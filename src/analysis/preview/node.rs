@@ -4,7 +4,7 @@ use super::{Draft, graceful, manage, marks, prune, subject};
 use crate::analysis::keeper::{Keeper, keeper};
 use crate::analysis::reasons::count;
 use crate::analysis::spread;
-use crate::model::{Action, Availability, ClusterKind, ClusterState, Node, Service, Text};
+use crate::model::{Action, Availability, Budget, ClusterKind, ClusterState, Node, Service, Text};
 use std::collections::BTreeMap;
 
 /// Services named in a list before the rest is only counted.
@@ -115,6 +115,12 @@ fn waits(all: &Leaving<'_>, draft: &mut Draft) {
     let mut now = 0;
     for (service, n) in all.moving.values() {
         match &service.budget {
+            Some(Budget { name: one, beside: Some(other), .. }) => draft.warn(format!(
+                "{} never {}: {} has two budgets, {one} and {other}, and the server evicts nothing that two cover",
+                count(*n, "task"),
+                if *n == 1 { "goes" } else { "go" },
+                name(service)
+            )),
             Some(budget) if budget.allowed == 0 => {
                 draft.warn(format!(
                     "{} {}: {} may lose none now (budget {}: {})",

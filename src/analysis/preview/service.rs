@@ -166,7 +166,12 @@ pub(super) fn alone(state: &ClusterState, service: &Service, draft: &mut Draft) 
 /// What the budget says about taking one task away.
 pub(super) fn budget(service: &Service, draft: &mut Draft) {
     let Some(budget) = &service.budget else { return };
-    if budget.allowed == 0 {
+    if let Some(other) = &budget.beside {
+        draft.warn(format!(
+            "it is never let go: two budgets cover it, {} and {other}, and the server evicts nothing that two cover",
+            budget.name
+        ));
+    } else if budget.allowed == 0 {
         draft.warn(format!("waits: budget {} allows no task to be taken away now ({})", budget.name, budget.rule));
     } else {
         draft.fact(format!("budget {} allows {} to be away ({})", budget.name, count(budget.allowed, "task"), budget.rule));

@@ -3,8 +3,8 @@
 use super::*;
 use crate::analysis::fixture::{Fixture, kept, node, service, small, task};
 use crate::model::{
-    Autoscaler, Availability, ClusterId, ClusterKind, Differences, Earlier, Effect, Key, Node, NodeState, Propagation, Rollout,
-    RolloutState, Service, ServiceKind, Taint, Task, TaskState, World,
+    Autoscaler, Availability, Budget, ClusterId, ClusterKind, Differences, Earlier, Effect, Key, Node, NodeState, Propagation,
+    Rollout, RolloutState, Service, ServiceKind, Taint, Task, TaskState, World,
 };
 use std::sync::Arc;
 
@@ -247,6 +247,19 @@ fn what_a_platform_would_refuse_for_the_kind_of_a_thing_is_refused_before() {
         assert_eq!(seen(&fleet, kind, key, &action).unwrap_err(), why);
     }
     assert!(seen(&fleet, Kind::Service, "agent", &Action::Redeploy { pull: false }).is_ok());
+}
+
+#[test]
+fn two_budgets_on_one_task_are_said_before_for_the_server_evicts_it_never() {
+    let mut fleet = fleet(ClusterKind::Kubernetes);
+    let budget = Budget { name: "web-a".into(), allowed: 1, rule: "min available 1".into(), beside: Some("web-b".into()) };
+    fleet.service(Service { budget: Some(budget), ..service("web", 3) });
+    let (_, _, lines) = seen(&fleet, Kind::Node, "n1", &Action::Evacuate).unwrap();
+    let never = "! 2 tasks never go: shop/web has two budgets, web-a and web-b, and the server evicts nothing that two cover";
+    assert!(lines.contains(&never.to_owned()) && lines.contains(&"0 can move now".to_owned()), "{lines:?}");
+    let one = "! it is never let go: two budgets cover it, web-a and web-b, and the server evicts nothing that two cover";
+    let (_, _, lines) = seen(&fleet, Kind::Task, "w1", &Action::Reschedule).unwrap();
+    assert!(lines.contains(&one.to_owned()), "{lines:?}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::analysis::fixture::{Fixture, ago, budget, kept, node, service, small, starting, stuck, task};
-use crate::model::{Bound, Kind, Node, ObjectRef, OpId, Progress, ServiceKind, TaskState};
+use crate::model::{Bound, Budget, Kind, Node, ObjectRef, OpId, Progress, ServiceKind, TaskState};
 
 /// [`small`] with a third zone, and a task on n1 that nothing makes again.
 fn fleet(kind: ClusterKind) -> Fixture {
@@ -172,6 +172,15 @@ fn a_task_that_comes_back_to_the_node_it_was_on_says_so() {
     // the others that an operation moves are told one by one
     let all = asked(&fleet, Kind::Node, "n1", Action::Evacuate);
     assert_eq!(words(&fleet, &all), None);
+}
+
+#[test]
+fn two_budgets_on_one_task_are_what_it_waits_for() {
+    let mut fleet = fleet(ClusterKind::Kubernetes);
+    let two = Budget { name: "a".into(), allowed: 1, rule: "min available 1".into(), beside: Some("b".into()) };
+    fleet.service(Service { budget: Some(two), ..service("cart", 1) });
+    let op = asked(&fleet, Kind::Node, "n1", Action::Evacuate);
+    assert_eq!(lines(&fleet, &op)[0], "Waits c1 two budgets cover it, a and b: the server does not evict it");
 }
 
 #[test]

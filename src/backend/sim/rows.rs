@@ -146,6 +146,7 @@ impl Platform {
                 name: workload.name.clone(),
                 allowed: self.disruptions_allowed(workload).unwrap_or(0),
                 rule: format!("{} {}", if rule.keeps { "min available" } else { "max unavailable" }, rule.count.words()).into(),
+                beside: None,
             }),
             autoscaler: workload.autoscale.map(|a| Autoscaler { name: workload.name.clone(), min: a.min, max: a.max }),
             suspended: workload.held && workload.kind.runs_to_completion(),

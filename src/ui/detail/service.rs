@@ -34,11 +34,16 @@ pub fn write(cx: &Cx<'_>, state: &ClusterState, row: &Service, sheet: &mut Sheet
     spread(state, row, sheet);
     usage(cx, state, row, sheet);
     if let Some(budget) = &row.budget {
-        let words = match budget.allowed {
-            0 => format!("none may be taken away now ({}: {})", budget.name, budget.rule),
-            n => format!("{n} may be taken away now ({}: {})", budget.name, budget.rule),
+        let words = match (&budget.beside, budget.allowed) {
+            (Some(other), _) => format!("two cover its tasks, {} and {other}: the server evicts none of them", budget.name),
+            (None, 0) => format!("none may be taken away now ({}: {})", budget.name, budget.rule),
+            (None, n) => format!("{n} may be taken away now ({}: {})", budget.name, budget.rule),
         };
-        sheet.field("budget", Role::Dim, &[(&words, if budget.allowed == 0 { Role::Warning } else { Role::Text })]);
+        sheet.field(
+            "budget",
+            Role::Dim,
+            &[(&words, if budget.allowed == 0 || budget.beside.is_some() { Role::Warning } else { Role::Text })],
+        );
     }
     sheet.fact("kind", row.kind.word());
     sheet.fact("image", &row.image);

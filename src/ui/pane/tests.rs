@@ -295,7 +295,7 @@ fn an_evacuation_shows_below_the_list_what_became_of_each_task() {
     for size in [(80, 24), (200, 50)] {
         let mut bench = Bench::new(PaneId::Operations, size);
         let none = service("s-search", "shop", "search", 4, 4);
-        let budget = Some(Budget { name: Text::new("search-pdb"), allowed: 0, rule: Text::new("min available 4") });
+        let budget = Some(Budget { name: Text::new("search-pdb"), allowed: 0, rule: Text::new("min available 4"), beside: None });
         bench.fleet.to("prod-eu", Delta::Service(Change::Upsert(Service { budget, ..none })));
         for n in 0..60 {
             let name = format!("search-{n:02}");

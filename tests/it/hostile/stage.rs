@@ -128,7 +128,7 @@ pub fn fleet(words: &Words<'_>) -> Store {
                 rollout: Rollout { state: rollout, note: Some(t("no")) },
                 revision: Some(t("re")),
                 previous: Some(t("pv")),
-                budget: Some(Budget { name: t("bu"), allowed: 1, rule: t("ru") }),
+                budget: Some(Budget { name: t("bu"), allowed: 1, rule: t("ru"), beside: None }),
                 autoscaler: Some(Autoscaler { name: t("au"), min: 1, max: 9 }),
                 suspended: false,
                 placement: Some(t("pl")),

@@ -218,8 +218,12 @@ impl Services {
             (None, Some(max)) => format!("max unavailable {max}"),
             (None, None) => "min available 1".to_owned(),
         };
-        let budget =
-            Budget { name: names.text(&raw.metadata.name), allowed: raw.status.disruptions_allowed, rule: names.text(&rule) };
+        let budget = Budget {
+            name: names.text(&raw.metadata.name),
+            allowed: raw.status.disruptions_allowed,
+            rule: names.text(&rule),
+            beside: None,
+        };
         let namespace = names.text(&raw.metadata.namespace);
         let row = BudgetRow { namespace: namespace.clone(), budget, selector: raw.spec.selector };
         self.budgets.insert(Key::new(&raw.metadata.uid), row);
@@ -274,14 +278,16 @@ impl Services {
             .skip(1)
             .map(|d| model::Earlier { revision: d.revision, image: d.image.clone(), made: d.since })
             .collect();
-        // of several budgets the tightest counts: an eviction needs the leave of all
-        row.budget = self
+        // of several budgets the tightest is told, and that it is not alone: the server evicts nothing that two of them cover
+        let mut budgets: Vec<&Budget> = self
             .budgets
             .values()
             .filter(|b| b.namespace == row.namespace && b.selector.as_ref().is_some_and(|s| s.selects(&held.labels)))
             .map(|b| &b.budget)
-            .min_by(|a, b| (a.allowed, &a.name).cmp(&(b.allowed, &b.name)))
-            .cloned();
+            .collect();
+        budgets.sort_unstable_by(|a, b| (a.allowed, &a.name).cmp(&(b.allowed, &b.name)));
+        let beside = budgets.get(1).map(|second| second.name.clone());
+        row.budget = budgets.first().map(|first| Budget { beside, ..Budget::clone(first) });
         row.autoscaler = self
             .autoscalers
             .values()
@@ -437,7 +443,10 @@ mod tests {
         let tight = budget("tight", "shop", "web", 1);
         let held = row(&tight).budget.as_ref().unwrap();
         assert_eq!((held.name.as_str(), held.allowed, held.rule.as_str()), ("tight", 1, "max unavailable 25%"));
-        assert_eq!(row(&services.no_budget(&"tight".into())).budget.as_ref().unwrap().name.as_str(), "loose");
+        assert_eq!(held.beside.as_deref(), Some("loose"), "the server evicts nothing that two of them cover");
+        let left = services.no_budget(&"tight".into());
+        let held = row(&left).budget.as_ref().unwrap();
+        assert_eq!((held.name.as_str(), held.beside.as_deref()), ("loose", None));
     }
 
     #[test]

@@ -112,6 +112,7 @@ pub(crate) fn service(key: &str, desired: u32) -> Service {
         updated: desired,
         current: desired,
         rollout: Rollout::STABLE,
+        strategy: UpdateStrategy::Rolling,
         revision: None,
         previous: Some(Text::new("revision 6")),
         earlier: Box::default(),

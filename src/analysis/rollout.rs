@@ -6,7 +6,7 @@ use super::preview::subject;
 use super::reasons::{self, count};
 use crate::model::{
     Availability, ClusterKind, ClusterState, Expect, Key, Kind, Node, NodeState, Progress, RolloutState, Service, ServiceKind,
-    TaskState, Text,
+    TaskState, Text, UpdateStrategy,
 };
 use crate::util::time::Timestamp;
 use std::time::Duration;
@@ -76,8 +76,8 @@ fn failed(words: impl Into<Text>) -> Verdict {
 }
 
 /// The rollout predicate. Kubernetes: `metadata.generation` written, `status.observedGeneration` caught up, and then
-/// updated = ready = all = wanted, as `kubectl rollout status` asks and, beyond it, with no old task left. Swarm has only
-/// a hash of the spec, which does not say which of two is newer.
+/// updated = ready = all = wanted, as `kubectl rollout status` asks and, beyond it, with no old task left but those that
+/// its update strategy leaves as they are. Swarm has only a hash of the spec, which does not say which of two is newer.
 fn converged(state: &ClusterState, key: &Key, written: u64, taken: Timestamp, now: Timestamp) -> Verdict {
     let Some(service) = state.services.get(key) else { return failed("the service is gone: someone removed it meanwhile") };
     let desired = service.desired.unwrap_or(0);
@@ -103,13 +103,14 @@ fn converged(state: &ClusterState, key: &Key, written: u64, taken: Timestamp, no
     if service.kind.runs_to_completion() || service.desired.is_none() {
         return done("the platform has the new definition");
     }
-    let whole = service.ready == desired && service.updated == desired && service.current == desired;
+    let whole = service.ready == desired && service.updated >= service.renews() && service.current == desired;
     match service.rollout.state {
         RolloutState::Stable | RolloutState::Paused if whole => {
             let mut words = match desired {
                 0 => "scaled to none: nothing runs".to_owned(),
                 n => format!("{n} of {n} ready"),
             };
+            words.push_str(&kept(service, desired));
             if newer {
                 words.push_str("; someone else changed the definition again meanwhile");
             }
@@ -118,7 +119,7 @@ fn converged(state: &ClusterState, key: &Key, written: u64, taken: Timestamp, no
         RolloutState::Paused if state.cluster.kind == ClusterKind::Swarm => {
             failed(with_reasons(state, service, "the swarm paused the update"))
         }
-        RolloutState::Paused if service.updated < desired => {
+        RolloutState::Paused if service.is_held() && service.updated < desired => {
             failed("the rollout is held: someone paused this service; resume it to let it go on")
         }
         _ => pending(progress(service, desired), desired, waiting(state, service, desired)),
@@ -180,15 +181,28 @@ fn scaled_beside(state: &ClusterState, service: &Service, to: u32, taken: Timest
     done(format!("{words}; the rollout before had failed{beside}"))
 }
 
+/// The tasks that its update strategy leaves as they are.
+fn kept(service: &Service, desired: u32) -> String {
+    match (desired.saturating_sub(service.updated), service.strategy) {
+        (0, _) | (_, UpdateStrategy::Rolling) => String::new(),
+        (1, UpdateStrategy::Partition(_)) => "; 1 task keeps the definition it had (partition)".to_owned(),
+        (n, UpdateStrategy::Partition(_)) => format!("; {n} tasks keep the definition they had (partition)"),
+        (1, UpdateStrategy::OnDelete) => "; 1 task takes the new definition when it is deleted (OnDelete)".to_owned(),
+        (n, UpdateStrategy::OnDelete) => format!("; {n} tasks take the new definition when they are deleted (OnDelete)"),
+    }
+}
+
 fn progress(service: &Service, desired: u32) -> u32 {
-    if service.current > desired { desired.min(service.ready).min(service.updated) } else { service.ready.min(service.updated) }
+    let updated = service.updated + desired.saturating_sub(service.renews());
+    if service.current > desired { desired.min(service.ready).min(updated) } else { service.ready.min(updated) }
 }
 
 /// What it waits for: `3 of 5 ready; 2 starting: pulling image`.
 fn waiting(state: &ClusterState, service: &Service, desired: u32) -> String {
     let mut words = format!("{} of {desired} ready", service.ready);
-    if service.updated < desired {
-        words.push_str(&format!("; {} of {desired} renewed", service.updated));
+    let renews = service.renews();
+    if service.updated < renews {
+        words.push_str(&format!("; {} of {renews} renewed", service.updated));
     }
     if service.current > desired {
         words.push_str(&format!("; {} still to end", count(service.current - desired, "task")));

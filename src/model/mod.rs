@@ -40,7 +40,7 @@ pub use log::{LogBuffer, LogItem, LogLine, LogTarget, Stream, Tail, TailState};
 pub use node::{Availability, Node, NodeState};
 pub use operation::{Expect, OpState, Operation, Plan, Planned, Progress, Undo};
 pub use request::{AT_ONCE, Interest, Request};
-pub use service::{Autoscaler, Budget, Earlier, Rollout, RolloutState, Service, ServiceKind};
+pub use service::{Autoscaler, Budget, Earlier, Rollout, RolloutState, Service, ServiceKind, UpdateStrategy};
 pub use store::Store;
 pub use survey::{Found, Pull, Survey};
 pub use table::{Keyed, Table};

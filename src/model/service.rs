@@ -88,6 +88,17 @@ impl Rollout {
     pub const STABLE: Self = Self { state: RolloutState::Stable, note: None };
 }
 
+/// Which of a service's tasks take a new definition by themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UpdateStrategy {
+    /// All.
+    Rolling,
+    /// All but the first so many: the partition of a StatefulSet.
+    Partition(u32),
+    /// None: each takes it when someone deletes it.
+    OnDelete,
+}
+
 /// A PodDisruptionBudget that covers the service's tasks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Budget {
@@ -164,6 +175,8 @@ pub struct Service {
     pub current: u32,
     /// Where its rollout stands.
     pub rollout: Rollout,
+    /// Which of its tasks take a new definition by themselves.
+    pub strategy: UpdateStrategy,
     /// Number of the running definition, where the platform counts them (Deployment revision).
     pub revision: Option<Text>,
     /// What a roll back would go to, in words (`revision 6 · image web:1.2`); none when there is nothing to go back to.
@@ -197,9 +210,20 @@ impl Service {
         std::iter::once((&self.container, &self.image)).chain(self.beside.iter().map(|(name, image)| (name, image)))
     }
 
-    /// Whether someone holds it: its rollout is paused, or it is suspended.
+    /// Whether someone holds it: its rollout is paused, or it is suspended. One that rests where its strategy ends waits for
+    /// nobody to resume it.
     pub fn is_held(&self) -> bool {
-        self.suspended || self.rollout.state == RolloutState::Paused
+        self.suspended || self.rollout.state == RolloutState::Paused && self.strategy == UpdateStrategy::Rolling
+    }
+
+    /// How many of its tasks take a new definition by themselves.
+    pub fn renews(&self) -> u32 {
+        let all = self.desired.unwrap_or(self.current);
+        match self.strategy {
+            UpdateStrategy::Rolling => all,
+            UpdateStrategy::Partition(first) => all.saturating_sub(first),
+            UpdateStrategy::OnDelete => 0,
+        }
     }
 }
 

@@ -51,6 +51,7 @@ pub fn service(key: &str, namespace: &str, name: &str, ready: u32, desired: u32)
         updated: desired,
         current: desired,
         rollout: Rollout::STABLE,
+        strategy: UpdateStrategy::Rolling,
         revision: Some(Text::new("8")),
         previous: Some(Text::new("revision 7 · image 1.2")),
         earlier: Box::default(),

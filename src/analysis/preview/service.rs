@@ -9,7 +9,12 @@ mod redeploy;
 use super::Draft;
 use crate::analysis::reasons::count;
 use crate::analysis::spread;
-use crate::model::{Action, ActionKind, ClusterKind, ClusterState, Danger, RolloutState, Service, ServiceKind, Text};
+use crate::model::{
+    Action, ActionKind, ClusterKind, ClusterState, Danger, RolloutState, Service, ServiceKind, Text, UpdateStrategy,
+};
+
+/// Tasks named one by one; of more the first and the last are.
+const NAMED: usize = 4;
 
 pub(super) fn consequences(state: &ClusterState, service: &Service, action: &Action, draft: &mut Draft) -> Result<(), Text> {
     match action {
@@ -50,6 +55,9 @@ pub(super) fn refused(state: &ClusterState, service: &Service, action: ActionKin
         }
         ActionKind::Redeploy | ActionKind::RollBack | ActionKind::SetImage if kind == Deployment && service.is_held() => {
             "its rollout is paused: resume it first".to_owned()
+        }
+        ActionKind::Redeploy | ActionKind::RollBack | ActionKind::SetImage if service.strategy == UpdateStrategy::OnDelete => {
+            "its update strategy is OnDelete: delete its tasks one by one instead".to_owned()
         }
         ActionKind::Scale if kind.one_per_node() => format!("{}; it has no number to change", per_node()),
         ActionKind::Scale if matches!(kind, Job | CronJob) => format!("the number of tasks of a {word} is not a setting of it"),
@@ -131,10 +139,10 @@ fn roll_back(state: &ClusterState, service: &Service, to: Option<u64>, draft: &m
         }
     }
     differences(state, service, to, draft);
-    draft.fact(match service.updated.min(service.desired.unwrap_or(service.current)) {
-        0 => "no task has the newest definition yet: what runs goes on".to_owned(),
-        newest => format!("replaces {} of the newest definition, a few at a time", count(newest, "task")),
-    });
+    match service.updated.min(service.desired.unwrap_or(service.current)) {
+        0 => draft.fact("no task has the newest definition yet: what runs goes on"),
+        newest => replaces(state, service, newest, " of the newest definition", draft),
+    }
     if state.cluster.kind == ClusterKind::Swarm {
         draft.fact("rolling back once more returns to the present definition");
     }
@@ -152,9 +160,43 @@ fn differences(state: &ClusterState, service: &Service, to: Option<u64>, draft: 
     }
 }
 
+/// That `tasks` of it are replaced, as far as its update strategy renews them, and which keep the definition they have.
+fn replaces(state: &ClusterState, service: &Service, tasks: u32, which: &str, draft: &mut Draft) {
+    let (all, renews) = (service.desired.unwrap_or(service.current), service.renews());
+    if renews == 0 && all > 0 {
+        let all = if all == 1 {
+            "its one task keeps the definition it has".into()
+        } else {
+            format!("all {all} keep the definition they have")
+        };
+        draft.fact(format!("no task takes it by itself: {all} (partition)"));
+        return;
+    }
+    draft.fact(format!("replaces {}{which}, a few at a time", count(tasks.min(renews), "task")));
+    let first = match all - renews {
+        0 => return,
+        1 => "the first task keeps the definition it has".to_owned(),
+        n => format!("the first {n} tasks keep the definition they have"),
+    };
+    // in the order of their ordinals: `db-10` comes after `db-9`
+    let mut names: Vec<(u64, &str)> = state
+        .tasks_of(&service.key)
+        .filter(|task| task.wanted && !task.state.ended())
+        .filter_map(|task| Some((task.name.rsplit_once('-')?.1.parse().ok()?, task.name.as_str())))
+        .collect();
+    names.sort_unstable();
+    let names: Vec<&str> = names.into_iter().map(|(_, name)| name).take((all - renews) as usize).collect();
+    let names = match names.as_slice() {
+        [] => String::new(),
+        [first, .., last] if names.len() > NAMED => format!(": {first} to {last}"),
+        names => format!(": {}", names.join(", ")),
+    };
+    draft.fact(format!("{first} (partition){names}"));
+}
+
 /// Says so where there is no second task to serve meanwhile.
 pub(super) fn alone(state: &ClusterState, service: &Service, draft: &mut Draft) {
-    if service.desired == Some(1) && !service.kind.runs_to_completion() {
+    if service.desired == Some(1) && service.renews() > 0 && !service.kind.runs_to_completion() {
         // Deployments start the new one first; Swarm, StatefulSets and engines stop the old one first
         let gap = !(state.cluster.kind == ClusterKind::Kubernetes && service.kind == ServiceKind::Deployment);
         if gap {

@@ -4,7 +4,7 @@ use super::*;
 use crate::analysis::fixture::{Fixture, kept, node, service, small, task};
 use crate::model::{
     Autoscaler, Availability, Budget, ClusterId, ClusterKind, Differences, Earlier, Effect, Key, Node, NodeState, Propagation,
-    Rollout, RolloutState, Service, ServiceKind, Taint, Task, TaskState, World,
+    Rollout, RolloutState, Service, ServiceKind, Taint, Task, TaskState, UpdateStrategy, World,
 };
 use std::sync::Arc;
 
@@ -247,6 +247,42 @@ fn what_a_platform_would_refuse_for_the_kind_of_a_thing_is_refused_before() {
         assert_eq!(seen(&fleet, kind, key, &action).unwrap_err(), why);
     }
     assert!(seen(&fleet, Kind::Service, "agent", &Action::Redeploy { pull: false }).is_ok());
+}
+
+#[test]
+fn a_new_definition_says_which_tasks_keep_theirs_and_is_refused_where_none_would_take_it() {
+    let set = |strategy| Service { kind: ServiceKind::StatefulSet, strategy, ..service("db", 3) };
+    let mut fleet = Fixture::of(ClusterKind::Kubernetes);
+    fleet.service(set(UpdateStrategy::Partition(2)));
+    for n in 0..3 {
+        fleet.task(Task { name: Text::from(format!("db-{n}")), ..task(&format!("uid-{}", 9 - n), "db", "n1") });
+    }
+    let image = || Action::SetImage { container: "main".into(), image: "web:2".into() };
+    let keep = "the first 2 tasks keep the definition they have (partition): db-0, db-1";
+    for (action, replaces) in [
+        (image(), "replaces 1 task, a few at a time"),
+        (Action::Redeploy, "replaces 1 task by new ones of the same definition, a few at a time"),
+        (Action::RollBack { to: None }, "replaces 1 task of the newest definition, a few at a time"),
+    ] {
+        let (_, _, lines) = seen(&fleet, Kind::Service, "db", &action).unwrap();
+        assert!(lines.iter().any(|line| line == replaces) && lines.iter().any(|line| line == keep), "{lines:?}");
+    }
+    fleet.service(set(UpdateStrategy::Partition(1)));
+    let (_, _, lines) = seen(&fleet, Kind::Service, "db", &image()).unwrap();
+    assert!(lines.contains(&"the first task keeps the definition it has (partition): db-0".to_owned()), "{lines:?}");
+    fleet.service(set(UpdateStrategy::Partition(9)));
+    let (_, _, lines) = seen(&fleet, Kind::Service, "db", &image()).unwrap();
+    let none = "no task takes it by itself: all 3 keep the definition they have (partition)";
+    assert!(lines.contains(&none.to_owned()) && !lines.iter().any(|line| line.contains("replaces")), "{lines:?}");
+    for kind in [ServiceKind::StatefulSet, ServiceKind::DaemonSet] {
+        fleet.service(Service { kind, ..set(UpdateStrategy::OnDelete) });
+        for action in [image(), Action::Redeploy, Action::RollBack { to: None }] {
+            let refused = seen(&fleet, Kind::Service, "db", &action).unwrap_err();
+            assert_eq!(refused, "its update strategy is OnDelete: delete its tasks one by one instead", "{action:?}");
+        }
+    }
+    fleet.service(set(UpdateStrategy::OnDelete));
+    assert!(seen(&fleet, Kind::Service, "db", &Action::Scale { to: 5 }).is_ok());
 }
 
 #[test]

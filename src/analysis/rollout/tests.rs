@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
 use crate::analysis::fixture::{self, Fixture, NOW, ago, kept, starting, stuck, task};
-use crate::model::{Autoscaler, Effect, Ending, Node, Rollout, ServiceKind, Taint, Task};
+use crate::model::{Autoscaler, Effect, Ending, Node, Rollout, ServiceKind, Taint, Task, UpdateStrategy};
 
 /// What a verdict must be: its words, beside how far it is.
 #[derive(Debug, PartialEq)]
@@ -218,6 +218,37 @@ fn a_number_that_was_set_back_is_not_done_and_an_autoscaler_is_named() {
     let paused = |service| Service { rollout: at(RolloutState::Paused, None), ..service };
     check("in a paused rollout", paused(web(5, 0, 5, 5)), 5, Done("5 of 5 ready; its rollout stays paused"));
     check("on its way in one", paused(web(3, 0, 5, 5)), 5, Pending(3, 5, "3 of 5 ready; 0 of 5 renewed"));
+}
+
+#[test]
+fn a_rollout_is_done_when_those_tasks_are_renewed_that_take_a_definition_by_themselves() {
+    use UpdateStrategy::{OnDelete, Partition};
+    let of = |strategy, state, row: Service| {
+        let kind = ServiceKind::StatefulSet;
+        Service { kind, strategy, rollout: at(state, Some("held by its settings")), ..row }
+    };
+    let check = |name, service, want| converged(name, ClusterKind::Kubernetes, service, vec![], 1, want);
+    let (moves, rests) = (RolloutState::Progressing, RolloutState::Paused);
+    check("on its way", of(Partition(2), moves, web(3, 0, 3, 3)), Pending(2, 3, "3 of 3 ready; 0 of 1 renewed"));
+    check("renewed and not ready", of(Partition(2), rests, web(2, 1, 3, 3)), Pending(2, 3, "2 of 3 ready"));
+    let two = "3 of 3 ready; 2 tasks keep the definition they had (partition)";
+    check("renewed", of(Partition(2), rests, web(3, 1, 3, 3)), Done(two));
+    let one = "3 of 3 ready; 1 task keeps the definition it had (partition)";
+    check("all but one", of(Partition(1), rests, web(3, 2, 3, 3)), Done(one));
+    let all = "3 of 3 ready; 3 tasks keep the definition they had (partition)";
+    check("none takes it", of(Partition(5), rests, web(3, 0, 3, 3)), Done(all));
+    check("all have it", of(Partition(2), RolloutState::Stable, web(3, 3, 3, 3)), Done("3 of 3 ready"));
+    let by_hand = "3 of 3 ready; 2 tasks take the new definition when they are deleted (OnDelete)";
+    check("by hand", of(OnDelete, rests, web(3, 1, 3, 3)), Done(by_hand));
+
+    let scaled = |name, service, want| {
+        let mut fixture = Fixture::of(ClusterKind::Kubernetes);
+        fixture.service(service);
+        hold(name, &fixture, &Expect::Scaled { service: Key::from("web"), spec_rev: 7, to: 5 }, 1, &want);
+    };
+    scaled("more by hand, not yet", of(OnDelete, moves, web(3, 0, 5, 5)), Pending(3, 5, "3 of 5 ready"));
+    let more = "5 of 5 ready; 3 tasks take the new definition when they are deleted (OnDelete)";
+    scaled("more by hand", of(OnDelete, rests, web(5, 2, 5, 5)), Done(more));
 }
 
 #[test]

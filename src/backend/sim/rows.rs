@@ -6,7 +6,7 @@ use super::platform::{Changed, Platform};
 use crate::backend::capabilities::capabilities;
 use crate::model::{
     Autoscaler, Budget, Change, Cluster, ClusterKind, Delta, Earlier, Ending, Event, Link, Node, Rollout, Service, ServiceKind,
-    Task, TaskState, Text,
+    Task, TaskState, Text, UpdateStrategy,
 };
 use crate::util::humanize::age_of;
 use std::time::Duration;
@@ -150,6 +150,7 @@ impl Platform {
             }),
             autoscaler: workload.autoscale.map(|a| Autoscaler { name: workload.name.clone(), min: a.min, max: a.max }),
             suspended: workload.held && workload.kind.runs_to_completion(),
+            strategy: UpdateStrategy::Rolling,
             placement: workload.definition.constraint.as_ref().map(|c| c.words().into()),
             ports: workload.ports.clone(),
             created: self.stamp(workload.created),

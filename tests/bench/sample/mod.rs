@@ -1,7 +1,9 @@
 //! Rows of a cluster of any size, for the benches of the store and of lists.
 
 use quarterdeck::backend::sim::PICTURE_EPOCH;
-use quarterdeck::model::{Availability, Key, Node, NodeState, Resources, Rollout, Service, ServiceKind, Task, TaskState, Text};
+use quarterdeck::model::{
+    Availability, Key, Node, NodeState, Resources, Rollout, Service, ServiceKind, Task, TaskState, Text, UpdateStrategy,
+};
 
 /// How large the cluster is: tasks are spread evenly over services and nodes.
 pub struct Crowd {
@@ -63,6 +65,7 @@ impl Crowd {
             updated: tasks,
             current: tasks,
             rollout: Rollout::STABLE,
+            strategy: UpdateStrategy::Rolling,
             revision: Some("3".into()),
             previous: Some("revision 2".into()),
             earlier: Box::default(),

@@ -126,6 +126,7 @@ pub fn fleet(words: &Words<'_>) -> Store {
                 updated: 5,
                 current: 5,
                 rollout: Rollout { state: rollout, note: Some(t("no")) },
+                strategy: UpdateStrategy::Rolling,
                 revision: Some(t("re")),
                 previous: Some(t("pv")),
                 budget: Some(Budget { name: t("bu"), allowed: 1, rule: t("ru"), beside: None }),

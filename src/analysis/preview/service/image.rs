@@ -1,7 +1,6 @@
 //! What another image would do.
 
 use crate::analysis::preview::Draft;
-use crate::analysis::reasons::count;
 use crate::model::{ClusterKind, ClusterState, Service, ServiceKind, Text};
 
 pub(super) fn set(state: &ClusterState, service: &Service, container: &Text, image: &Text, draft: &mut Draft) -> Result<(), Text> {
@@ -23,10 +22,7 @@ pub(super) fn set(state: &ClusterState, service: &Service, container: &Text, ima
     }
     match service.kind {
         ServiceKind::CronJob => draft.fact("jobs have it from the next one on; those that run keep theirs"),
-        _ => {
-            let tasks = count(service.desired.unwrap_or(service.current), "task");
-            draft.fact(format!("replaces {tasks}, a few at a time"));
-        }
+        _ => super::replaces(state, service, service.desired.unwrap_or(service.current), "", draft),
     }
     if state.cluster.kind == ClusterKind::Swarm {
         draft.fact("a roll back goes to the present definition then: Swarm keeps one");

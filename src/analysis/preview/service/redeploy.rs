@@ -18,7 +18,7 @@ pub(super) fn redeploy(state: &ClusterState, service: &Service, pull: bool, draf
             draft.fact(format!("restarts {containers}, one after the other; the image stays as it is"));
         }
     } else {
-        draft.fact(format!("replaces {} by new ones of the same definition, a few at a time", count(tasks, "task")));
+        super::replaces(state, service, tasks, " by new ones of the same definition", draft);
     }
     match state.cluster.kind {
         ClusterKind::Swarm => {

@@ -4,6 +4,7 @@ use super::{Rows, told, words};
 use crate::backend::docker::wire::{Container, ContainerDetail, Info};
 use crate::model::{
     Availability, Ending, Key, Node, NodeState, Resources, Rollout, RolloutState, Service, ServiceKind, Task, TaskState, Text,
+    UpdateStrategy,
 };
 use crate::util::humanize;
 use crate::util::time::Timestamp;
@@ -99,6 +100,7 @@ fn service(key: &Key, members: &[(&Container, Task)]) -> Option<Service> {
         budget: None,
         autoscaler: None,
         suspended: false,
+        strategy: UpdateStrategy::Rolling,
         placement: None,
         ports: ports(members),
         created: members.iter().map(|(_, task)| task.created).min().unwrap_or_default(),

@@ -2,7 +2,7 @@
 
 use super::task::Converted;
 use super::{STACK, told, wire, words};
-use crate::model::{Key, Rollout, RolloutState, Service, ServiceKind, TaskState, Text};
+use crate::model::{Key, Rollout, RolloutState, Service, ServiceKind, TaskState, Text, UpdateStrategy};
 use std::collections::HashMap;
 
 /// The row of a service with these tasks.
@@ -76,6 +76,7 @@ pub fn service(raw: &wire::Service, tasks: &[&Converted<'_>]) -> Service {
         budget: None,
         autoscaler: None,
         suspended: false,
+        strategy: UpdateStrategy::Rolling,
         placement: words::placement(&spec.task_template.placement).map(Text::from),
         ports: ports(&raw.endpoint.ports),
         created: raw.created_at.unwrap_or_default(),

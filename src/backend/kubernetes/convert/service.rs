@@ -2,7 +2,10 @@
 
 use super::super::raw::{Condition, CronJob, DaemonSet, Deployment, Job, Meta, ReplicaSet, StatefulSet, Template, condition};
 use super::{Names, image_name};
-use crate::model::{Rollout, RolloutState, Service, ServiceKind, Text};
+use crate::model::{Rollout, RolloutState, Service, ServiceKind, Text, UpdateStrategy};
+
+/// What a rollout waits for where the update strategy is OnDelete.
+const BY_HAND: &str = "tasks take the new definition when they are deleted (OnDelete)";
 
 /// Row of a Deployment.
 pub(in super::super) fn deployment(raw: &Deployment, names: &mut Names) -> Service {
@@ -51,12 +54,22 @@ pub(in super::super) fn stateful_set(raw: &StatefulSet, names: &mut Names) -> Se
     let rolling = !status.update_revision.is_empty() && status.update_revision != status.current_revision;
     let by_hand = spec.update_strategy.kind == "OnDelete";
     let held = partition.min(desired);
+    let strategy = match (by_hand, partition) {
+        (true, _) => UpdateStrategy::OnDelete,
+        (false, 0) => UpdateStrategy::Rolling,
+        (false, first) => UpdateStrategy::Partition(first),
+    };
     let (state, note) = if !seen || status.replicas != desired {
         (RolloutState::Progressing, None)
     } else if rolling && by_hand {
-        (RolloutState::Paused, Some(Text::new("tasks take the new definition when they are deleted (OnDelete)")))
+        // without a rolling update the present definition stays the one of the beginning for ever
+        match status.updated_replicas >= desired {
+            true => (RolloutState::Stable, None),
+            false => (RolloutState::Paused, Some(Text::new(BY_HAND))),
+        }
     } else if rolling && held > 0 && status.updated_replicas >= desired - held {
-        (RolloutState::Paused, Some(Text::from(format!("the first {held} tasks keep the old definition (partition)"))))
+        let first = if held == 1 { "the first task keeps".to_owned() } else { format!("the first {held} tasks keep") };
+        (RolloutState::Paused, Some(Text::from(format!("{first} the old definition (partition)"))))
     } else if rolling && status.updated_replicas < desired {
         (RolloutState::Progressing, None)
     } else {
@@ -71,6 +84,7 @@ pub(in super::super) fn stateful_set(raw: &StatefulSet, names: &mut Names) -> Se
         updated: if rolling { status.updated_replicas } else { status.replicas },
         current: status.replicas,
         rollout: Rollout { state, note },
+        strategy,
         ..row(&raw.metadata, ServiceKind::StatefulSet, &spec.template, names)
     }
 }
@@ -81,8 +95,9 @@ pub(in super::super) fn daemon_set(raw: &DaemonSet, names: &mut Names) -> Servic
     let desired = status.desired_number_scheduled;
     let seen = status.observed_generation >= raw.metadata.generation;
     let old = status.updated_number_scheduled < desired;
-    let (state, note) = if seen && old && raw.spec.update_strategy.kind == "OnDelete" {
-        (RolloutState::Paused, Some(Text::new("tasks take the new definition when they are deleted (OnDelete)")))
+    let by_hand = raw.spec.update_strategy.kind == "OnDelete";
+    let (state, note) = if seen && old && by_hand {
+        (RolloutState::Paused, Some(Text::new(BY_HAND)))
     } else if !seen || old || status.current_number_scheduled < desired {
         (RolloutState::Progressing, None)
     } else {
@@ -96,6 +111,7 @@ pub(in super::super) fn daemon_set(raw: &DaemonSet, names: &mut Names) -> Servic
         updated: status.updated_number_scheduled,
         current: status.current_number_scheduled,
         rollout: Rollout { state, note },
+        strategy: if by_hand { UpdateStrategy::OnDelete } else { UpdateStrategy::Rolling },
         ..row(&raw.metadata, ServiceKind::DaemonSet, &raw.spec.template, names)
     }
 }
@@ -203,6 +219,7 @@ fn row(meta: &Meta, kind: ServiceKind, template: &Template, names: &mut Names) -
         budget: None,
         autoscaler: None,
         suspended: false,
+        strategy: UpdateStrategy::Rolling,
         placement: (!selector.is_empty()).then(|| Text::from(selector.join(", "))),
         ports: None,
         created: meta.creation_timestamp.0.unwrap_or_default(),

@@ -4,7 +4,7 @@
 
 use super::super::raw::{CronJob, DaemonSet, Deployment, Job, RawNode, RawPod, StatefulSet};
 use super::{Names, node, pod, scheduling_rev, service};
-use crate::model::{Resources, RolloutState, Service};
+use crate::model::{Resources, RolloutState, Service, UpdateStrategy};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -41,6 +41,28 @@ fn a_pod_on_a_silent_node_is_lost_whatever_it_last_reported() {
     assert_eq!(row.requests, Resources { cpu_m: 250, mem: 128 << 20 });
     // one container without a cpu limit: none
     assert_eq!(row.limits, Resources { cpu_m: 0, mem: 256 << 20 });
+}
+
+#[test]
+fn a_service_tells_which_of_its_tasks_take_a_new_definition_by_themselves() {
+    let set = |update: Value, updated: u32| -> Service {
+        let raw = json!({ "spec": { "replicas": 3, "updateStrategy": update }, "status": {
+            "replicas": 3, "updatedReplicas": updated, "currentRevision": "a", "updateRevision": "b"
+        } });
+        service::stateful_set(&serde_json::from_value(raw).unwrap(), &mut Names::default())
+    };
+    let partition = |n: u32| json!({ "type": "RollingUpdate", "rollingUpdate": { "partition": n } });
+    let told = |row: Service| (row.strategy, row.rollout.state, row.is_held());
+    assert_eq!(told(set(partition(0), 1)), (UpdateStrategy::Rolling, RolloutState::Progressing, false));
+    assert_eq!(told(set(partition(2), 1)), (UpdateStrategy::Partition(2), RolloutState::Paused, false));
+    assert_eq!(told(set(partition(2), 0)), (UpdateStrategy::Partition(2), RolloutState::Progressing, false));
+    let by_hand = || json!({ "type": "OnDelete" });
+    assert_eq!(told(set(by_hand(), 1)), (UpdateStrategy::OnDelete, RolloutState::Paused, false));
+    // its controller never takes what all of them have for the present definition
+    assert_eq!(told(set(by_hand(), 3)), (UpdateStrategy::OnDelete, RolloutState::Stable, false));
+    let raw = json!({ "spec": { "updateStrategy": by_hand() } });
+    let row = service::daemon_set(&serde_json::from_value(raw).unwrap(), &mut Names::default());
+    assert_eq!(row.strategy, UpdateStrategy::OnDelete);
 }
 
 #[test]

@@ -261,7 +261,7 @@ fn a_new_definition_says_which_tasks_keep_theirs_and_is_refused_where_none_would
     let keep = "the first 2 tasks keep the definition they have (partition): db-0, db-1";
     for (action, replaces) in [
         (image(), "replaces 1 task, a few at a time"),
-        (Action::Redeploy, "replaces 1 task by new ones of the same definition, a few at a time"),
+        (Action::Redeploy { pull: false }, "replaces 1 task by new ones of the same definition, a few at a time"),
         (Action::RollBack { to: None }, "replaces 1 task of the newest definition, a few at a time"),
     ] {
         let (_, _, lines) = seen(&fleet, Kind::Service, "db", &action).unwrap();
@@ -276,7 +276,7 @@ fn a_new_definition_says_which_tasks_keep_theirs_and_is_refused_where_none_would
     assert!(lines.contains(&none.to_owned()) && !lines.iter().any(|line| line.contains("replaces")), "{lines:?}");
     for kind in [ServiceKind::StatefulSet, ServiceKind::DaemonSet] {
         fleet.service(Service { kind, ..set(UpdateStrategy::OnDelete) });
-        for action in [image(), Action::Redeploy, Action::RollBack { to: None }] {
+        for action in [image(), Action::Redeploy { pull: false }, Action::RollBack { to: None }] {
             let refused = seen(&fleet, Kind::Service, "db", &action).unwrap_err();
             assert_eq!(refused, "its update strategy is OnDelete: delete its tasks one by one instead", "{action:?}");
         }

@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::engine::{Audit, Engine, Options};
 use crate::input::KeyPress;
 use crate::model::{Interest, KindSync, Operation, Request, Text};
-use crate::term::{self, Events, Frame, Session};
+use crate::term::{self, Batch, Events, Frame, Session};
 use crate::ui::{Effect, Moment, PaneId, TextInput, Ui};
 use crossterm::event::Event;
 use std::future::pending;
@@ -69,6 +69,8 @@ pub struct App {
     news: bool,
     /// Lists that were whole when there was news last.
     listed: usize,
+    /// Keys that were typed before the last frame are still to come.
+    behind: bool,
     suspend: bool,
     end: Option<i32>,
     #[cfg(debug_assertions)]
@@ -99,6 +101,7 @@ impl App {
             looked: None,
             news: true,
             listed: 0,
+            behind: false,
             suspend: false,
             end: None,
             #[cfg(debug_assertions)]
@@ -137,15 +140,15 @@ impl App {
                 () = gone.notified() => self.end = Some(HUNG_UP),
                 Some(()) = signals.stops.recv() => self.suspend = true,
                 Some(()) = signals.goes_on.recv() => self.take_back(session)?,
+                // before the keys: those that came after it are answers to what it shows
+                written = self.screen.written() => match written {
+                    Ok(()) => self.shown(),
+                    Err(error) => self.lost(&error),
+                },
                 batch = events.batch() => match batch {
                     Ok(batch) => self.take(batch),
                     Err(error) => self.lost(&error),
                 },
-                written = self.screen.written() => {
-                    if let Err(error) = written {
-                        self.lost(&error);
-                    }
-                }
                 fleet = found(&mut self.discovery) => {
                     self.discovery = None;
                     self.begin(fleet?);
@@ -199,6 +202,7 @@ impl App {
         }
         self.look();
         self.screen.draw(&mut self.ui, moment);
+        self.shown();
         if takes {
             self.screen.made(begun.elapsed());
         } else if self.news {
@@ -217,8 +221,16 @@ impl App {
         }
     }
 
-    fn take(&mut self, batch: Vec<Event>) {
-        for event in batch {
+    /// The operator sees what the last frame shows, if it is with the terminal and nothing was typed before it.
+    fn shown(&mut self) {
+        if !self.screen.is_writing() && !self.behind {
+            self.ui.seen();
+        }
+    }
+
+    fn take(&mut self, batch: Batch) {
+        self.behind = batch.more;
+        for event in batch.events {
             let moment = self.moment();
             let effects = match event {
                 Event::Resize(..) => {

@@ -120,6 +120,10 @@ async fn watched(
     let mut keyboard = Keyboard::new(looks.keymap.clone());
     for key in keys.into_iter().flat_map(Keys::presses) {
         ui.sync(Arc::clone(&engine.world.borrow_and_update()), moment());
+        // a key is pressed at a screen
+        let mut screen = Buffer::empty(Rect::from((Position::ORIGIN, options.size)));
+        ui.render(screen.area, &mut screen, moment());
+        ui.seen();
         let effects = match keyboard.press(*key, ui.wants_text(), &ui.scopes(moment())) {
             Typed::Run(command) => ui.command(command, moment()),
             Typed::Text(input) => ui.text(input, moment()),

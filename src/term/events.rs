@@ -1,8 +1,10 @@
-//! Events from the terminal, in small batches: a burst of keys or resizes costs one frame.
+//! Events from the terminal, in small batches: a burst of keys or resizes costs one frame. What came in one piece (a paste,
+//! keys typed ahead over a slow link) is told apart from what was typed after a look.
 
 use crossterm::event::{Event, EventStream};
-use futures::StreamExt;
+use futures::{StreamExt, poll};
 use std::io;
+use std::task::Poll;
 use tokio::sync::mpsc;
 
 /// Events of one turn at most; more wait for the next, so that frames are drawn between them.
@@ -13,7 +15,19 @@ const WAITING: usize = 4 * BATCH;
 /// The terminal's events.
 #[derive(Debug)]
 pub struct Events {
-    events: mpsc::Receiver<io::Result<Event>>,
+    events: mpsc::Receiver<io::Result<Came>>,
+}
+
+/// An event, and whether the next one was there when it was read.
+type Came = (Event, bool);
+
+/// Events of one turn.
+#[derive(Debug)]
+pub struct Batch {
+    /// In their order.
+    pub events: Vec<Event>,
+    /// More of what came with them is to come.
+    pub more: bool,
 }
 
 impl Events {
@@ -25,14 +39,27 @@ impl Events {
         // the loop that takes the events is woken by much else
         tokio::spawn(async move {
             let mut stream = EventStream::new();
+            let mut ahead = None;
             loop {
-                let event = tokio::select! {
-                    () = sender.closed() => return,
-                    event = stream.next() => event,
+                let event = match ahead.take() {
+                    Some(event) => event,
+                    None => tokio::select! {
+                        () = sender.closed() => return,
+                        event = stream.next() => event,
+                    },
                 };
-                let ended = !matches!(event, Some(Ok(_)));
-                let event = event.unwrap_or_else(|| Err(io::ErrorKind::UnexpectedEof.into()));
-                if sender.send(event).await.is_err() || ended {
+                let came = match event {
+                    Some(Ok(event)) => {
+                        if let Poll::Ready(next) = poll!(stream.next()) {
+                            ahead = Some(next);
+                        }
+                        Ok((event, ahead.is_some()))
+                    }
+                    Some(Err(error)) => Err(error),
+                    None => Err(io::ErrorKind::UnexpectedEof.into()),
+                };
+                let ended = came.is_err();
+                if sender.send(came).await.is_err() || ended {
                     return;
                 }
             }
@@ -42,16 +69,18 @@ impl Events {
 
     /// Waits for an event and takes all that are there, at most [`BATCH`], with resizes collapsed to the last. May be
     /// dropped and called again without losing events. After an error there are no more.
-    pub async fn batch(&mut self) -> io::Result<Vec<Event>> {
-        let mut batch = vec![self.events.recv().await.ok_or(io::ErrorKind::UnexpectedEof)??];
+    pub async fn batch(&mut self) -> io::Result<Batch> {
+        let (first, mut more) = self.events.recv().await.ok_or(io::ErrorKind::UnexpectedEof)??;
+        let mut events = vec![first];
         // an error is said by the next call, after what came before it
-        while batch.len() < BATCH
-            && let Ok(Ok(event)) = self.events.try_recv()
+        while events.len() < BATCH
+            && let Ok(Ok((event, goes_on))) = self.events.try_recv()
         {
-            batch.push(event);
+            events.push(event);
+            more = goes_on;
         }
-        collapse(&mut batch);
-        Ok(batch)
+        collapse(&mut events);
+        Ok(Batch { events, more: more || !self.events.is_empty() })
     }
 }
 

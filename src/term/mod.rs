@@ -13,7 +13,7 @@ mod sgr;
 mod writer;
 
 pub use caps::Caps;
-pub use events::Events;
+pub use events::{Batch, Events};
 pub use hangup::{leave_by, watch_hangup};
 pub use pacer::{Frame, Pacer};
 pub use report::install_panic_hook;

@@ -1,8 +1,8 @@
 //! The screen: pure update and render. No clock, no I/O, no tokio.
 //!
 //! [`Ui`] takes the newest picture ([`Ui::sync`]), commands the keymap gave ([`Ui::command`]) or, while
-//! [`Ui::wants_text`], typed text ([`Ui::text`]), and draws itself into a buffer ([`Ui::render`]). What it wants done in
-//! the world comes back as [`Effect`]s. What must be polled for what is on screen is [`Ui::interest`].
+//! [`Ui::wants_text`], typed text ([`Ui::text`]), and draws itself into a buffer ([`Ui::render`]); once the terminal has that,
+//! it is told ([`Ui::seen`]). What it wants done in the world comes back as [`Effect`]s. What must be polled for what is on screen is [`Ui::interest`].
 //!
 //! A pane is a file in [`pane`] and a line in [`pane::PANES`]; an overlay is a file in [`overlay`].
 

@@ -301,8 +301,11 @@ impl Bench {
         }
     }
 
+    /// Presses a key and looks at what it did.
     pub fn press(&mut self, command: Command) -> Vec<Effect> {
-        self.ui.command(command, self.moment)
+        let effects = self.ui.command(command, self.moment);
+        self.screen();
+        effects
     }
 
     pub fn type_in(&mut self, text: &str) {
@@ -316,6 +319,7 @@ impl Bench {
         let area = Rect::new(0, 0, self.size.0, self.size.1);
         let mut buf = Buffer::empty(area);
         self.ui.render(area, &mut buf, self.moment);
+        self.ui.seen();
         text(&buf)
     }
 

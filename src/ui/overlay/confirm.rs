@@ -275,6 +275,10 @@ impl Overlay for Confirm {
         }
     }
 
+    fn acts(&self) -> bool {
+        true
+    }
+
     fn sync(&mut self, cx: &Cx<'_>) {
         self.look(cx.world);
     }

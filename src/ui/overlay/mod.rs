@@ -27,6 +27,11 @@ pub trait Overlay {
         Vec::new()
     }
 
+    /// Whether a key here may change something in a cluster. Such a one takes no answer before it was on screen.
+    fn acts(&self) -> bool {
+        false
+    }
+
     /// A new picture has come.
     fn sync(&mut self, _cx: &Cx<'_>) {}
 

@@ -146,6 +146,7 @@ impl Ui {
         self.cursor = None;
         if area.width < LEAST.0 || area.height < LEAST.1 {
             Pen::new(buf, area, area.y).put(&format!("terminal too small ({}x{})", area.width, area.height), cx.style(Role::Text));
+            self.framed(false);
             return false;
         }
         header::draw(area, area.y, buf, &cx, &self.tally);
@@ -193,6 +194,7 @@ impl Ui {
         if self.options.ascii {
             ascii::to_ascii(buf);
         }
+        self.framed(true);
         left.behind
     }
 }

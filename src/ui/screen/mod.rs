@@ -61,6 +61,10 @@ pub struct Ui {
     history: Vec<Place>,
     panes: Vec<(PaneId, Box<dyn Pane>)>,
     overlays: Vec<Box<dyn Overlay>>,
+    /// How far the topmost one has come on its way to the operator.
+    shown: Shown,
+    /// The last render had no room for anything.
+    small: bool,
     said: Option<Said>,
     pending: Option<Pending>,
     /// Log lines of the cursor's row, below the list.
@@ -106,6 +110,9 @@ macro_rules! cx {
 
 mod draw;
 mod journey;
+mod shown;
+
+use shown::Shown;
 
 impl Ui {
     /// A screen that knows of nothing yet.
@@ -122,6 +129,8 @@ impl Ui {
             history: Vec::new(),
             panes,
             overlays: Vec::new(),
+            shown: Shown::default(),
+            small: false,
             said: None,
             pending: None,
             strip: Strip::default(),
@@ -203,6 +212,10 @@ impl Ui {
     pub fn command(&mut self, command: Command, moment: Moment) -> Vec<Effect> {
         self.said = None;
         self.pending = None;
+        if let Some(why) = self.drops_command(command) {
+            self.say(why, true, moment);
+            return Vec::new();
+        }
         let cx = cx!(self, moment);
         if let Some(overlay) = self.overlays.last_mut() {
             let outcome = match overlay.command(command, &cx) {
@@ -225,6 +238,10 @@ impl Ui {
     pub fn text(&mut self, input: TextInput, moment: Moment) -> Vec<Effect> {
         self.said = None;
         self.pending = None;
+        if let Some(why) = self.drops_text(&input) {
+            self.say(why, true, moment);
+            return Vec::new();
+        }
         let cx = cx!(self, moment);
         let outcome = match self.overlays.last_mut() {
             Some(overlay) => match overlay.text(input.clone(), &cx) {
@@ -305,6 +322,7 @@ impl Ui {
             Outcome::Open(overlay) => {
                 let asked = overlay.asks();
                 self.overlays.push(overlay);
+                self.shown = Shown::No;
                 asked
             }
             Outcome::Close(effects) => {
@@ -358,7 +376,10 @@ impl Ui {
                     return self.go(Go::Pane(spec.id), moment);
                 }
                 match overlay::opened_by(command, &self.here(moment), &cx!(self, moment)) {
-                    Some(overlay) => self.overlays.push(overlay),
+                    Some(overlay) => {
+                        self.overlays.push(overlay);
+                        self.shown = Shown::No;
+                    }
                     None => self.say(format!("{} does nothing here", command.name()), true, moment),
                 }
                 Vec::new()

@@ -1,5 +1,6 @@
 //! What reaches the terminal can be trusted, whatever clusters, files and keys say.
 
+mod ahead;
 mod grammar;
 mod payloads;
 pub mod platform;

@@ -57,6 +57,9 @@ async fn everything(mut running: Engine, screen: bool) -> usize {
     let mut pressed = 0;
     for doing in tour_keys() {
         ui.sync(Arc::clone(&running.world.borrow_and_update()), moment());
+        let mut shown = ratatui::buffer::Buffer::empty(ratatui::layout::Rect::new(0, 0, 120, 40));
+        ui.render(shown.area, &mut shown, moment());
+        ui.seen();
         let effects = match doing {
             Press::Command(command) => ui.command(command, moment()),
             Press::Text(input) if ui.wants_text() => ui.text(input, moment()),
@@ -68,8 +71,6 @@ async fn everything(mut running: Engine, screen: bool) -> usize {
             },
             Press::Name => {
                 // the word that a destructive action asks for
-                let mut shown = ratatui::buffer::Buffer::empty(ratatui::layout::Rect::new(0, 0, 120, 40));
-                ui.render(shown.area, &mut shown, moment());
                 let screen: String = shown.content.iter().map(ratatui::buffer::Cell::symbol).collect();
                 let word = screen
                     .split_once("│ type ")
@@ -161,7 +162,8 @@ fn typed(args: &[&str]) -> Vec<String> {
         let keys = (0x01..=0x7e_u8).filter(|key| ![3, 0x1a, 0x1b].contains(key)).map(char::from).filter(|key| *key != 'q');
         for key in keys {
             pty.send(&format!("{pane}{key}"));
-            std::thread::sleep(Duration::from_millis(6));
+            // what is opened is answered only once it was on screen
+            pty.wait_quiet(Duration::from_millis(12), Duration::from_millis(80));
             pty.send("\ry");
             std::thread::sleep(Duration::from_millis(6));
             pty.send("\x1b");

@@ -262,6 +262,8 @@ pub struct Stage<'a> {
     pub last: Buffer,
     pub copies: usize,
     pub frames: usize,
+    /// What was drawn last is nothing that a key could be an answer to.
+    odd: bool,
 }
 
 pub fn moment() -> Moment {
@@ -297,6 +299,7 @@ impl<'a> Stage<'a> {
             last: Buffer::default(),
             copies: 0,
             frames: 0,
+            odd: false,
         };
         // raw mode turns no line feed into a new line, and the program switches wrapping off
         stage.parser.process(b"\x1b[?7l");
@@ -310,13 +313,25 @@ impl<'a> Stage<'a> {
         }
     }
 
+    /// Shows the operator what the next key is for.
+    fn show(&mut self) {
+        let area = Rect::new(0, 0, 160, 50);
+        self.ui.render(area, &mut Buffer::empty(area), moment());
+        self.ui.seen();
+        self.odd = false;
+    }
+
     pub fn press(&mut self, command: Command) {
+        if self.odd {
+            self.show();
+        }
         let effects = self.ui.command(command, moment());
         self.answer(effects);
     }
 
     pub fn text(&mut self, input: TextInput) {
         if self.ui.wants_text() {
+            self.show();
             let effects = self.ui.text(input, moment());
             self.answer(effects);
         }
@@ -391,6 +406,7 @@ impl<'a> Stage<'a> {
     /// Draws, and checks what goes to the terminal and what is on it afterwards.
     pub fn frame(&mut self, name: &str) {
         self.frames += 1;
+        self.odd |= self.size.width < 40 || self.size.height < 10;
         let canvas = self.writer.canvas();
         self.ui.render(canvas.area, canvas, moment());
         let drawn = canvas.clone();
@@ -432,6 +448,7 @@ impl<'a> Stage<'a> {
     /// Draws into an area that may be other than what the last frame was made for, and lie outside of the buffer.
     pub fn draw(&mut self, area: Rect, within: Rect, moving: bool) {
         self.frames += 1;
+        self.odd = true;
         let mut buffer = Buffer::empty(within);
         if moving {
             self.ui.render_moving(area, &mut buffer, moment());

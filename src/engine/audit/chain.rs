@@ -80,7 +80,7 @@ impl Chain {
         let mut number = files.last().map_or(1, |(number, _)| *number);
         let newest = files.last().map_or(Ok(0), |(_, path)| fs::metadata(path).map(|meta| meta.len()))?;
         if newest >= self.limit {
-            number += 1;
+            number = number.saturating_add(1);
         }
         let mut file = options().append(true).create(true).open(self.folder.join(name(number)))?;
         let meta = file.metadata()?;
@@ -180,6 +180,18 @@ pub(super) fn hash(bytes: &[u8]) -> String {
 
 /// The files of a folder by number, oldest first; none if the folder is not there.
 pub(super) fn files(folder: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
+    let mut files: Vec<_> = named(folder)?.into_iter().filter_map(|(number, path)| Some((number?, path))).collect();
+    files.sort_unstable();
+    Ok(files)
+}
+
+/// A file that is named nearly like ours, if there is one: its number is none that we would write, or not as we write it.
+pub(super) fn stranger(folder: &Path) -> io::Result<Option<PathBuf>> {
+    Ok(named(folder)?.into_iter().find_map(|(number, path)| number.is_none().then_some(path)))
+}
+
+/// What is named like our files, and the number of those that are.
+fn named(folder: &Path) -> io::Result<Vec<(Option<u64>, PathBuf)>> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries?,
@@ -187,12 +199,12 @@ pub(super) fn files(folder: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
     let mut files = Vec::new();
     for entry in entries {
         let path = entry?.path();
-        let stem = path.file_name().and_then(|name| name.to_str()?.strip_prefix("audit-")?.strip_suffix(".jsonl"));
-        if let Some(number) = stem.and_then(|number| number.parse().ok()) {
+        let own = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if let Some(digits) = own.strip_prefix("audit-").and_then(|rest| rest.strip_suffix(".jsonl")) {
+            let number = digits.parse().ok().filter(|number| *number > 0 && name(*number) == own);
             files.push((number, path));
         }
     }
-    files.sort_unstable();
     Ok(files)
 }
 

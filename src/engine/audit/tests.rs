@@ -120,6 +120,31 @@ fn a_line_torn_anywhere_is_told_and_the_chain_goes_on_after_it() {
 }
 
 #[test]
+fn a_file_whose_number_is_not_as_we_write_it_is_none_of_ours() {
+    let (_folder, chain, file) = chain(3);
+    let text = fs::read_to_string(&file).unwrap();
+    let rest: String = text.split_inclusive('\n').skip(1).collect();
+    let folder = file.parent().unwrap();
+    for name in
+        ["audit-000000.jsonl", "audit-1.jsonl", "audit-+00001.jsonl", "audit-0000001.jsonl", "audit-18446744073709551616.jsonl"]
+    {
+        let other = folder.join(name);
+        fs::remove_file(&file).ok();
+        // a chain without its head under a number that has none before it
+        fs::write(&other, &rest).unwrap();
+        let broken = verify(folder).expect_err(name);
+        assert!(broken.file == other && broken.why.contains("none of our audit files"), "{broken}");
+        fs::remove_file(&other).unwrap();
+    }
+    // nothing is written to such a file, and what is there is told of
+    fs::write(folder.join("audit-2.jsonl"), &rest).unwrap();
+    fs::write(&file, &text).unwrap();
+    chain.append(&record("web-4")).unwrap();
+    assert_eq!(fs::read_to_string(&file).unwrap().lines().count(), 4);
+    assert_eq!(verify(folder).unwrap_err().file, folder.join("audit-2.jsonl"));
+}
+
+#[test]
 fn the_chain_goes_on_across_files_and_the_oldest_go() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path().join("audit");

@@ -1,6 +1,6 @@
 //! Reading the files, and where the chain breaks.
 
-use super::chain::{FIRST, KEEP, Link, files, hash, link, quiet};
+use super::chain::{FIRST, KEEP, Link, files, hash, link, quiet, stranger};
 use super::record::Record;
 use std::fmt;
 use std::fs;
@@ -65,6 +65,10 @@ pub fn lines(folder: &Path) -> io::Result<Vec<Line>> {
 pub fn verify(folder: &Path) -> Result<Verified, Broken> {
     let _quiet = quiet(folder);
     let unread = |file: &Path, error: io::Error| Broken { file: file.to_owned(), line: 0, why: format!("cannot be read: {error}") };
+    if let Some(file) = stranger(folder).map_err(|error| unread(folder, error))? {
+        let why = "this is none of our audit files, though it is named nearly like one".to_owned();
+        return Err(Broken { file, line: 0, why });
+    }
     let files = files(folder).map_err(|error| unread(folder, error))?;
     let mut check = Check::default();
     for (at, (number, path)) in files.iter().enumerate() {

@@ -3,19 +3,27 @@
 use serde_json::Value;
 
 /// Words in the name of a variable or option whose value is a secret.
-const WORDS: [&str; 6] = ["PASS", "SECRET", "TOKEN", "KEY", "CREDENTIAL", "PRIVATE"];
+const WORDS: [&str; 10] =
+    ["PASS", "PWD", "SECRET", "TOKEN", "KEY", "CREDENTIAL", "PRIVATE", "COOKIE", "CONNECTION_STRING", "CONNECTIONSTRING"];
+/// The same of words that stand for something else inside of others (`AUTHOR`), so only as the last part of a name.
+const ENDS: [&str; 3] = ["AUTH", "AUTHORIZATION", "DSN"];
+/// Where a shell is: no passwords, whatever they are called.
+const PLACES: [&str; 2] = ["PWD", "OLDPWD"];
 /// What stands for a masked value.
 const MASK: &str = "(masked)";
 
-/// Masks values that are secrets by their names, in environments (`Env: ["NAME=value"]`, `env: [{name, value}]`) and command
-/// lines (`--name=value`, `--name value`) at any depth, and passwords in the addresses among them.
+/// Masks values that are secrets by their names, in environments (`Env: ["NAME=value"]`, `env: [{name, value}]`), headers of
+/// probes, command lines (`--name=value`, `--name value`) and scripts in them at any depth, and passwords in the addresses
+/// among them.
 pub(super) fn mask(value: &mut Value) {
     match value {
         Value::Array(all) => all.iter_mut().for_each(mask),
         Value::Object(fields) => {
             for (name, field) in fields.iter_mut() {
                 match (name.to_ascii_lowercase().as_str(), field) {
-                    ("env" | "args" | "cmd" | "command" | "entrypoint", Value::Array(lines)) => mask_lines(lines),
+                    ("env" | "args" | "cmd" | "command" | "entrypoint" | "test" | "httpheaders", Value::Array(lines)) => {
+                        mask_lines(lines)
+                    }
                     (_, other) => mask(other),
                 }
             }
@@ -66,7 +74,8 @@ fn mask_entry(entry: &mut Value) {
     match entry {
         Value::String(line) => {
             let masked = match line.split_once('=') {
-                Some((name, _)) if is_secret(name) => format!("{name}={MASK}"),
+                Some((name, _)) if is_secret(name) && !name.contains(char::is_whitespace) => format!("{name}={MASK}"),
+                _ if line.contains(char::is_whitespace) => mask_script(line),
                 Some((name, value)) => format!("{name}={}", without_password(value)),
                 None => without_password(line),
             };
@@ -82,9 +91,71 @@ fn mask_entry(entry: &mut Value) {
     }
 }
 
+/// A script: its words, as a shell tells them apart, each masked like an argument.
+fn mask_script(script: &str) -> String {
+    let (mut out, mut rest, mut secret_next) = (String::with_capacity(script.len()), script, false);
+    while !rest.is_empty() {
+        let (gap, words) = rest.split_at(rest.find(|c| !is_gap(c)).unwrap_or(rest.len()));
+        let (word, after) = words.split_at(word_end(words));
+        out.push_str(gap);
+        match word {
+            "" => {}
+            word if secret_next && !word.starts_with('-') => {
+                out.push_str(MASK);
+                secret_next = false;
+            }
+            word => {
+                secret_next = takes_secret(word);
+                out.push_str(&mask_word(word));
+            }
+        }
+        rest = after;
+    }
+    out
+}
+
+/// Whether it stands between two words of a script.
+fn is_gap(c: char) -> bool {
+    c.is_whitespace() || matches!(c, ';' | '&' | '|' | '(' | ')')
+}
+
+/// Where the first word of a script ends.
+fn word_end(script: &str) -> usize {
+    let (mut quote, mut escaped) = (None, false);
+    for (at, c) in script.char_indices() {
+        match (quote, c) {
+            _ if escaped => escaped = false,
+            (Some('"') | None, '\\') => escaped = true,
+            (Some(open), c) if open == c => quote = None,
+            (None, '"' | '\'') => quote = Some(c),
+            (None, c) if is_gap(c) => return at,
+            _ => {}
+        }
+    }
+    script.len()
+}
+
+fn mask_word(word: &str) -> String {
+    let bare = word.trim_matches(['"', '\'']);
+    if word.starts_with(['"', '\'']) && bare.contains(char::is_whitespace) {
+        // a header, or a script of its own
+        let inner = match bare.split_once(':') {
+            Some((name, _)) if is_secret(name) && !name.contains(char::is_whitespace) => format!("{name}: {MASK}"),
+            _ => mask_script(bare),
+        };
+        return word.replacen(bare, &inner, 1);
+    }
+    match word.split_once('=') {
+        Some((name, _)) if is_secret(name) => format!("{name}={MASK}"),
+        Some((name, value)) => format!("{name}={}", without_password(value)),
+        None => without_password(word),
+    }
+}
+
 fn is_secret(name: &str) -> bool {
     let upper = name.to_ascii_uppercase();
-    WORDS.iter().any(|word| upper.contains(word))
+    let last = upper.rsplit(|c: char| !c.is_ascii_alphanumeric()).find(|part| !part.is_empty()).unwrap_or_default();
+    !PLACES.contains(&upper.as_str()) && (ENDS.contains(&last) || WORDS.iter().any(|word| upper.contains(word)))
 }
 
 /// `postgres://app:(masked)@db/shop`.
@@ -162,6 +233,38 @@ mod tests {
         let arguments = ["login", "--token", "one1", "--key=two2", "--port", "80", "--secret", "--x"].map(str::to_owned);
         assert_eq!(secrets_in(&arguments).collect::<Vec<_>>(), ["one1", "two2"]);
         assert_eq!(without("bad one1: two2", secrets_in(&arguments)), "bad (masked): (masked)");
+    }
+
+    #[test]
+    fn the_usual_names_of_secrets_are_known_in_headers_and_in_scripts_too() {
+        let mut pod = json!({"containers": [{
+            "env": [
+                {"name": "DB_PWD", "value": "canary1"}, {"name": "BASIC_AUTH", "value": "canary2"},
+                {"name": "SENTRY_DSN", "value": "canary3"}, {"name": "DB_CONNECTION_STRING", "value": "canary4"},
+                {"name": "AUTHOR", "value": "ann"}, {"name": "PWD", "value": "/srv"}, {"name": "KEYBOARD", "value": "de"},
+            ],
+            "livenessProbe": {"httpGet": {"httpHeaders": [
+                {"name": "Authorization", "value": "Bearer canary5"}, {"name": "Cookie", "value": "canary6"},
+                {"name": "X-Auth-Token", "value": "canary7"}, {"name": "Accept", "value": "text/plain"},
+            ]}},
+            "command": ["sh", "-c", "export TOKEN=canary8; API_KEY='canary9 canary10' run --port=80 --password canary11 && echo done"],
+        }]});
+        let healthcheck =
+            json!({"Healthcheck": {"Test": ["CMD-SHELL", "curl -H 'Authorization: Bearer canary12' http://me:canary13@x/"]}});
+        pod["more"] = healthcheck;
+        mask(&mut pod);
+        let text = pod.to_string();
+        assert!(!text.contains("canary"), "{text}");
+        for kept in [
+            "\"ann\"",
+            "\"/srv\"",
+            "text/plain",
+            "export TOKEN=(masked);",
+            "run --port=80 --password (masked) && echo done",
+            "curl -H",
+        ] {
+            assert!(text.contains(kept), "{kept} is not in {text}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::{Failure, lists};
 use crate::config::Paths;
 use crate::engine::audit::{self, Line, Record};
 use crate::model::Text;
+use crate::util::clean::json as json_of;
 use crate::util::time::Timestamp;
 use crate::util::width::width;
 use std::path::Path;
@@ -31,9 +32,9 @@ pub(super) fn run(args: &Args, options: &Audit) -> Result<ExitCode, Failure> {
     lists::print(&if options.json { json(&lines) } else { table(&lines) })
 }
 
-/// The records as they are; lines that are none are for `--verify`.
+/// The records as they are, in letters that a terminal only shows; lines that are none are for `--verify`.
 fn json(lines: &[Line]) -> String {
-    lines.iter().filter(|line| line.record.is_some()).map(|line| format!("{}\n", line.text)).collect()
+    lines.iter().filter(|line| line.record.is_some()).map(|line| format!("{}\n", json_of(&line.text))).collect()
 }
 
 fn table(lines: &[Line]) -> String {
@@ -82,4 +83,24 @@ fn verify(folder: &Path) -> Result<ExitCode, Failure> {
         text.push_str(&format!("{place}: a part of a record: a program or machine ended while it wrote it\n"));
     }
     lists::print(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_record_as_json_says_what_it_says_and_steers_no_terminal() {
+        let text = r#"{"cluster":"aC2JB","title":"x"}"#.replace('C', "\u{9b}").replace('B', "\u{202e}");
+        let record: Record = serde_json::from_value(serde_json::json!({
+            "at": "", "stage": "intent", "op": "", "by": "", "version": "", "cluster": "", "platform": "", "endpoint": "",
+            "kind": "", "name": "", "uid": "", "spec_rev": 7, "action": "", "title": "",
+        }))
+        .unwrap();
+        let shown = json(&[Line { text: text.clone(), record: Some(record) }]);
+        assert_eq!(shown, "{\"cluster\":\"a\\u009b2J\\u202e\",\"title\":\"x\"}\n");
+        let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        assert_eq!(value(&shown), value(&text));
+    }
 }

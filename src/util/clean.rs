@@ -64,6 +64,31 @@ pub fn clean(raw: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// JSON that says the same and may be shown: what must not reach the screen is escaped (`\u202e`). It can only stand in a
+/// string there, so that nothing has to be read; line feeds between values stay.
+pub fn json(text: &str) -> Cow<'_, str> {
+    // between two values a carriage return or tab may stand for a blank
+    let blank = |c: char| matches!(c, '\r' | '\t');
+    let bad = |c: char| hostile(c) && c != '\n';
+    if !text.chars().any(bad) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if blank(c) {
+            out.push(' ');
+        } else if bad(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // writing to a String cannot fail
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
+}
+
 /// `raw` without the escape sequences that colour text (CSI … `m`), for logs: programs that log to a terminal put them
 /// round nearly every word. All other sequences stay, for [`clean`] to make visible. ECMA-48, section 8.3.117.
 pub fn strip_sgr(raw: &str) -> Cow<'_, str> {
@@ -91,6 +116,13 @@ pub fn strip_sgr(raw: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn json_says_the_same_in_characters_that_are_only_shown() {
+        assert!(matches!(json("{\"a\": \"東京\"}\n"), Cow::Borrowed(_)));
+        let shown = json("{\"a\u{9b}2J\":\t\"\u{202e}b\u{e0001}\"}\r\n");
+        assert_eq!(shown, "{\"a\\u009b2J\": \"\\u202eb\\udb40\\udc01\"} \n");
+    }
 
     #[test]
     fn hostile_text_becomes_visible_and_plain_text_is_borrowed() {

@@ -3,6 +3,7 @@
 use super::protobuf::{self, shapes};
 use super::proxy::ProxyFailed;
 use crate::backend::{BackendError, tls};
+use crate::util::secrets::without_secrets;
 use serde::Deserialize;
 use std::error::Error;
 use std::time::Duration;
@@ -101,7 +102,7 @@ impl Failure {
                 let text = String::from_utf8_lossy(body.get(..2_000).unwrap_or(body));
                 // health checks list what is well first
                 let bad = text.lines().find(|line| line.starts_with("[-]"));
-                let first = bad.or(text.lines().next()).unwrap_or_default().trim().to_owned();
+                let first = without_secrets(bad.or(text.lines().next()).unwrap_or_default().trim());
                 Self::of(Sort::Status(code), if first.is_empty() { format!("HTTP status {code}") } else { first })
             }
         }
@@ -112,9 +113,12 @@ impl Failure {
         let details = status.details.unwrap_or_default();
         Self {
             sort: Sort::Status(status.code),
-            message: if status.message.is_empty() { format!("HTTP status {}", status.code) } else { status.message },
+            message: match status.message.as_str() {
+                "" => format!("HTTP status {}", status.code),
+                message => without_secrets(message),
+            },
             reason: status.reason,
-            causes: details.causes.into_iter().map(|c| (c.reason, c.message)).collect(),
+            causes: details.causes.into_iter().map(|c| (c.reason, without_secrets(&c.message))).collect(),
             retry_after: (details.retry_after_seconds > 0).then(|| Duration::from_secs(details.retry_after_seconds)),
         }
     }
@@ -284,6 +288,9 @@ mod tests {
         assert!(Failure::refused(504, ahead).wants_relist());
         assert!(!Failure::refused(500, b"<html>bad gateway</html>").wants_relist());
         assert_eq!(Failure::refused(502, b"bad gateway\nmore").message, "bad gateway");
+        assert_eq!(Failure::refused(502, b"bad token=canary\nmore").message, "bad token=(masked)");
+        let refused = br#"{"message":"env[0].value: Invalid value: \"canary\": no","details":{"causes":[{"reason":"FieldValueInvalid","message":"env[0].value: Invalid value: \"canary\""}]}}"#;
+        assert!(!format!("{:?}", Failure::refused(422, refused)).contains("canary"));
         let livez = b"[+]ping ok\n[-]etcd failed: reason withheld\n[+]log ok\nlivez check failed\n";
         assert_eq!(Failure::refused(500, livez).message, "[-]etcd failed: reason withheld");
     }

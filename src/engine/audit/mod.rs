@@ -6,14 +6,12 @@
 //! | [`record`] | what a record says |
 //! | [`chain`] | the files: a record a line, each with the hash of the one before it |
 //! | [`verify`] | reading them, and where the chain breaks |
-//! | [`secrets`] | what a server said, without credentials |
 //!
 //! The chain shows that a record in its middle was changed, taken out or put in. It cannot show that its newest records
 //! were cut off, nor stop whoever may write the files from making the whole chain anew: a copy elsewhere does that.
 
 mod chain;
 mod record;
-mod secrets;
 #[cfg(test)]
 mod tests;
 mod verify;

@@ -1,7 +1,7 @@
 //! What a record says.
 
-use super::secrets::without_secrets;
 use crate::model::{Action, Cluster, LeftoverKind, OpState, Operation, TaintEdit, Undo};
+use crate::util::secrets::without_secrets;
 use crate::util::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -129,7 +129,7 @@ impl Record {
             spec_rev: intent.bound.spec_rev,
             action: intent.action.kind().spec().label.to_owned(),
             parameters: parameters(&intent.action, op.undo.as_ref()),
-            title: op.title.to_string(),
+            title: without_secrets(&op.title),
             note: without_secrets(&note),
         }
     }

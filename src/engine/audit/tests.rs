@@ -3,6 +3,7 @@
 
 use super::chain::files;
 use super::*;
+use crate::model::{Action, Bound, Intent, Kind, ObjectRef, OpId, OpState, Progress};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::PathBuf;
@@ -14,6 +15,28 @@ fn record(name: &str) -> Record {
         "action": "scale", "parameters": {"to": 5}, "title": "scale shop/wéb 2→5",
     }))
     .unwrap()
+}
+
+#[test]
+fn no_word_of_a_record_has_a_credential() {
+    let image = "https://me:canary@reg/x";
+    let action = Action::SetImage { container: "web".into(), image: image.into() };
+    let object = ObjectRef { cluster: "prod".into(), kind: Kind::Service, key: "web".into() };
+    let op = Operation {
+        id: OpId(1),
+        intent: Intent { object, name: "web".into(), action, bound: Bound { uid: "u".into(), spec_rev: 1 } },
+        title: format!("set image of web to {image}").into(),
+        by: "me@here".into(),
+        asked: Timestamp(0),
+        ended: None,
+        state: OpState::Failed,
+        progress: Progress { note: "refused: env[0].value: Invalid value: \"canary\": no".into(), ..Progress::default() },
+        undo: None,
+        plan: None,
+    };
+    let record = Record::new(Stage::Failed, &op, None, Timestamp(0), "run", &Origin::default());
+    let text = serde_json::to_string(&record).unwrap();
+    assert!(!text.contains("canary") && record.title == "set image of web to https://reg/x", "{text}");
 }
 
 /// A chain of so many records, and its only file.

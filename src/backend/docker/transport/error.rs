@@ -1,6 +1,7 @@
 //! What a request to an engine can end with, and its words.
 
 use crate::backend::{BackendError, tls};
+use crate::util::secrets::without_secrets;
 
 /// Why a request brought no usable answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +49,7 @@ impl HttpError {
                 BackendError::Protocol(sentence(&format!("the answer cannot be read: {cause}; is it a Docker engine?")))
             }
             Self::Refused { status, message } => {
-                let words = sentence(plain(message));
+                let words = sentence(&without_secrets(plain(message)));
                 match status {
                     401 => BackendError::Unauthorised(words),
                     403 => BackendError::Forbidden(words),
@@ -102,6 +103,12 @@ mod tests {
         assert!(matches!(ssh("ops@box: Permission denied (publickey)."), BackendError::Unauthorised(_)));
         assert!(matches!(ssh("connect to host box port 22: Connection refused"), BackendError::Unreachable(_)));
         assert!(matches!(say(refused(404, "service x not found")), BackendError::NotFound(_)));
+    }
+
+    #[test]
+    fn what_an_engine_repeats_of_credentials_is_not_told() {
+        let error = refused(500, r#"pull https://me:canary@reg/x: {"token": "two canary"}"#).during("starting web", &"tcp://m:1");
+        assert_eq!(error.to_string(), r#"starting web on tcp://m:1: pull https://reg/x: {"token": (masked)} (status 500)"#);
     }
 
     #[test]

@@ -3,13 +3,13 @@
 
 use super::batch::Batch;
 use super::calloff::call_off;
-use super::journal::{self, Entry};
+use super::journal::{self, Claim, Entry};
 use super::operation::Run;
 use super::shared::Shared;
 use crate::analysis::{steps, undo};
 use crate::model::{
-    Action, Availability, Bound, ClusterKind, Fact, Intent, Kind, KindSync, ObjectRef, OpId, OpState, Operation, Progress, Text,
-    Undo, World,
+    Action, Availability, Bound, ClusterId, ClusterKind, Fact, Intent, Kind, KindSync, ObjectRef, OpId, OpState, Operation, Progress,
+    Text, Undo, World,
 };
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -54,14 +54,25 @@ impl Executor {
     /// Offers what a program before this one left.
     pub(super) async fn take_up(&mut self) {
         let Some(folder) = self.shared.options.journal.clone() else { return };
-        let ids: Vec<_> = self.shared.clusters.iter().map(|cluster| cluster.id.clone()).collect();
-        let left = tokio::task::spawn_blocking(move || journal::left(&folder, |id| ids.contains(id))).await;
+        let world = self.shared.picture();
+        let claim = move |id: &ClusterId| match world.cluster(id) {
+            None => Claim::None,
+            // those who may go on with it must find it free
+            Some(state) if state.cluster.read_only => Claim::Look,
+            Some(_) => Claim::Take,
+        };
+        let left = tokio::task::spawn_blocking(move || journal::left(&folder, claim)).await;
         for left in left.unwrap_or_default() {
             self.last += 1;
             let id = OpId(self.last);
-            let note = Text::new(
-                "left unfinished by a program that ended; resume it to go on, cancel it to take back what it added and leave the rest",
-            );
+            let note = Text::new(match left.entry {
+                Some(_) => {
+                    "left unfinished by a program that ended; resume it to go on, cancel it to take back what it added and leave the rest"
+                }
+                None => {
+                    "left unfinished, or another program is at it; its cluster is read-only here: resume or cancel it where it is not"
+                }
+            });
             let op = Operation {
                 id,
                 intent: left.intent,
@@ -75,7 +86,7 @@ impl Executor {
                 plan: left.plan,
             };
             self.shared.warn(format!("{} on {} was left unfinished: see operations", op.title, op.intent.object.cluster)).await;
-            self.paused.lock().insert(id, Some(left.entry));
+            self.paused.lock().insert(id, left.entry);
             self.shared.tell(Fact::Operation(op)).await;
         }
     }
@@ -156,6 +167,9 @@ impl Executor {
 
     /// Stops an operation at its next safe point; one that has ended stays as it is.
     pub(super) async fn cancel(&mut self, id: OpId) {
+        if self.is_only_seen(id, "cancelled").await {
+            return;
+        }
         let paused = self.paused.lock().remove(&id);
         let Some(entry) = paused else {
             if let Some((stop, _)) = self.running.get(&id) {
@@ -180,6 +194,9 @@ impl Executor {
 
     /// Goes on with a paused operation.
     pub(super) async fn resume(&mut self, id: OpId) {
+        if self.is_only_seen(id, "resumed").await {
+            return;
+        }
         let Some(mut op) = self.operation(id) else { return };
         let Some(entry) = self.paused.lock().remove(&id) else {
             return self.shared.warn(format!("{} is {}: there is nothing to resume", op.title, op.state.word())).await;
@@ -196,6 +213,18 @@ impl Executor {
                 self.shared.tell(Fact::Operation(op)).await;
             }
         }
+    }
+
+    /// Whether it waits in a cluster that is read-only here, which is said.
+    async fn is_only_seen(&self, id: OpId, what: &str) -> bool {
+        let world = self.shared.picture();
+        let Some(op) = world.operations.iter().find(|op| op.id == id && op.state == OpState::Paused) else { return false };
+        let name = &op.intent.object.cluster;
+        let only = world.cluster(name).is_some_and(|state| state.cluster.read_only);
+        if only {
+            self.shared.warn(format!("{} was not {what}: {name} is read-only here", op.title)).await;
+        }
+        only
     }
 
     fn operation(&self, id: OpId) -> Option<Operation> {
@@ -369,6 +398,37 @@ mod tests {
         ask(&engine, Request::Cancel(OpId(1))).await;
         until(&engine, secs(1), op_is(1, OpState::Cancelled)).await;
         assert_eq!((sent(&script), kept(folder.path())), (0, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_read_only_program_shows_what_was_left_and_leaves_it_to_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let (first, _) = engine(folder.path()).await;
+        rebalance(&first).await;
+        first.shutdown().await;
+        let options = Options {
+            clock: Clock::starting_at(START),
+            journal: Some(folder.path().to_owned()),
+            read_only: true,
+            ..Options::default()
+        };
+        let (looking, _) = start_with(&["one"], options);
+        until(&looking, secs(1), op_is(1, OpState::Paused)).await;
+        for request in [Request::Resume(OpId(1)), Request::Cancel(OpId(1))] {
+            let before = looking.world.borrow().notices.len();
+            ask(&looking, request).await;
+            until(&looking, secs(1), |w| w.notices.len() > before).await;
+            let world = Arc::clone(&looking.world.borrow());
+            assert!(world.notices.last().unwrap().text.contains("one is read-only here"), "{:?}", world.notices);
+            assert!(op_is(1, OpState::Paused)(&world));
+        }
+        assert_eq!(kept(folder.path()), 1);
+        let (next, script) = engine(folder.path()).await;
+        until(&next, secs(1), op_is(1, OpState::Paused)).await;
+        listed(&next).await;
+        ask(&next, Request::Resume(OpId(1))).await;
+        until(&next, secs(15), op_is(1, OpState::Done)).await;
+        assert_eq!((sent(&script), kept(folder.path())), (1, 0));
     }
 
     #[tokio::test(start_paused = true)]

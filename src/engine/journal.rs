@@ -60,7 +60,8 @@ pub(super) struct Entry {
 
 /// An operation that a program before this one left.
 pub(super) struct Left {
-    pub(super) entry: Entry,
+    /// Held; none where it may only be looked at.
+    pub(super) entry: Option<Entry>,
     pub(super) intent: Intent,
     pub(super) title: Text,
     pub(super) by: Text,
@@ -88,6 +89,15 @@ impl Entry {
         }
     }
 
+    /// Takes hold of one that nobody works on. What is in it stays as it was written.
+    fn take(path: PathBuf) -> Option<Self> {
+        let file = OpenOptions::new().read(true).write(true).open(&path).ok()?;
+        flock(&file, FlockOperation::NonBlockingLockExclusive).ok()?;
+        // whoever held it before may have ended the operation in between
+        std::fs::metadata(&path).ok()?;
+        Some(Self { path, _file: file })
+    }
+
     /// The operation is over.
     pub(super) fn over(self) {
         // one that cannot be removed is offered again, and then there is nothing left for it to do
@@ -97,22 +107,29 @@ impl Entry {
     }
 }
 
-/// The operations that were left in `folder` in one of these clusters and that nobody works on, oldest first.
-pub(super) fn left(folder: &Path, ours: impl Fn(&ClusterId) -> bool) -> Vec<Left> {
+/// What may be done with the operations that were left in a cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Claim {
+    /// Nothing: it is no cluster of ours.
+    None,
+    /// They may be told of, and stay whoever's they are.
+    Look,
+    /// They are ours now, those that nobody works on.
+    Take,
+}
+
+/// The operations that were left in `folder`, as far as there is a claim to those of their clusters, oldest first.
+pub(super) fn left(folder: &Path, claim: impl Fn(&ClusterId) -> Claim) -> Vec<Left> {
     let Ok(files) = std::fs::read_dir(folder) else { return Vec::new() };
     let paths = files.filter_map(|file| Some(file.ok()?.path())).filter(|path| path.extension().is_some_and(|e| e == "json"));
-    let mut all: Vec<Left> = paths.filter_map(|path| take(path, &ours)).collect();
+    let mut all: Vec<Left> = paths.filter_map(|path| read(path, &claim)).collect();
     all.sort_by_key(|left| left.asked);
     all
 }
 
-fn take(path: PathBuf, ours: &impl Fn(&ClusterId) -> bool) -> Option<Left> {
-    let file = OpenOptions::new().read(true).write(true).open(&path).ok()?;
-    flock(&file, FlockOperation::NonBlockingLockExclusive).ok()?;
-    // whoever held it before may have ended the operation in between
-    let same = std::fs::metadata(&path).is_ok();
+fn read(path: PathBuf, claim: &impl Fn(&ClusterId) -> Claim) -> Option<Left> {
     let mut text = Vec::new();
-    (&file).take(LONGEST).read_to_end(&mut text).ok().filter(|_| same)?;
+    File::open(&path).ok()?.take(LONGEST).read_to_end(&mut text).ok()?;
     let record: Record = match serde_json::from_slice(&text) {
         Ok(record) => record,
         // a program died while it wrote it, and had sent nothing; or a later one wrote what this one cannot read
@@ -122,8 +139,13 @@ fn take(path: PathBuf, ours: &impl Fn(&ClusterId) -> bool) -> Option<Left> {
         }
     };
     let plan = record.plan.as_ref().map(|tasks| Arc::new(tasks.read()));
-    let (intent, title, by, asked) = record.read().filter(|(intent, ..)| ours(&intent.object.cluster))?;
-    Some(Left { entry: Entry { path, _file: file }, intent, title, by, asked, plan })
+    let (intent, title, by, asked) = record.read()?;
+    let entry = match claim(&intent.object.cluster) {
+        Claim::None => return None,
+        Claim::Look => None,
+        Claim::Take => Some(Entry::take(path)?),
+    };
+    Some(Left { entry, intent, title, by, asked, plan })
 }
 
 impl Record {
@@ -214,21 +236,26 @@ mod tests {
     fn what_nobody_works_on_is_found_as_it_was_and_once() {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path().join("operations");
-        let all = |_: &ClusterId| true;
+        let all = |_: &ClusterId| Claim::Take;
         assert!(left(&folder, all).is_empty(), "there is no folder yet");
         let (one, two) = (op(1, "prod"), op(2, "prod"));
         let first = Entry::new(&folder, &one).unwrap();
         let second = Entry::new(&folder, &two).unwrap();
         assert!(left(&folder, all).is_empty(), "both are worked on");
         drop((first, second));
-        assert!(left(&folder, |id| id.as_str() != "prod").is_empty(), "they are of another fleet");
+        assert!(left(&folder, |_| Claim::None).is_empty(), "they are of another fleet");
+        let seen = left(&folder, |_| Claim::Look);
+        assert_eq!(
+            seen.iter().map(|left| (left.entry.is_some(), &left.intent)).collect::<Vec<_>>(),
+            [(false, &two.intent), (false, &one.intent)]
+        );
         let found = left(&folder, all);
         assert_eq!(found.iter().map(|left| &left.intent).collect::<Vec<_>>(), [&two.intent, &one.intent]);
         assert_eq!((&found[0].title, &found[0].by, found[0].asked), (&two.title, &two.by, two.asked));
         assert_eq!(found.iter().map(|left| left.plan.clone()).collect::<Vec<_>>(), [Some(plan()), None]);
         assert!(left(&folder, all).is_empty(), "whoever found them holds them");
         let mut found = found.into_iter();
-        found.next().unwrap().entry.over();
+        found.next().unwrap().entry.unwrap().over();
         drop(found);
         assert_eq!(left(&folder, all).len(), 1, "what is over is gone");
     }
@@ -241,11 +268,11 @@ mod tests {
         let whole = std::fs::read(&path).unwrap();
         for cut in 0..whole.len() {
             std::fs::write(&path, &whole[..cut]).unwrap();
-            assert!(left(folder.path(), |_| true).is_empty(), "{cut}");
+            assert!(left(folder.path(), |_| Claim::Take).is_empty(), "{cut}");
         }
         let later = String::from_utf8(whole).unwrap().replace("\"version\":1", "\"version\":2");
         std::fs::write(&path, later).unwrap();
-        assert!(left(folder.path(), |_| true).is_empty());
+        assert!(left(folder.path(), |_| Claim::Take).is_empty());
         assert!(path.exists());
     }
 }

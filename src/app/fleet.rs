@@ -5,6 +5,7 @@ use crate::config::{ClusterConfig, Config, Endpoint, closest};
 use crate::model::{Capabilities, Cluster, ClusterId, ClusterKind, Link, Text};
 use futures::future::BoxFuture;
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -84,10 +85,20 @@ pub fn named(what: &str, name: &str, known: &[String]) -> Result<(), String> {
 }
 
 fn real(config: &Config, contexts: &[String]) -> Result<Fleet, String> {
+    found_in(config, contexts, &|name| std::env::var_os(name), etcetera::home_dir().ok())
+}
+
+/// The same in the environment that `var` reads.
+fn found_in(
+    config: &Config,
+    contexts: &[String],
+    var: &dyn Fn(&str) -> Option<OsString>,
+    home: Option<PathBuf>,
+) -> Result<Fleet, String> {
     let mut fleet = Fleet::default();
     let mut found: Vec<Arc<dyn Connector>> = Vec::new();
     if config.discover_kubernetes || !contexts.is_empty() {
-        let environment = kubernetes::Environment::new(|name| std::env::var_os(name), etcetera::home_dir().ok());
+        let environment = kubernetes::Environment::new(var, home.clone());
         let discovered = kubernetes::discover(&environment);
         fleet.warnings.extend(discovered.notices);
         let known: Vec<String> = discovered.contexts.iter().map(|c| c.cluster().id.to_string()).collect();
@@ -102,26 +113,30 @@ fn real(config: &Config, contexts: &[String]) -> Result<Fleet, String> {
         }
     }
     if config.discover_docker && contexts.is_empty() {
-        let var = |name: &str| std::env::var(name).ok();
-        let env = docker::Env { var: &var, home: etcetera::home_dir().ok(), socket: PathBuf::from(SOCKET) };
+        let var = |name: &str| var(name)?.into_string().ok();
+        let env = docker::Env { var: &var, home, socket: PathBuf::from(SOCKET) };
         found.extend(docker::discover(&env).into_iter().map(|engine| -> Arc<dyn Connector> { Arc::new(engine) }));
     }
     let mut used = BTreeSet::new();
+    let own = own(config);
     // the configuration's own clusters keep their names, whatever is discovered
-    for (name, settings) in &config.clusters {
-        if let Some(endpoint) = settings.endpoint.as_ref().filter(|_| !settings.hide && contexts.is_empty()) {
-            let inner = configured(name, endpoint, &settings.namespaces).unwrap_or_else(|_| {
-                let (id, namespaces) = (ClusterId::new(name), settings.namespaces.clone());
-                Arc::new(Unusable { id, endpoint: endpoint.clone(), namespaces })
-            });
-            fleet.add(inner, name, settings.clone(), &mut used);
-        }
+    for (inner, name, settings) in own.iter().filter(|(.., settings)| !settings.hide && contexts.is_empty()) {
+        fleet.add(Arc::clone(inner), name, (*settings).clone(), &mut used);
     }
     let mut unmet: BTreeSet<&String> = config.clusters.iter().filter(|(_, c)| c.endpoint.is_none()).map(|(name, _)| name).collect();
     for inner in found {
         let name = inner.cluster().id.to_string();
         unmet.remove(&name);
-        let settings = config.settings(&name);
+        let mut settings = config.settings(&name);
+        let mut same = own.iter().filter(|(own, ..)| lead_to_one(&**own, &*inner)).peekable();
+        // it is there under the name that the configuration gave it, or hidden
+        if contexts.is_empty() && same.peek().is_some() {
+            continue;
+        }
+        for (.., own) in same {
+            settings.protected |= own.protected;
+            settings.read_only |= own.read_only;
+        }
         if !settings.hide {
             fleet.add(inner, &name, settings, &mut used);
         }
@@ -134,6 +149,23 @@ fn real(config: &Config, contexts: &[String]) -> Result<Fleet, String> {
         );
     }
     Ok(fleet)
+}
+
+/// The clusters that the configuration says how to reach, by name, with their settings.
+fn own(config: &Config) -> Vec<(Arc<dyn Connector>, &str, &ClusterConfig)> {
+    let one = |(name, settings): (&'_ String, &'_ ClusterConfig)| -> Option<Arc<dyn Connector>> {
+        let endpoint = settings.endpoint.as_ref()?;
+        Some(configured(name, endpoint, &settings.namespaces).unwrap_or_else(|_| {
+            let (id, namespaces) = (ClusterId::new(name), settings.namespaces.clone());
+            Arc::new(Unusable { id, endpoint: endpoint.clone(), namespaces })
+        }))
+    };
+    config.clusters.iter().filter_map(|(name, settings)| Some((one((name, settings))?, name.as_str(), settings))).collect()
+}
+
+fn lead_to_one(one: &dyn Connector, other: &dyn Connector) -> bool {
+    let places = one.leads_to();
+    other.leads_to().iter().any(|place| places.contains(place))
 }
 
 /// A cluster that the configuration says how to reach.
@@ -298,6 +330,39 @@ mod tests {
         assert_eq!(rows(&discover(&config, &only("prod"), sim::Options::default()).unwrap()), [prod]);
         let error = discover(&config, &only("prd"), sim::Options::default()).err();
         assert_eq!(error.unwrap(), "there is no cluster `prd` (did you mean `prod`?)");
+    }
+
+    #[test]
+    fn a_cluster_of_the_configuration_is_there_once_and_keeps_its_marks_under_its_other_name() {
+        let home = tempfile::tempdir().unwrap();
+        let kube = home.path().join(".kube/config");
+        std::fs::create_dir_all(kube.parent().unwrap()).unwrap();
+        let text = "clusters: [{name: c, cluster: {server: 'https://one:6443'}}]\n\
+                    contexts: [{name: 'arn:x', context: {cluster: c, user: u}}, {name: b, context: {cluster: c, user: u}}]\n";
+        std::fs::write(&kube, text).unwrap();
+        // by another way to the same file
+        let link = home.path().join("linked");
+        std::os::unix::fs::symlink(&kube, &link).unwrap();
+        let config = Config::parse(
+            &format!(
+                "[clusters.prod]\nkubeconfig = '{}'\ncontext = 'arn:x'\nread_only = true\n\
+                 [clusters.edge]\ndocker = 'tcp://edge:2375'\nprotected = true\n",
+                link.display()
+            ),
+            None,
+        )
+        .unwrap();
+        let var = |name: &str| (name == "DOCKER_HOST").then(|| OsString::from("tcp://EDGE:2375"));
+        let found = |contexts: &[&str]| {
+            let contexts: Vec<String> = contexts.iter().map(|name| (*name).to_owned()).collect();
+            let fleet = found_in(&config, &contexts, &var, Some(home.path().to_owned())).unwrap();
+            let rows = rows(&fleet).into_iter().filter(|row| row.1 != format!("unix://{SOCKET}"));
+            rows.map(|(name, _, protected, read_only)| (name, protected, read_only)).collect::<Vec<_>>()
+        };
+        let row = |name: &str, protected, read_only| (name.to_owned(), protected, read_only);
+        assert_eq!(found(&[]), [row("edge", true, false), row("prod", false, true), row("b", false, false)]);
+        assert_eq!(found(&["arn:x"]), [row("arn:x", false, true)]);
+        assert_eq!(found(&["b"]), [row("b", false, false)]);
     }
 
     #[test]

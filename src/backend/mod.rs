@@ -43,6 +43,11 @@ pub trait Connector: Send + Sync + 'static {
     /// Connects: reads credentials, negotiates the version, proves that the server answers. Deadline: the caller's.
     fn connect(&self) -> BoxFuture<'_, Result<Arc<dyn Backend>, BackendError>>;
 
+    /// What it leads to, by all names that tell: two that share one lead to the same, whatever they are called.
+    fn leads_to(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// The longest pause between two attempts to connect. Half a minute where an attempt costs something: a plugin or `ssh`
     /// is run, somebody's gateway counts log-ins.
     fn patience(&self) -> Duration {

@@ -59,6 +59,10 @@ impl Connector for DockerConnector {
         })
     }
 
+    fn leads_to(&self) -> Vec<String> {
+        self.endpoint.as_ref().map(Endpoint::identity).into_iter().collect()
+    }
+
     fn patience(&self) -> Duration {
         // an engine is back within seconds, and its socket is asked for nothing
         let ssh = matches!(self.endpoint, Ok(Endpoint::Ssh { .. }));

@@ -92,6 +92,13 @@ impl Connector for Context {
             Ok(Arc::new(Kubernetes::new(api, version, namespaces, self.audit)) as Arc<dyn Backend>)
         })
     }
+
+    /// The context in each of the files it may stand in: where they are many, the server tells which one it is.
+    fn leads_to(&self) -> Vec<String> {
+        let Source::Files { files, context } = &self.source else { return Vec::new() };
+        let real = |file: &PathBuf| std::fs::canonicalize(file).unwrap_or_else(|_| file.clone());
+        files.iter().map(|file| format!("{} of {context} in {}", self.server, real(file).display())).collect()
+    }
 }
 
 /// The server's own version.

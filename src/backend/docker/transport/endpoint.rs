@@ -59,13 +59,18 @@ impl Endpoint {
         }
     }
 
-    /// Whether both lead to the same engine, as far as the addresses show: sockets are compared by the file they are,
-    /// TCP by host and port however it is secured.
+    /// Whether both lead to the same engine, as far as the addresses show.
     pub fn same_as(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Unix(a), Self::Unix(b)) => real_path(a) == real_path(b),
-            (Self::Tcp { host: a, port: p, .. }, Self::Tcp { host: b, port: q, .. }) => a.eq_ignore_ascii_case(b) && p == q,
-            _ => self == other,
+        self.identity() == other.identity()
+    }
+
+    /// The same text for all that lead to the same engine, as far as the address shows: a socket is the file it is, TCP is
+    /// host and port however it is secured.
+    pub fn identity(&self) -> String {
+        match self {
+            Self::Unix(path) => format!("unix://{}", real_path(path).display()),
+            Self::Tcp { host, port, .. } => format!("tcp://{}:{port}", host.to_ascii_lowercase()),
+            Self::Ssh { .. } => self.to_string(),
         }
     }
 }

@@ -8,8 +8,8 @@ use super::operation::Run;
 use super::shared::Shared;
 use crate::analysis::{steps, undo};
 use crate::model::{
-    Action, Availability, Bound, ClusterId, ClusterKind, Fact, Intent, Kind, KindSync, ObjectRef, OpId, OpState, Operation, Progress,
-    Text, Undo, World,
+    Action, Availability, Bound, ClusterId, ClusterKind, Fact, Intent, Kind, KindSync, ObjectRef, OpId, OpState, Operation,
+    Progress, Text, Undo, World,
 };
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -2,8 +2,11 @@
 //!
 //! What a stepwise action ([`crate::model::ActionSpec::stepwise`]) has done so far is seen in its cluster: what it would
 //! move again is not there any more. So only that it is under way is kept, and which tasks it is about, to tell what became
-//! of them; in a file of its own, written before anything is sent and removed when it is over. Whoever works on it holds the file's lock; the system takes that back when a process
-//! dies, and the next program that starts offers the operation as paused. Nothing goes on by itself.
+//! of them; in a file of its own, written before anything is sent and removed when it is over. It has its name only once it is
+//! whole, so what is half written was never acted on. Whoever works on it holds the file's lock; the system takes that back
+//! when a process dies, and the next program that starts offers the operation as paused. Nothing goes on by itself.
+
+mod step;
 
 use crate::model::{Action, Bound, ClusterId, Intent, Key, Kind, ObjectRef, Operation, Plan, Planned, Text};
 use crate::util::time::Timestamp;
@@ -14,11 +17,18 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+pub(super) use step::Step;
+use step::reached;
+#[cfg(test)]
+pub(super) use step::{STEPS, arm};
 
 /// The name of the format, in each file.
 const VERSION: u32 = 1;
 /// No record is longer: names are bounded by their platforms, and so are the tasks of a node.
 const LONGEST: u64 = 4 << 20;
+
+/// The extension of a file that is not whole yet.
+const PART: &str = "part";
 
 /// What is kept of an operation.
 #[derive(Serialize, Deserialize)]
@@ -72,18 +82,30 @@ pub(super) struct Left {
 impl Entry {
     /// Keeps an operation in `folder`, which is made if need be.
     pub(super) fn new(folder: &Path, op: &Operation) -> io::Result<Self> {
+        reached(Step::Asked, folder);
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         let path = folder.join(format!("{}-{}-{}.json", op.asked.0, std::process::id(), op.id.0));
-        let mut file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path)?;
-        flock(&file, FlockOperation::NonBlockingLockExclusive)?;
-        let written = file.write_all(&serde_json::to_vec(&Record::of(op))?).and_then(|()| file.sync_all());
-        // the name must last as well as what is in the file
-        let written = written.and_then(|()| File::open(folder)?.sync_all());
-        let entry = Self { path, _file: file };
-        match written {
-            Ok(()) => Ok(entry),
+        let part = path.with_extension(PART);
+        let mut file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&part)?;
+        let mut write = || {
+            flock(&file, FlockOperation::NonBlockingLockExclusive)?;
+            reached(Step::Made, folder);
+            file.write_all(&serde_json::to_vec(&Record::of(op))?)?;
+            reached(Step::Written, folder);
+            file.sync_all()?;
+            reached(Step::Synced, folder);
+            std::fs::rename(&part, &path)?;
+            reached(Step::Named, folder);
+            // the name must last as well as what is in the file
+            File::open(folder)?.sync_all()?;
+            reached(Step::Kept, folder);
+            Ok(())
+        };
+        match write() {
+            Ok(()) => Ok(Self { path, _file: file }),
             Err(error) => {
-                entry.over();
+                // whichever of the two there is
+                let _ = (std::fs::remove_file(&part), std::fs::remove_file(&path));
                 Err(error)
             }
         }
@@ -100,10 +122,13 @@ impl Entry {
 
     /// The operation is over.
     pub(super) fn over(self) {
+        let folder = self.path.parent().unwrap_or(Path::new(""));
+        reached(Step::Over, folder);
         // one that cannot be removed is offered again, and then there is nothing left for it to do
         if let Err(error) = std::fs::remove_file(&self.path) {
             tracing::warn!("{} cannot be removed: {error}", self.path.display());
         }
+        reached(Step::Forgotten, folder);
     }
 }
 
@@ -121,10 +146,26 @@ pub(super) enum Claim {
 /// The operations that were left in `folder`, as far as there is a claim to those of their clusters, oldest first.
 pub(super) fn left(folder: &Path, claim: impl Fn(&ClusterId) -> Claim) -> Vec<Left> {
     let Ok(files) = std::fs::read_dir(folder) else { return Vec::new() };
-    let paths = files.filter_map(|file| Some(file.ok()?.path())).filter(|path| path.extension().is_some_and(|e| e == "json"));
-    let mut all: Vec<Left> = paths.filter_map(|path| read(path, &claim)).collect();
+    let mut all = Vec::new();
+    for path in files.filter_map(|file| Some(file.ok()?.path())) {
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("json") => all.extend(read(path, &claim)),
+            Some(PART) => sweep(&path),
+            _ => {}
+        }
+    }
     all.sort_by_key(|left| left.asked);
     all
+}
+
+/// Removes what a program wrote that died before it had sent anything.
+fn sweep(part: &Path) {
+    let Ok(file) = OpenOptions::new().read(true).write(true).open(part) else { return };
+    if flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok()
+        && let Err(error) = std::fs::remove_file(part)
+    {
+        tracing::warn!("{} cannot be removed: {error}", part.display());
+    }
 }
 
 fn read(path: PathBuf, claim: &impl Fn(&ClusterId) -> Claim) -> Option<Left> {
@@ -132,7 +173,7 @@ fn read(path: PathBuf, claim: &impl Fn(&ClusterId) -> Claim) -> Option<Left> {
     File::open(&path).ok()?.take(LONGEST).read_to_end(&mut text).ok()?;
     let record: Record = match serde_json::from_slice(&text) {
         Ok(record) => record,
-        // a program died while it wrote it, and had sent nothing; or a later one wrote what this one cannot read
+        // a later program wrote what this one cannot read
         Err(error) => {
             tracing::warn!("{} is left alone: {error}", path.display());
             return None;
@@ -258,6 +299,20 @@ mod tests {
         found.next().unwrap().entry.unwrap().over();
         drop(found);
         assert_eq!(left(&folder, all).len(), 1, "what is over is gone");
+    }
+
+    #[test]
+    fn what_is_half_written_is_taken_away_once_nobody_writes_it_any_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let part = folder.path().join("1-2-3.part");
+        let mut file = File::create(&part).unwrap();
+        flock(&file, FlockOperation::NonBlockingLockExclusive).unwrap();
+        file.write_all(b"{\"version\":1,").unwrap();
+        assert!(left(folder.path(), |_| Claim::Take).is_empty());
+        assert!(part.exists(), "somebody writes it");
+        drop(file);
+        assert!(left(folder.path(), |_| Claim::Take).is_empty());
+        assert!(!part.exists());
     }
 
     #[test]

@@ -18,6 +18,8 @@ pub mod audit;
 mod batch;
 mod calloff;
 mod clock;
+#[cfg(test)]
+mod death_tests;
 mod executor;
 #[cfg(test)]
 mod fake;

@@ -31,6 +31,8 @@ mod scripted;
 mod session;
 mod source;
 
+#[cfg(test)]
+pub(crate) use actions::evacuation_tests;
 pub use connect::Context;
 pub use discover::{Discovered, Environment, discover, discover_files};
 pub use pipeline::Pipeline;

@@ -3,7 +3,7 @@
 
 mod delete;
 #[cfg(test)]
-mod evacuation_tests;
+pub(crate) mod evacuation_tests;
 mod eviction;
 mod held;
 mod marks;

@@ -14,7 +14,7 @@ mod server;
 mod soak;
 mod truth;
 mod watching;
-mod wire;
+pub mod wire;
 pub mod writer;
 
 pub use fault::{Cell, Fault, Phase};

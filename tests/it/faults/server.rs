@@ -128,7 +128,7 @@ impl Server {
             stream.set_nodelay(true).unwrap();
             self.state.lock().connected.push(Instant::now());
             let (near, far) = tokio::io::duplex(1 << 16);
-            connections.spawn(carry(stream, far, self.flow.subscribe()));
+            connections.spawn(carry(stream, far, self.flow.subscribe(), |_| {}));
             let server = Arc::clone(&self);
             connections.spawn(async move {
                 let answer = service_fn(move |request| {
@@ -193,15 +193,7 @@ impl Server {
         state.stage = Stage::Under;
         state.epoch += u64::from(self.cell().fault.ends_watches());
         drop(state);
-        let flow = match self.cell().fault {
-            Fault::Reset => Flow::Reset,
-            Fault::Closed => Flow::Closed,
-            Fault::BlackHole => Flow::Dead,
-            Fault::Stall => Flow::Still,
-            Fault::Slices => Flow::Sliced,
-            _ => Flow::Well,
-        };
-        self.flow.send_replace(flow);
+        self.flow.send_replace(Flow::of(self.cell().fault));
         self.stage.send_replace(Stage::Under);
         self.tell();
     }

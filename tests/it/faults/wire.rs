@@ -1,7 +1,8 @@
 //! The connections to the server, which may be cut, fall silent, or become slow.
 
+use super::fault::Fault;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::sleep;
@@ -22,11 +23,31 @@ pub enum Flow {
     Sliced,
 }
 
+impl Flow {
+    /// What a fault does to connections.
+    pub fn of(fault: Fault) -> Self {
+        match fault {
+            Fault::Reset => Self::Reset,
+            Fault::Closed => Self::Closed,
+            Fault::BlackHole => Self::Dead,
+            Fault::Stall => Self::Still,
+            Fault::Slices => Self::Sliced,
+            _ => Self::Well,
+        }
+    }
+}
+
 /// How long a connection lives that is made while all are being cut.
 const SHORT: Duration = Duration::from_millis(50);
 
-/// Carries bytes between a client and the server until one of them ends, or `flow` cuts them off.
-pub async fn carry(mut client: TcpStream, mut server: DuplexStream, mut flow: watch::Receiver<Flow>) {
+/// Carries bytes between a client and the server until one of them ends, or `flow` cuts them off; `came` is told of all that
+/// the server sends.
+pub async fn carry(
+    mut client: TcpStream,
+    mut server: impl AsyncRead + AsyncWrite + Unpin,
+    mut flow: watch::Receiver<Flow>,
+    came: impl Fn(usize),
+) {
     let (mut up, mut down) = ([0; 4_096], [0; 16_384]);
     if matches!(*flow.borrow(), Flow::Reset | Flow::Closed) {
         sleep(SHORT).await;
@@ -53,6 +74,7 @@ pub async fn carry(mut client: TcpStream, mut server: DuplexStream, mut flow: wa
             },
             read = server.read(&mut down) => match read {
                 Ok(read @ 1..) => {
+                    came(read);
                     let piece = if now == Flow::Sliced { 1 } else { read };
                     for piece in down[..read].chunks(piece) {
                         if client.write_all(piece).await.is_err() {

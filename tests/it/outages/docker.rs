@@ -47,3 +47,9 @@ async fn change(docker: &str, dice: &mut Dice) {
 async fn an_engine_that_was_away_is_shown_as_it_is_soon_after() {
     Bed::outages("docker", WITHIN, &[], 4, read, change).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs the testbed's engine in DOCKER_HOST: tests/outages"]
+async fn an_engine_over_a_wire_that_fails_is_shown_as_it_is_soon_after() {
+    super::engine::wire("docker over a wire", read, change).await;
+}

@@ -1,6 +1,7 @@
 //! Outages of an engine, alone or as the manager of a swarm: the ways it goes, and what happens meanwhile.
 
 use super::real::{required, testbed};
+use super::wire::{Far, Wire};
 use super::{Bench, Reading, times};
 use crate::faults::writer::Dice;
 use quarterdeck::backend::Connector;
@@ -42,11 +43,30 @@ impl Door {
     }
 
     pub fn connector(&self) -> Arc<dyn Connector> {
-        let host = format!("unix://{}", self.link.display());
-        let var = |name: &str| (name == "DOCKER_HOST").then(|| host.clone());
-        let mut found = discover(&Env { var: &var, home: None, socket: PathBuf::from("/nonexistent") });
-        Arc::new(found.remove(0))
+        connector(&format!("unix://{}", self.link.display()))
     }
+}
+
+/// To the engine of this address.
+fn connector(host: &str) -> Arc<dyn Connector> {
+    let var = |name: &str| (name == "DOCKER_HOST").then(|| host.to_owned());
+    let mut found = discover(&Env { var: &var, home: None, socket: PathBuf::from("/nonexistent") });
+    Arc::new(found.remove(0))
+}
+
+/// Follows the engine of `DOCKER_HOST` over a wire that fails.
+pub async fn wire<F>(
+    platform: &'static str,
+    read: impl Fn(PathBuf) -> F + Send + Sync + 'static,
+    change: impl AsyncFn(&str, &mut Dice),
+) where
+    F: Future<Output = Option<Reading>> + Send,
+{
+    let (docker, door) = (required("DOCKER"), Door::open());
+    let socket = door.socket().to_owned();
+    let (wire, _lies) = Wire::to(Far::Socket(socket.clone())).await;
+    let over = connector(&format!("tcp://127.0.0.1:{}", wire.port));
+    Wire::faults(platform, &wire, over, move || read(socket.clone()), async |dice| change(&docker, dice).await).await;
 }
 
 /// One outage of an engine.

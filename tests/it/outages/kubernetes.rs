@@ -1,9 +1,11 @@
 //! An API server that is killed and started again, an etcd that is restored from an older copy, a node that dies.
 
 use super::real::{at, insist, list, required, run, testbed};
+use super::wire::{Far, Wire};
 use super::{Bench, Reading, times};
 use crate::faults::writer::Dice;
 use crate::oracle::kubernetes::{Objects, Resource, expected, uid};
+use quarterdeck::backend::Connector;
 use quarterdeck::backend::kubernetes::{Proxies, discover_files};
 use quarterdeck::model::{Kind, NodeState, TaskState};
 use serde_json::Value;
@@ -59,17 +61,23 @@ async fn read(kubectl: String) -> Option<Reading> {
     Some(Kind::ALL.into_iter().map(|kind| (kind, expected(&listed, kind))).collect())
 }
 
+fn connector(file: PathBuf) -> Arc<dyn Connector> {
+    Arc::new(discover_files(&[file], &Proxies::default()).contexts.remove(0))
+}
+
 async fn start(platform: &'static str) -> Bench {
     let (kubectl, file) = (required("KUBECTL"), PathBuf::from(required("KUBECONFIG")));
-    let context = discover_files(&[file], &Proxies::default()).contexts.remove(0);
     let reader = kubectl.clone();
-    insist(&kubectl, &["delete", "namespace", "outages", "--ignore-not-found"]).await;
-    insist(&kubectl, &["create", "namespace", "outages"]).await;
-    let bench = Bench::start(platform, WITHIN, Arc::new(context), move || read(reader.clone())).await;
+    fill(&kubectl).await;
+    Bench::start(platform, WITHIN, connector(file), move || read(reader.clone())).await
+}
+
+async fn fill(kubectl: &str) {
+    insist(kubectl, &["delete", "namespace", "outages", "--ignore-not-found"]).await;
+    insist(kubectl, &["create", "namespace", "outages"]).await;
     for name in ["one", "two", "three"] {
-        create(&kubectl, name).await;
+        create(kubectl, name).await;
     }
-    bench
 }
 
 async fn create(kubectl: &str, name: &str) {
@@ -195,4 +203,20 @@ async fn pods_of_a_node_that_sends_no_heartbeat_are_not_shown_as_running() {
         sleep(Duration::from_millis(100)).await;
     }
     println!("node: ready again {:.1} s after its heart beat again", back.elapsed().as_secs_f64());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs the testbed's API server in KUBECONFIG and KUBECTL: tests/outages"]
+async fn an_api_server_over_a_wire_that_fails_is_shown_as_it_is_soon_after() {
+    let (kubectl, config) = (required("KUBECTL"), std::fs::read_to_string(required("KUBECONFIG")).unwrap());
+    let (before, rest) = config.split_once("https://127.0.0.1:").expect("the testbed's API server is on this machine");
+    let (port, after) = rest.split_once('\n').unwrap();
+    let (wire, _lies) = Wire::to(Far::Port(port.parse().unwrap())).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config");
+    std::fs::write(&file, format!("{before}https://127.0.0.1:{}\n{after}", wire.port)).unwrap();
+    fill(&kubectl).await;
+    let reader = kubectl.clone();
+    let change = async |dice: &mut Dice| change(&kubectl, dice).await;
+    Wire::faults("kubernetes over a wire", &wire, connector(file), move || read(reader.clone()), change).await;
 }

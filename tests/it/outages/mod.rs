@@ -1,5 +1,6 @@
-//! Real servers that are shut down, killed, started again and restored from an older copy while the engine follows them:
-//! afterwards the picture must be equal to a fresh list before long, and never may it be called live while it cannot be.
+//! Real servers that are shut down, killed, started again and restored from an older copy while the engine follows them, or
+//! that it follows over a wire that fails: afterwards the picture must be equal to a fresh list before long, and never may it
+//! be called live while it cannot be.
 //!
 //! `tests/outages` starts what they need and runs them; `QUARTERDECK_OUTAGES=50` says how often, `QUARTERDECK_SEED=7` how.
 
@@ -8,6 +9,7 @@ mod engine;
 mod kubernetes;
 mod real;
 mod swarm;
+mod wire;
 
 use crate::faults::writer::Dice;
 use crate::oracle::rows::{Rows, Table};
@@ -125,12 +127,14 @@ pub struct Bench {
     pub seen: Arc<Seen>,
     pub engine: Engine,
     pub dice: Dice,
+    connector: Arc<dyn Connector>,
     platform: &'static str,
     /// After the end of an outage the picture must be equal within this time.
     within: Duration,
     found: Arc<Mutex<Option<String>>>,
     outcomes: Vec<Outcome>,
-    _tasks: [AbortOnDropHandle<()>; 2],
+    _reading: AbortOnDropHandle<()>,
+    _oracle: AbortOnDropHandle<()>,
 }
 
 impl Bench {
@@ -156,15 +160,20 @@ impl Bench {
                 sleep(Duration::from_millis(400).max(began.elapsed() * 2)).await;
             }
         });
-        let engine = Engine::start(vec![connector], Options::default());
-        let found = Arc::new(Mutex::new(None));
-        let oracle = tokio::spawn(watch_over(Arc::clone(&seen), engine.world.clone(), Arc::clone(&found)));
-        let tasks = [reading, oracle].map(AbortOnDropHandle::new);
-        let (dice, outcomes) = (Dice::new(seed), Vec::new());
-        let bench = Self { seen, engine, dice, platform, within, found, outcomes, _tasks: tasks };
+        let found = Arc::default();
+        let (engine, oracle) = follow(&connector, &seen, &found);
+        let (dice, outcomes, reading) = (Dice::new(seed), Vec::new(), AbortOnDropHandle::new(reading));
+        let bench = Self { seen, engine, dice, connector, platform, within, found, outcomes, _reading: reading, _oracle: oracle };
         timeout(Duration::from_secs(20), bench.seen.fresh()).await.unwrap_or_else(|_| panic!("{platform} cannot be read"));
         equal(&*bench.seen, &bench.engine, Duration::from_secs(40)).await.unwrap_or_else(|why| panic!("at first: {why}"));
         bench
+    }
+
+    /// Another engine takes over, which knows nothing yet.
+    pub async fn anew(&mut self) {
+        let (engine, oracle) = follow(&self.connector, &self.seen, &self.found);
+        self._oracle = oracle;
+        std::mem::replace(&mut self.engine, engine).shutdown().await;
     }
 
     /// An outage: the picture must be right soon after it, and a change that comes then be followed.
@@ -207,6 +216,13 @@ impl Bench {
         );
         assert!(!self.outcomes.is_empty() && equal == self.outcomes.len() && false_live == 0, "see above");
     }
+}
+
+/// An engine, and what watches over what it shows.
+fn follow(connector: &Arc<dyn Connector>, seen: &Arc<Seen>, found: &Arc<Mutex<Option<String>>>) -> (Engine, AbortOnDropHandle<()>) {
+    let engine = Engine::start(vec![Arc::clone(connector)], Options::default());
+    let oracle = tokio::spawn(watch_over(Arc::clone(seen), engine.world.clone(), Arc::clone(found)));
+    (engine, AbortOnDropHandle::new(oracle))
 }
 
 /// How long a picture is called live once there is no server any more.

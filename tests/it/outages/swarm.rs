@@ -74,3 +74,9 @@ async fn change(docker: &str, dice: &mut Dice) {
 async fn a_swarm_whose_manager_was_away_is_shown_as_it_is_soon_after() {
     Bed::outages("swarm", WITHIN, &["1"], 2, read, change).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs the testbed's swarm in DOCKER_HOST: tests/outages"]
+async fn a_swarm_over_a_wire_that_fails_is_shown_as_it_is_soon_after() {
+    super::engine::wire("swarm over a wire", read, change).await;
+}

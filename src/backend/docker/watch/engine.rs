@@ -9,7 +9,7 @@ use crate::backend::docker::{convert, wire};
 use crate::backend::{BackendError, Sink};
 use crate::model::{Delta, Node, Service, Task};
 use futures::StreamExt;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 use tokio::time::{sleep, sleep_until};
 
@@ -18,6 +18,8 @@ const INFO: Duration = Duration::from_secs(300);
 /// And of one that is still to find its swarm: a manager that was restarted and does not reach enough others says that it
 /// is none, until it does.
 const JOINING: Duration = Duration::from_secs(10);
+/// The states of containers (moby `container.State`).
+const STATES: [&str; 7] = ["created", "running", "paused", "restarting", "removing", "exited", "dead"];
 /// Containers inspected at once.
 const INSPECTS: usize = 4;
 
@@ -27,11 +29,12 @@ pub async fn lists(docker: &Docker, sink: &Sink, hints: &Hints) -> BackendError 
         info: List::new("/info", "asking what it is", wire::one),
         containers: List::new("/containers/json?all=1", "listing containers", wire::all),
         details: HashMap::new(),
+        behind: HashSet::new(),
         sent: Default::default(),
     };
     let mut stale = Stale::all();
     loop {
-        if let Err(over) = engine.refresh(docker, sink, &stale).await {
+        if let Err(over) = engine.refresh(docker, sink, hints, &stale).await {
             return over;
         }
         let info = if engine.info.value.swarm.local_node_state == "pending" { JOINING } else { INFO };
@@ -51,11 +54,13 @@ struct Engine {
     containers: List<Vec<wire::Container>>,
     /// By container ID, with the state it was read in.
     details: HashMap<String, (String, wire::ContainerDetail)>,
+    /// Containers of which the list told another state than they have.
+    behind: HashSet<String>,
     sent: (Sent<Node>, Sent<Service>, Sent<Task>),
 }
 
 impl Engine {
-    async fn refresh(&mut self, docker: &Docker, sink: &Sink, stale: &Stale) -> Result<(), BackendError> {
+    async fn refresh(&mut self, docker: &Docker, sink: &Sink, hints: &Hints, stale: &Stale) -> Result<(), BackendError> {
         if stale.nodes {
             self.info.refresh(docker).await?;
             if self.info.value.swarm.control_available {
@@ -71,6 +76,9 @@ impl Engine {
                 self.publish(sink).await;
             }
             self.inspect(docker).await;
+            if self.correct() {
+                hints.add(Stale { tasks: true, ..Stale::default() });
+            }
         }
         self.publish(sink).await;
         Ok(())
@@ -100,6 +108,25 @@ impl Engine {
         });
         let read: Vec<_> = read.buffer_unordered(INSPECTS).filter_map(std::future::ready).collect().await;
         self.details.extend(read);
+    }
+
+    /// The list is made from a copy that an engine renews only after it has told of the change (moby
+    /// `container.CheckpointTo`), so right after an event it may be behind what the container says of itself, which is
+    /// believed. Returns whether the list should be read again: once for each container, for not all that speak this protocol
+    /// call states the same in both places.
+    fn correct(&mut self) -> bool {
+        let mut again = false;
+        for container in &mut self.containers.value {
+            let told = self.details.get(&container.id).map(|(_, detail)| detail.state.status.as_str());
+            match told.filter(|told| STATES.contains(told) && *told != container.state) {
+                Some(told) => {
+                    told.clone_into(&mut container.state);
+                    again |= self.behind.insert(container.id.clone());
+                }
+                None => drop(self.behind.remove(&container.id)),
+            }
+        }
+        again
     }
 
     async fn publish(&mut self, sink: &Sink) {
@@ -167,5 +194,27 @@ mod tests {
         let over = tokio::time::timeout(Duration::from_secs(5), session).await;
         let over = over.unwrap_or_else(|_| panic!("it goes on as an engine")).unwrap();
         assert!(matches!(&over, BackendError::Unreachable(why) if why.contains("manages a swarm by now")), "{over:?}");
+    }
+
+    #[test]
+    fn a_container_is_believed_what_a_list_that_is_behind_does_not_tell_yet() {
+        let mut engine = Engine {
+            info: List::new("/info", "", wire::one),
+            containers: List::new("/containers/json", "", wire::all),
+            details: HashMap::new(),
+            behind: HashSet::new(),
+            sent: Default::default(),
+        };
+        let listed = |state: &str| wire::all(format!(r#"[{{"Id":"a","State":"{state}"}}]"#).as_bytes()).unwrap();
+        let detail = wire::one(br#"{"Id":"a","State":{"Status":"exited","ExitCode":137}}"#).unwrap();
+        engine.containers.value = listed("running");
+        engine.details.insert("a".to_owned(), ("running".to_owned(), detail));
+        assert!(engine.correct(), "it is looked again");
+        assert_eq!(engine.containers.value[0].state, "exited");
+        engine.containers.value = listed("running");
+        assert!(!engine.correct(), "but not again and again");
+        assert_eq!(engine.containers.value[0].state, "exited");
+        engine.containers.value = listed("exited");
+        assert!(!engine.correct() && engine.behind.is_empty());
     }
 }

@@ -9,6 +9,7 @@ mod help;
 mod join;
 mod notices;
 mod palette;
+pub mod resume;
 #[cfg(test)]
 mod tests;
 

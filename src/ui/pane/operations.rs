@@ -8,6 +8,7 @@ use crate::model::{ClusterId, Interest, ObjectRef, OpId, OpState, Operation, Req
 use crate::theme::Role;
 use crate::ui::cx::Cx;
 use crate::ui::outcome::{Go, Outcome};
+use crate::ui::overlay::resume::Resume;
 use crate::ui::widget::bar;
 use crate::ui::widget::pen::Pen;
 use crate::ui::widget::table::{CellText, Cells, Column, Fit, RowLook, TableState, View};
@@ -108,7 +109,10 @@ impl Operations {
         match self.here(cx) {
             None => Outcome::say("there is no operation to resume"),
             Some(op) if op.state != OpState::Paused => Outcome::say(format!("{} is not paused ({})", op.title, op.state.word())),
-            Some(op) => Outcome::Effects(vec![Effect::Request(Request::Resume(op.id))]),
+            Some(op) => match Resume::of(op, cx) {
+                Some(question) => Outcome::Open(Box::new(question)),
+                None => Outcome::Effects(vec![Effect::Request(Request::Resume(op.id))]),
+            },
         }
     }
 

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod entry;
+mod guards;
 mod lists;
 
 use crate::input::Command;
@@ -90,58 +91,6 @@ fn a_destructive_action_needs_the_name_typed() {
     assert_eq!(text(&mut bench, ENTER), [], "a pasted name does not count");
     bench.type_in("eu-c-03");
     assert_eq!(text(&mut bench, ENTER).len(), 1);
-}
-
-#[test]
-fn keys_that_came_before_the_dialog_was_on_screen_are_no_answer_to_it() {
-    let mut bench = on(PaneId::Services, "catalog");
-    let moment = bench.moment;
-    // in one piece with the key that opens it
-    bench.ui.command(Command::Redeploy, moment);
-    assert_eq!(text(&mut bench, ENTER), []);
-    let area = ratatui::layout::Rect::new(0, 0, 80, 24);
-    let mut buffer = ratatui::buffer::Buffer::empty(area);
-    bench.ui.render(area, &mut buffer, moment);
-    let drawn = crate::ui::testing::text(&buffer);
-    assert!(drawn.contains("no answer to it and were dropped"), "{drawn}");
-    assert_eq!(text(&mut bench, ENTER), [], "drawn, but not on its way yet");
-    bench.screen();
-    assert_eq!(text(&mut bench, ENTER).len(), 1);
-    // the way out is open all the time
-    bench.ui.command(Command::Redeploy, moment);
-    text(&mut bench, TextInput::Escape);
-    assert!(!bench.screen().contains('┌'));
-    // a line that does not act loses nothing
-    bench.ui.command(Command::Filter, moment);
-    bench.type_in("search");
-    bench.ui.text(ENTER, moment);
-    assert!(bench.screen().contains("search"), "{}", bench.screen());
-    bench.ui.command(Command::Palette, moment);
-    bench.type_in("redeploy");
-    assert!(bench.cursor_line().contains("redeploy"), "{}", bench.screen());
-}
-
-#[test]
-fn where_there_is_no_room_for_a_dialog_nothing_is_opened_or_answered() {
-    let mut bench = on(PaneId::Services, "catalog");
-    bench.press(Command::Redeploy);
-    bench.size = (30, 8);
-    bench.screen();
-    assert_eq!(text(&mut bench, ENTER), []);
-    bench.size = (80, 24);
-    assert!(bench.screen().contains("the terminal was too small"), "{}", bench.screen());
-    assert_eq!(text(&mut bench, ENTER).len(), 1);
-    bench.size = (30, 8);
-    bench.screen();
-    bench.press(Command::Redeploy);
-    bench.size = (80, 24);
-    assert!(!bench.screen().contains('┌'), "{}", bench.screen());
-    bench.press(Command::Redeploy);
-    bench.size = (30, 8);
-    bench.screen();
-    bench.press(Command::Quit);
-    bench.size = (80, 24);
-    assert!(!bench.screen().contains('┌'), "it can be left");
 }
 
 #[test]

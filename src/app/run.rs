@@ -42,7 +42,8 @@ pub struct Start {
     pub warnings: Vec<String>,
     /// See [`Options::journal`].
     pub journal: Option<PathBuf>,
-    /// What panics after the first frame, to try what happens then: `loop`, or a `task` beside it.
+    /// What panics after the first frame, to try what happens then: `loop`, or a `task` beside it; or `stalled`, the loop
+    /// once the terminal takes nothing.
     #[cfg(debug_assertions)]
     pub break_off: Option<String>,
 }
@@ -155,7 +156,13 @@ impl App {
                 }
                 () = changed(self.engine.as_mut()) => self.heard(),
                 () = at(due) => self.draw(),
-                _ = ages.tick() => self.screen.want(Frame::Data),
+                _ = ages.tick() => {
+                    self.screen.want(Frame::Data);
+                    #[cfg(debug_assertions)]
+                    if self.break_off.as_deref() == Some("stalled") && self.screen.is_writing() {
+                        broken();
+                    }
+                }
             }
             if std::mem::take(&mut self.suspend) {
                 self.stop(signals, session).await?;
@@ -212,7 +219,7 @@ impl App {
             self.effect(effect, moment);
         }
         #[cfg(debug_assertions)]
-        if self.engine.is_some() {
+        if self.engine.is_some() && self.break_off.as_deref() != Some("stalled") {
             match self.break_off.take().as_deref() {
                 Some("task") => drop(tokio::spawn(async { broken() })),
                 Some(_) => broken(),

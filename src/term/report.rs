@@ -1,6 +1,6 @@
 //! What is left behind when the program breaks: the terminal as it was, and a report in the state folder.
 
-use super::restore;
+use super::{leave_by, restore};
 use crate::util::clean::clean;
 use std::backtrace::Backtrace;
 use std::fs::OpenOptions;
@@ -8,6 +8,12 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::thread;
+use std::time::Duration;
+
+/// Exit code after a panic, as the standard library has it.
+const BROKEN: i32 = 101;
+/// The terminal and the rest of the program get this long.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// From now on a panic leaves a report in `folder`. One on the thread that calls this gives the terminal back first and
 /// says where the report is; one on another thread only leaves the report, as the screen is still in use.
@@ -19,6 +25,8 @@ pub fn install_panic_hook(folder: PathBuf) {
         let said = clean(&said);
         let report = write(&folder, &said);
         if thread::current().id() == ours {
+            // neither what is on its way to a terminal that takes nothing nor whoever waits for it holds up the end
+            leave_by(BROKEN, GRACE);
             restore();
             let place = match &report {
                 Ok(path) => format!("the report is in {}", path.display()),

@@ -226,6 +226,20 @@ fn a_signal_ends_it_also_while_the_terminal_takes_nothing() {
     shell.given_back(143);
 }
 
+#[cfg(debug_assertions)]
+#[test]
+fn a_panic_ends_the_program_even_if_the_terminal_takes_nothing() {
+    let mut shell = shelled((250, 70), "--break-off stalled");
+    shell.live();
+    let stat = format!("/proc/{}/stat", shell.pid());
+    stall(&mut shell.pty);
+    // it breaks within a second
+    thread::sleep(Duration::from_secs(1));
+    println!("ended {:?} after the panic with a terminal that takes nothing", gone(&stat));
+    shell.pty.hold(false);
+    shell.given_back(101);
+}
+
 /// How long a process still runs, two seconds at most.
 fn gone(stat: &str) -> Duration {
     let start = Instant::now();

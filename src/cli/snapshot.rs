@@ -39,6 +39,8 @@ pub(super) fn run(args: &Args, options: &Snapshot) -> Result<ExitCode, Failure> 
         "" => None,
         keys => Some(Keys::parse(keys).map_err(|words| Failure::usage(format!("--keys: {words}")))?),
     };
+    // nobody looks at what the keys do, or stays to see how it ends
+    config.read_only |= keys.is_some() && !args.common.demo;
     let mut ui = looks.ui(&config, options.pane());
     let moment = match (args.common.demo, &keys) {
         (true, None) => played(args, options.at, &mut ui)?,

@@ -104,7 +104,7 @@ pub fn refusal(kind: ActionKind, objects: &[ObjectRef], cx: &Cx<'_>) -> Option<T
     let (label, on) = (kind.spec().label, kind.spec().on.word());
     let why = match refused(kind, objects, cx)? {
         Refused::NoObject => format!("there is no {on} under the cursor"),
-        Refused::ReadOnly => "Quarterdeck was started with --read-only".to_owned(),
+        Refused::ReadOnly => "this is read-only, as --read-only, the configuration or a snapshot makes it".to_owned(),
         Refused::ReadOnlyCluster(cluster) => format!("{} is marked read_only in the configuration", cluster.id),
         Refused::Unknown(cluster) => format!("{} ({}) has no such action", cluster.id, cluster.kind.word()),
     };

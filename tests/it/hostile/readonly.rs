@@ -183,3 +183,16 @@ fn no_key_typed_at_the_program_changes_anything() {
     println!("without --read-only: {changes:?}");
     assert!(!changes.is_empty(), "the keys would change nothing anyway");
 }
+
+#[test]
+fn the_keys_of_a_snapshot_change_nothing_in_a_real_cluster() {
+    let platform = Platform::start(held(false));
+    let home = tempfile::tempdir().unwrap();
+    let args = ["snapshot", "--pane", "tasks", "--size", "120x40", "--keys", "X y enter 9"];
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_quarterdeck"));
+    command.args(args).env_clear().env("HOME", home.path()).env("DOCKER_HOST", platform.host());
+    let out = command.output().unwrap();
+    let shown = String::from_utf8_lossy(&out.stdout);
+    assert!(out.status.success() && shown.contains("operations"), "{shown}");
+    assert_eq!(platform.changes(), [""; 0], "{shown}");
+}

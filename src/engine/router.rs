@@ -4,6 +4,7 @@ use super::executor::Executor;
 use super::shared::{Shared, contained};
 use super::tail::Tails;
 use crate::model::{ActionKind, ClusterId, Delta, Differences, Document, Fact, Join, ObjectRef, Request, Rights, Survey, Text};
+use futures::{StreamExt, stream};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -13,6 +14,9 @@ const INSPECT: Duration = Duration::from_secs(15);
 
 /// Longest wait for what a platform says of rights.
 const RIGHTS: Duration = Duration::from_secs(5);
+
+/// Objects whose rights are asked for at the same time.
+const AT_ONCE: usize = 4;
 
 /// Longest wait for what there is before an action: an engine measures its disk for that.
 const SURVEY: Duration = Duration::from_secs(130);
@@ -35,8 +39,9 @@ pub(super) async fn run(mut asked: mpsc::Receiver<Request>, reconnect: watch::Se
                 let work = inspect(object, Arc::clone(&shared));
                 shared.tracker.spawn(shared.stop.clone().run_until_cancelled_owned(work));
             }
-            Request::Rights(object) => {
-                let work = rights(object, Arc::clone(&shared));
+            Request::Rights(objects) => {
+                let each = Arc::clone(&shared);
+                let work = stream::iter(objects).for_each_concurrent(AT_ONCE, move |object| rights(object, Arc::clone(&each)));
                 shared.tracker.spawn(shared.stop.clone().run_until_cancelled_owned(work));
             }
             Request::Compare(object) => {

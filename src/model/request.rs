@@ -39,9 +39,9 @@ pub enum Request {
     Untail(TailId),
     /// Fetch the whole object as text; it becomes [`super::World::document`].
     Inspect(ObjectRef),
-    /// Ask the platform which actions on an object it would refuse; the answer becomes [`super::ClusterState::rights`]. None
-    /// comes where it cannot be asked.
-    Rights(ObjectRef),
+    /// Ask the platform which actions on these objects it would refuse; each answer becomes
+    /// [`super::ClusterState::rights`]. None comes where it cannot be asked.
+    Rights(Vec<ObjectRef>),
     /// Ask what going back to each earlier definition of a service would change; the answer becomes
     /// [`super::ClusterState::differences`]. None comes where it cannot be asked.
     Compare(ObjectRef),

@@ -70,7 +70,7 @@ pub fn open_action(kind: ActionKind, objects: Vec<ObjectRef>, cx: &Cx<'_>) -> Ou
         return Outcome::say("cannot scale: it has no number of tasks (one runs on each node, or by the clock)");
     };
     match Confirm::new(action, &fitting, cx) {
-        Ok(dialog) => Outcome::Open(Box::new(dialog)),
+        Ok(dialog) => Outcome::Preview(Box::new(dialog), fitting),
         Err(why) => Outcome::Say(why),
     }
 }
@@ -94,7 +94,7 @@ pub fn open_undo(op: &Operation, cx: &Cx<'_>) -> Outcome {
         return Outcome::Say(why);
     }
     match Confirm::new(action.clone(), objects, cx) {
-        Ok(dialog) => Outcome::Open(Box::new(dialog)),
+        Ok(dialog) => Outcome::Preview(Box::new(dialog), objects.to_vec()),
         Err(why) => Outcome::Say(why),
     }
 }

@@ -21,6 +21,8 @@ pub enum Outcome {
     Act(ActionKind, Vec<ObjectRef>),
     /// Put an overlay on top.
     Open(Box<dyn Overlay>),
+    /// The same, with the dialog of an action on these objects.
+    Preview(Box<dyn Overlay>, Vec<ObjectRef>),
     /// Close this overlay (or leave this pane), and these are wanted.
     Close(Vec<Effect>),
     /// Close this overlay and run a command as if its key had been pressed.

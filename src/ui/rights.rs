@@ -8,8 +8,6 @@ use std::time::Duration;
 
 /// A cursor that stays this long on a row rests there.
 const REST: Duration = Duration::from_millis(300);
-/// Most marked objects asked about.
-const ASKED: usize = 20;
 
 /// Where the cursor is, since when, and whether it was asked about.
 #[derive(Debug, Default)]
@@ -28,7 +26,7 @@ impl Rights {
                     return None;
                 }
                 *asked = true;
-                Some(Effect::Request(Request::Rights(object.clone())))
+                Some(Effect::Request(Request::Rights(vec![object.clone()])))
             }
             other => {
                 *other = Some((object.clone(), moment.now, false));
@@ -38,9 +36,9 @@ impl Rights {
     }
 
     /// What a dialog for these objects asks: again, for what was refused may be allowed by now.
-    pub fn ask(objects: &[ObjectRef], world: &World) -> Vec<Effect> {
-        let asked = objects.iter().filter(|object| answers(object, world)).take(ASKED);
-        asked.map(|object| Effect::Request(Request::Rights(object.clone()))).collect()
+    pub fn ask(objects: &[ObjectRef], world: &World) -> Option<Effect> {
+        let asked: Vec<ObjectRef> = objects.iter().filter(|object| answers(object, world)).cloned().collect();
+        (!asked.is_empty()).then(|| Effect::Request(Request::Rights(asked)))
     }
 }
 

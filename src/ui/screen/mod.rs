@@ -312,11 +312,20 @@ impl Ui {
                 self.go(go, moment)
             }
             Outcome::Act(kind, objects) => {
-                let asked = Rights::ask(&objects, &self.world);
-                let outcome = act::open_action(kind, objects, &cx!(self, moment));
-                // an action opens an overlay or says why not; it never asks for an action again
-                let mut effects = if matches!(outcome, Outcome::Act(..)) { Vec::new() } else { self.settle(outcome, moment) };
-                effects.extend(asked);
+                match act::open_action(kind, objects.clone(), &cx!(self, moment)) {
+                    // an action opens an overlay or says why not; it never asks for an action again
+                    Outcome::Act(..) => Vec::new(),
+                    // it may be that it was not allowed, and is by now
+                    Outcome::Say(words) if objects.len() <= self.options.max_bulk => {
+                        self.say(words, true, moment);
+                        Rights::ask(&objects, &self.world).into_iter().collect()
+                    }
+                    outcome => self.settle(outcome, moment),
+                }
+            }
+            Outcome::Preview(dialog, objects) => {
+                let mut effects = self.settle(Outcome::Open(dialog), moment);
+                effects.extend(Rights::ask(&objects, &self.world));
                 effects
             }
             Outcome::Open(overlay) => {

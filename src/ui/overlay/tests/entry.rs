@@ -108,7 +108,7 @@ fn taking_back_by_an_earlier_definition_asks_what_else_that_changes_and_shows_it
     bench.fleet.0.apply(Fact::Operation(op), NOW);
     bench.sync();
     let effects = bench.press(Command::UndoOperation);
-    assert!(matches!(&effects[..], [Effect::Request(Request::Compare(of))] if *of == object), "{effects:?}");
+    assert!(matches!(&effects[..], [Effect::Request(Request::Compare(of)), ..] if *of == object), "{effects:?}");
     let all = vec![(7, vec!["+ not this one".into()]), (5, vec!["- spec.containers[main].env[LEVEL] debug".into()])];
     let told = crate::model::Differences { service: object.key, spec_rev: 1, all };
     bench.fleet.to("prod-eu", Delta::Differences(told));

@@ -112,3 +112,23 @@ fn what_is_dangerous_goes_on_only_when_it_is_asked_for_as_it_was_at_first() {
     bench.type_in("s-catalog");
     assert!(resumed(&bench.ui.text(ENTER, moment)));
 }
+
+#[test]
+fn the_rights_of_all_that_are_marked_are_asked_for_and_before_an_undo_too() {
+    let mut bench = on(PaneId::Services, "catalog");
+    for n in 0..30 {
+        upsert(&mut bench, service(&format!("s-many-{n}"), "shop", &format!("many-{n}"), 1, 1));
+    }
+    bench.ui = crate::ui::Ui::new(crate::ui::UiOptions { max_bulk: 50, ..crate::ui::testing::options(PaneId::Services) });
+    bench.ui.sync(bench.fleet.0.publish().unwrap_or_default(), bench.moment);
+    upsert(&mut bench, service("s-many-30", "shop", "many-30", 1, 1));
+    bench.screen();
+    for _ in 0..30 {
+        bench.press(Command::Select);
+    }
+    let of = asked(&bench.press(Command::Redeploy));
+    assert!(of.len() > 25, "{of:?}");
+
+    let mut bench = operation(OpState::Done, Action::Scale { to: 6 }, false);
+    assert_eq!(asked(&bench.press(Command::UndoOperation)), [Key::from("s-catalog")]);
+}

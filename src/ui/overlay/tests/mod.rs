@@ -257,10 +257,10 @@ fn marked_objects_stand_in_the_order_of_their_names() {
 
 fn asked(effects: &[Effect]) -> Vec<Key> {
     let rights = effects.iter().filter_map(|effect| match effect {
-        Effect::Request(Request::Rights(object)) => Some(object.key.clone()),
+        Effect::Request(Request::Rights(objects)) => Some(objects.iter().map(|object| object.key.clone())),
         _ => None,
     });
-    rights.collect()
+    rights.flatten().collect()
 }
 
 #[test]

@@ -108,6 +108,7 @@ macro_rules! cx {
     };
 }
 
+mod copying;
 mod draw;
 mod journey;
 mod shown;
@@ -297,16 +298,7 @@ impl Ui {
     fn settle(&mut self, outcome: Outcome, moment: Moment) -> Vec<Effect> {
         match outcome {
             Outcome::Ignored | Outcome::Handled => Vec::new(),
-            Outcome::Effects(effects) => {
-                if let Some(Effect::Copy(text)) = effects.first() {
-                    let words = match text.lines().count() {
-                        0 | 1 => format!("copied {text}"),
-                        n => format!("copied {n} lines"),
-                    };
-                    self.say(words, false, moment);
-                }
-                effects
-            }
+            Outcome::Effects(effects) => self.copying(effects, true, moment),
             Outcome::Go(go) => {
                 self.overlays.clear();
                 self.go(go, moment)
@@ -338,9 +330,8 @@ impl Ui {
                 if self.overlays.pop().is_none() {
                     self.back(moment);
                 }
-                if effects.iter().any(|effect| matches!(effect, Effect::Copy(_))) {
-                    self.say("copied", false, moment);
-                }
+                // what was copied from an overlay may be a secret, and is not said
+                let effects = self.copying(effects, false, moment);
                 if effects.iter().any(|effect| matches!(effect, Effect::Request(Request::Execute { .. } | Request::Bulk { .. })))
                     && let Some(pane) = pane_mut(&mut self.panes, self.place.pane)
                 {

@@ -132,3 +132,16 @@ fn the_rights_of_all_that_are_marked_are_asked_for_and_before_an_undo_too() {
     let mut bench = operation(OpState::Done, Action::Scale { to: 6 }, false);
     assert_eq!(asked(&bench.press(Command::UndoOperation)), [Key::from("s-catalog")]);
 }
+
+#[test]
+fn what_a_terminal_would_not_take_is_not_copied_and_that_is_said() {
+    let mut bench = operation(OpState::Failed, Action::Rebalance, false);
+    let copies = |effects: &[Effect]| effects.iter().any(|effect| matches!(effect, Effect::Copy(_)));
+    assert!(copies(&bench.press(Command::Copy)));
+    let long = Progress { note: "x".repeat(60_000).into(), ..Progress::default() };
+    let op = Operation { progress: long, ..asked_for(OpState::Failed, Action::Rebalance) };
+    bench.fleet.0.apply(Fact::Operation(op), NOW);
+    bench.sync();
+    assert!(!copies(&bench.press(Command::Copy)));
+    assert!(bench.screen().contains("nothing was copied: it is 61 KB"), "{}", bench.screen());
+}

@@ -1,6 +1,7 @@
 //! What reaches the terminal can be trusted, whatever clusters, files and keys say.
 
 mod ahead;
+mod fleet;
 mod grammar;
 mod payloads;
 pub mod platform;

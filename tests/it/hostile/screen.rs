@@ -1,9 +1,10 @@
 //! Every text of the fleet is hostile: what the screen makes of it.
 
+use super::fleet::Words;
 use super::payloads::{UNSEEN, texts};
-use super::stage::{Stage, Words};
-use super::tour::tour;
-use quarterdeck::input::Command;
+use super::stage::Stage;
+use super::tour::{dialogs, tour};
+use quarterdeck::input::{Command, Scope};
 use quarterdeck::util::clean::clean;
 use quarterdeck::util::width::width;
 use std::collections::BTreeSet;
@@ -13,6 +14,10 @@ use unicode_segmentation::UnicodeSegmentation;
 /// Set, it puts each text into each field, else each stands in one or two; and it draws every place at every size, or at each
 /// so manyth if it is a number.
 pub const ALL: &str = "QUARTERDECK_TEST_ALL";
+
+/// Fields that no place on the way shows: where the configuration is, which is told where there are no clusters, and ids that
+/// have no name beside them.
+const UNSHOWN: [&str; 6] = ["/h", "t9", "t8", "t7", "s9", "lo"];
 
 /// A harmless text that takes the same columns and has its blanks in the same places; none where columns are shared by two.
 fn twin(text: &str) -> Option<String> {
@@ -36,7 +41,7 @@ fn no_text_of_a_cluster_sends_anything_else_or_moves_anything() {
     let began = Instant::now();
     let (mut frames, mut copies, mut faults) = (0, 0, Vec::new());
     let mut used = BTreeSet::new();
-    let step = if std::env::var_os(ALL).is_some() { 1 } else { 47 };
+    let step = if std::env::var_os(ALL).is_some() { 1 } else { 79 };
     for (n, from) in (0..even.len()).step_by(step).enumerate() {
         let size = [(160, 30), (80, 24), (100, 20)][n % 3];
         let stage = walk(&even, from, size, &even[from]);
@@ -61,6 +66,29 @@ fn no_text_of_a_cluster_sends_anything_else_or_moves_anything() {
     assert_eq!(used.len(), even.len(), "some texts stood nowhere");
     assert!(copies > 100, "{copies}");
     println!("{} texts, {frames} frames, {copies} copies, {:?}", texts.len(), began.elapsed());
+}
+
+/// What is fed and never shown proves nothing.
+#[test]
+fn every_text_of_the_fleet_is_shown_somewhere_on_the_way() {
+    let texts = ["qx".to_owned()];
+    let mut stage = Stage::new(Words::new(&texts, 0), (220, 60));
+    let mut shown = String::new();
+    tour(&mut stage, "ey", |stage, place| {
+        stage.frame(place);
+        shown.extend(stage.last.content.iter().map(ratatui::buffer::Cell::symbol));
+    });
+    let unseen: Vec<String> = stage.words.fields().into_iter().filter(|field| !shown.contains(&stage.words.of(field))).collect();
+    assert_eq!(unseen, UNSHOWN, "of {} fields", stage.words.fields().len());
+}
+
+/// Each action has its dialog on the way.
+#[test]
+fn the_way_leads_through_the_dialog_of_every_action() {
+    let acts = Command::ALL.iter().filter(|command| matches!(command.scope(), Scope::Service | Scope::Task | Scope::Node));
+    let acts = acts.filter(|command| !matches!(command, Command::JoinSwarm | Command::LogsPrevious));
+    let missing: Vec<&str> = acts.filter(|command| !dialogs().any(|of| of == **command)).map(|command| command.name()).collect();
+    assert_eq!(missing, [""; 0]);
 }
 
 /// Two names that differ are seen to differ: in rows, in the dialog before an action, in the word it asks for.

@@ -1,8 +1,9 @@
 //! Terminals of every size, and of another size than a moment ago.
 
+use super::fleet::Words;
 use super::payloads::texts;
 use super::screen::ALL;
-use super::stage::{Stage, Words};
+use super::stage::Stage;
 use super::tour::tour;
 use quarterdeck::input::Command;
 use quarterdeck::ui::TextInput;

@@ -1,251 +1,15 @@
 //! A screen without a terminal on a fleet whose every text is one given text: commands in, frames out, each frame held
 //! against the grammar and against what a terminal makes of it.
 
+use super::fleet::{NOW, Words, ago, fleet};
 use super::grammar;
 use quarterdeck::input::{Command, Keymap};
 use quarterdeck::model::*;
 use quarterdeck::term::{FrameWriter, osc52};
 use quarterdeck::theme::Theme;
 use quarterdeck::ui::{Effect, Moment, PaneId, TextInput, Ui, UiOptions};
-use quarterdeck::util::time::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
-use std::cell::RefCell;
-use std::collections::BTreeSet;
-use std::rc::Rc;
-use std::sync::Arc;
-
-pub const NOW: Timestamp = Timestamp(1_800_000_000_000);
-
-fn ago(seconds: i64) -> Timestamp {
-    Timestamp(NOW.0 - seconds * 1_000)
-}
-
-/// What stands in the fields of a fleet: each field takes the next of these texts, behind two letters of its own so that rows
-/// keep their order.
-#[derive(Clone, Debug)]
-pub struct Words<'a> {
-    texts: &'a [String],
-    from: usize,
-    fields: Rc<RefCell<Vec<String>>>,
-}
-
-impl<'a> Words<'a> {
-    pub fn new(texts: &'a [String], from: usize) -> Self {
-        Self { texts, from, fields: Rc::default() }
-    }
-
-    /// The text of a field, always the same.
-    pub fn of(&self, field: &str) -> String {
-        let mut fields = self.fields.borrow_mut();
-        let at = fields.iter().position(|held| held == field).unwrap_or_else(|| {
-            fields.push(field.to_owned());
-            fields.len() - 1
-        });
-        format!("{field}{}", self.texts[(self.from + at) % self.texts.len()])
-    }
-
-    /// The numbers of the texts that stood anywhere.
-    pub fn used(&self) -> BTreeSet<usize> {
-        (0..self.fields.borrow().len()).map(|at| (self.from + at) % self.texts.len()).collect()
-    }
-}
-
-/// The fleet: hostile in every field that holds text.
-pub fn fleet(words: &Words<'_>) -> Store {
-    let t = |field: &str| Text::from(words.of(field));
-    let key = |field: &str| Key::from(words.of(field).as_str());
-    let id = |field: &str| ClusterId::from(words.of(field).as_str());
-    let cluster = |prefix: &str, kind| Cluster {
-        id: id(prefix),
-        kind,
-        endpoint: t("e0"),
-        version: Some(t("v0")),
-        link: Link::Connecting,
-        protected: false,
-        read_only: false,
-        capabilities: Capabilities::of(&ActionKind::ALL),
-        engine: None,
-    };
-    let mut store = Store::new([
-        cluster("c1", ClusterKind::Kubernetes),
-        cluster("c2", ClusterKind::Swarm),
-        cluster("c3", ClusterKind::Docker),
-        cluster("c4", ClusterKind::Docker),
-    ]);
-    let mut to = |cluster: &str, delta| store.apply(Fact::Cluster(id(cluster), delta), NOW);
-    to("c1", Delta::Link(Link::Live));
-    to("c2", Delta::Link(Link::Stale { since: ago(42), reason: t("r0") }));
-    to("c3", Delta::Link(Link::Unreachable { since: ago(300), reason: t("r1") }));
-    to("c4", Delta::Link(Link::Unauthorised { since: ago(300), reason: t("r2") }));
-    to("c1", Delta::NoUsage(Some(t("nu"))));
-    for (n, state) in [("n1", NodeState::Ready), ("n2", NodeState::NotReady), ("n3", NodeState::Ready)] {
-        to(
-            "c1",
-            Delta::Node(Change::Upsert(Node {
-                key: key(n),
-                uid: key(n),
-                spec_rev: 1,
-                name: t(n),
-                labels: Box::new([(t("lk"), t("lv"))]),
-                taints: Box::new([Taint { key: t("tk"), value: t("tv"), effect: quarterdeck::model::Effect::NoSchedule }]),
-                zone: Some(t("z0")),
-                role: t("ro"),
-                state,
-                since: Some(ago(96)),
-                why: (state != NodeState::Ready).then(|| t("wn")),
-                availability: if n == "n3" { Availability::Paused } else { Availability::Active },
-                pressure: Box::new([t("pr")]),
-                allocatable: Resources { cpu_m: 8_000, mem: 32 << 30 },
-                max_tasks: Some(110),
-                version: t("v1"),
-                address: t("ad"),
-                created: ago(7_776_000),
-            })),
-        );
-    }
-    for (s, ready, rollout) in
-        [("s1", 2, RolloutState::Failed), ("s2", 5, RolloutState::Stable), ("s3", 5, RolloutState::Progressing)]
-    {
-        to(
-            "c1",
-            Delta::Service(Change::Upsert(Service {
-                key: key(s),
-                spec_rev: 1,
-                observed_rev: 1,
-                name: t(s),
-                namespace: t("ns"),
-                kind: ServiceKind::Deployment,
-                container: t("co"),
-                beside: Box::new([(t("bn"), t("bi"))]),
-                earlier: Box::new([Earlier { revision: 3, image: t("ei"), made: Some(ago(900)) }]),
-                stack: Some(t("st")),
-                image: t("im"),
-                desired: Some(5),
-                ready,
-                updated: 5,
-                current: 5,
-                rollout: Rollout { state: rollout, note: Some(t("no")) },
-                strategy: UpdateStrategy::Rolling,
-                revision: Some(t("re")),
-                previous: Some(t("pv")),
-                budget: Some(Budget { name: t("bu"), allowed: 1, rule: t("ru"), beside: None }),
-                autoscaler: Some(Autoscaler { name: t("au"), min: 1, max: 9 }),
-                suspended: false,
-                placement: Some(t("pl")),
-                ports: Some(t("po")),
-                created: ago(86_400),
-                changed: Some(ago(500)),
-            })),
-        );
-    }
-    for (k, service, node, state) in [
-        ("t1", "s1", "n1", TaskState::Running),
-        ("t2", "s1", "n9", TaskState::Starting),
-        ("t3", "s2", "n2", TaskState::Failed),
-        ("t4", "s2", "n1", TaskState::Running),
-    ] {
-        to(
-            "c1",
-            Delta::Task(Change::Upsert(Task {
-                key: key(k),
-                name: t(k),
-                namespace: t("ns"),
-                service: Some(key(service)),
-                controller: Some(t("ct")),
-                // the node n9 has no row: its key is shown
-                node: Some(key(node)),
-                state,
-                ready: state == TaskState::Running,
-                wanted: true,
-                why: Some(t("wt")),
-                stuck: state == TaskState::Starting,
-                since: ago(240),
-                image: t("im"),
-                restarts: 3,
-                last_end: Some(Ending { at: Some(ago(500)), exit: 137, reason: t("en") }),
-                revision: Some(t("re")),
-                requests: Resources { cpu_m: 100, mem: 128 << 20 },
-                limits: Resources::default(),
-                containers: Box::new([t("k1"), t("k2")]),
-                grace: Some(30),
-                created: ago(3_600),
-            })),
-        );
-    }
-    for (e, about) in [("e1", Some((Kind::Task, key("t2")))), ("e2", Some((Kind::Node, key("n2")))), ("e3", None)] {
-        to(
-            "c1",
-            Delta::Event(Change::Upsert(Event {
-                key: key(e),
-                at: ago(30),
-                severity: Severity::Warning,
-                about,
-                object: t("ob"),
-                namespace: t("ns"),
-                reason: t("rn"),
-                message: t(e),
-                count: 3,
-            })),
-        );
-    }
-    for (object, subject) in [(Some((Kind::Service, key("s1"))), "f1"), (Some((Kind::Node, key("n2"))), "f2"), (None, "f3")] {
-        to(
-            "c1",
-            Delta::Finding(Change::Upsert(Finding {
-                key: Finding::key_of(object.as_ref().map(|(kind, key)| (*kind, key))),
-                object,
-                level: Level::Failing,
-                subject: t(subject),
-                headline: t("hl"),
-                why: t("wy"),
-                extra: t("ex"),
-                since: Some(ago(240)),
-            })),
-        );
-    }
-    for cluster in ["c1", "c2"] {
-        to(cluster, Delta::Node(Change::End));
-        to(cluster, Delta::Service(Change::End));
-        to(cluster, Delta::Task(Change::End));
-        to(cluster, Delta::Event(Change::End));
-    }
-    to("c2", Delta::Service(Change::Failed(t("cf"))));
-    let object = ObjectRef { cluster: id("c1"), kind: Kind::Service, key: key("s2") };
-    for (n, state) in [(1, OpState::Failed), (2, OpState::Running)] {
-        store.apply(
-            Fact::Operation(Operation {
-                id: OpId(n),
-                intent: Intent {
-                    object: object.clone(),
-                    name: t("s2"),
-                    action: Action::Redeploy { pull: false },
-                    bound: Bound { uid: key("s2"), spec_rev: 1 },
-                },
-                title: t("ti"),
-                by: t("by"),
-                asked: ago(20),
-                ended: state.ended().then(|| ago(3)),
-                state,
-                progress: Progress { done: 1, total: 3, note: t("pn") },
-                undo: None,
-                plan: (n == 2).then(|| {
-                    let planned = |task: &str, service: &str| Planned {
-                        key: key(task),
-                        name: t("pt"),
-                        service: Some(key(service)),
-                        node: Some(key("n1")),
-                    };
-                    let tasks = Box::new([planned("t1", "s1"), planned("t9", "s1"), planned("t8", "s2"), planned("t7", "s9")]);
-                    Arc::new(Plan { tasks, newest: ago(7_200) })
-                }),
-            }),
-            NOW,
-        );
-    }
-    store.apply(Fact::Notice(Notice::warning(ago(60), t("nt"))), NOW);
-    store
-}
 
 /// The screen, what the terminal shows of it, and what was copied.
 pub struct Stage<'a> {
@@ -262,6 +26,8 @@ pub struct Stage<'a> {
     pub last: Buffer,
     pub copies: usize,
     pub frames: usize,
+    /// The platforms refuse everything that is asked about from now on.
+    pub denies: bool,
     /// What was drawn last is nothing that a key could be an answer to.
     odd: bool,
 }
@@ -299,6 +65,7 @@ impl<'a> Stage<'a> {
             last: Buffer::default(),
             copies: 0,
             frames: 0,
+            denies: false,
             odd: false,
         };
         // raw mode turns no line feed into a new line, and the program switches wrapping off
@@ -337,6 +104,11 @@ impl<'a> Stage<'a> {
         }
     }
 
+    /// Whether something is open that takes text: each dialog does.
+    pub fn is_open(&self) -> bool {
+        self.ui.wants_text()
+    }
+
     pub fn say(&mut self) {
         let words = self.words.of("sa");
         self.ui.say(words, true, moment());
@@ -356,6 +128,7 @@ impl<'a> Stage<'a> {
                     }
                 }
                 Effect::Request(Request::Tail { id, target }) => {
+                    let previous = target.previous;
                     let buffer = LogBuffer::new(1 << 20);
                     let tail = Tail { id, target, state: TailState::Opening, buffer };
                     self.store.apply(Fact::TailOpened(tail), NOW);
@@ -369,7 +142,10 @@ impl<'a> Stage<'a> {
                         line(5),
                         LogItem::Left { at: ago(4), task: t("lf"), reason: t("lr") },
                     ];
-                    self.store.apply(Fact::Log(id, items), NOW);
+                    // what cannot be read has none
+                    if !previous {
+                        self.store.apply(Fact::Log(id, items), NOW);
+                    }
                     self.store.apply(Fact::TailState(id, TailState::Failed(t("ft"))), NOW);
                 }
                 Effect::Request(Request::Survey(object, action)) => {
@@ -381,6 +157,17 @@ impl<'a> Stage<'a> {
                     };
                     let survey = Survey { key: object.key, action, found: Some(Ok(found)) };
                     self.store.apply(Fact::Cluster(object.cluster, Delta::Survey(survey)), NOW);
+                }
+                Effect::Request(Request::Compare(object)) => {
+                    let all = vec![(3, vec![t("x1"), t("x2")]), (2, vec![t("x3")])];
+                    let told = Differences { service: object.key, spec_rev: 1, all };
+                    self.store.apply(Fact::Cluster(object.cluster, Delta::Differences(told)), NOW);
+                }
+                Effect::Request(Request::Rights(object)) => {
+                    let kinds = ActionKind::ALL.into_iter().filter(|kind| self.denies && kind.spec().on == object.kind);
+                    let denied = kinds.map(|kind| (kind, t("dw"))).collect();
+                    let told = Rights { kind: object.kind, key: object.key, denied };
+                    self.store.apply(Fact::Cluster(object.cluster, Delta::Rights(told)), NOW);
                 }
                 Effect::Request(Request::Reveal { cluster, managers }) => {
                     let found = Ok((Secret::new(&self.words.of("jt")), t("ja")));

@@ -6,12 +6,28 @@ use quarterdeck::input::{Command, KeyPress};
 use quarterdeck::ui::TextInput;
 
 /// Commands that open something over a row of a pane, and the pane.
-const DIALOGS: [(Command, &[Command]); 4] = [
-    (Command::PaneServices, &[Command::Scale, Command::Redeploy, Command::RollBack, Command::Rebalance]),
-    (Command::PaneTasks, &[Command::Reschedule, Command::DeleteTask, Command::StopTask]),
+const DIALOGS: [(Command, &[Command]); 6] = [
+    (Command::PaneServices, &[Command::Scale, Command::Redeploy, Command::RollBack, Command::Rebalance, Command::SetImage]),
+    (Command::PaneServices, &[Command::HoldService, Command::ResumeService, Command::TriggerService, Command::DeleteService]),
+    (Command::PaneTasks, &[Command::Reschedule, Command::DeleteTask, Command::ForceDelete]),
+    (Command::PaneTasks, &[Command::StartTask, Command::StopTask, Command::RestartTask, Command::KillTask]),
     (Command::PaneNodes, &[Command::PauseNode, Command::ActivateNode, Command::EvacuateNode, Command::DrainNode]),
-    (Command::PaneNodes, &[Command::PruneEngine, Command::RotateToken]),
+    (
+        Command::PaneNodes,
+        &[
+            Command::PromoteNode,
+            Command::DemoteNode,
+            Command::RemoveNode,
+            Command::LabelNode,
+            Command::TaintNode,
+            Command::PruneEngine,
+            Command::RotateToken,
+        ],
+    ),
 ];
+
+/// Rows that a dialog is looked for on.
+const ROWS: usize = 8;
 
 /// Lists opened over a page.
 const LISTS: [Command; 5] = [Command::Palette, Command::Help, Command::Notices, Command::ScopeCluster, Command::ScopeNamespace];
@@ -28,6 +44,11 @@ const PANES: [Command; 9] = [
     Command::PaneEvents,
     Command::PaneOperations,
 ];
+
+/// The commands whose dialogs are on the way.
+pub fn dialogs() -> impl Iterator<Item = Command> {
+    DIALOGS.into_iter().flat_map(|(_, dialogs)| dialogs).copied()
+}
 
 /// Goes everywhere, and calls `look` with the name of each place. `typed` is pasted wherever text is taken; those places are
 /// named with a `~`, as what they show depends on what was typed.
@@ -56,20 +77,22 @@ pub fn tour(stage: &mut Stage<'_>, typed: &str, mut look: impl FnMut(&mut Stage<
             if marked {
                 stage.press(Command::Select);
                 stage.press(Command::Select);
+                stage.press(*dialog);
+            } else {
+                open(stage, *dialog);
             }
-            stage.press(*dialog);
             look(stage, &format!("{}, marked {marked}", dialog.name()));
+            stage.text(TextInput::Down);
+            look(stage, &format!("{}, marked {marked}, next choice", dialog.name()));
             stage.text(TextInput::Paste(typed.to_owned()));
             typed.chars().for_each(|c| stage.text(TextInput::Char(c)));
             stage.text(TextInput::Enter);
             look(stage, &format!("~ {}, typed", dialog.name()));
             stage.text(TextInput::Escape);
             stage.press(pane);
-            if marked {
-                stage.press(Command::Top);
-                stage.press(Command::Select);
-                stage.press(Command::Select);
-            }
+            // all, and then none: what was carried out has lost its marks already
+            stage.press(Command::SelectAll);
+            stage.press(Command::SelectAll);
         }
     }
     for list in LISTS {
@@ -125,6 +148,34 @@ pub fn tour(stage: &mut Stage<'_>, typed: &str, mut look: impl FnMut(&mut Stage<
     }
     stage.say();
     look(stage, "something said");
+    // said of each row of an engine that is none of these nodes
+    stage.press(Command::PaneNodes);
+    stage.press(Command::Bottom);
+    stage.press(Command::PruneEngine);
+    look(stage, "an engine that does not answer for this node");
+    stage.denies = true;
+    for (pane, dialogs) in DIALOGS {
+        stage.press(pane);
+        stage.press(Command::Top);
+        open(stage, dialogs[0]);
+        look(stage, &format!("{}, refused", dialogs[0].name()));
+        stage.text(TextInput::Escape);
+        stage.press(dialogs[0]);
+        look(stage, &format!("{}, refused before", dialogs[0].name()));
+        stage.text(TextInput::Escape);
+    }
+}
+
+/// Opens a dialog on the first row that has it.
+fn open(stage: &mut Stage<'_>, dialog: Command) {
+    for _ in 0..ROWS {
+        stage.press(dialog);
+        if stage.is_open() {
+            return;
+        }
+        stage.press(Command::Down);
+    }
+    panic!("{} opens on none of the rows", dialog.name());
 }
 
 /// Every command and every key on every pane, each followed by all that could confirm what it opened.

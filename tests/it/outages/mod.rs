@@ -169,11 +169,12 @@ impl Bench {
         bench
     }
 
-    /// Another engine takes over, which knows nothing yet.
-    pub async fn anew(&mut self) {
-        let (engine, oracle) = follow(&self.connector, &self.seen, &self.found);
-        self._oracle = oracle;
-        std::mem::replace(&mut self.engine, engine).shutdown().await;
+    /// Another engine takes over, which knows nothing yet; `ready` once the one before it has ended.
+    pub async fn anew(&mut self, ready: impl FnOnce()) {
+        let none = Engine::start(Vec::new(), Options::default());
+        std::mem::replace(&mut self.engine, none).shutdown().await;
+        ready();
+        (self.engine, self._oracle) = follow(&self.connector, &self.seen, &self.found);
     }
 
     /// An outage: the picture must be right soon after it, and a change that comes then be followed.

@@ -38,7 +38,7 @@ impl Rights {
     /// What a dialog for these objects asks: again, for what was refused may be allowed by now.
     pub fn ask(objects: &[ObjectRef], world: &World) -> Option<Effect> {
         let asked: Vec<ObjectRef> = objects.iter().filter(|object| answers(object, world)).cloned().collect();
-        (!asked.is_empty()).then(|| Effect::Request(Request::Rights(asked)))
+        (!asked.is_empty()).then_some(Effect::Request(Request::Rights(asked)))
     }
 }
 

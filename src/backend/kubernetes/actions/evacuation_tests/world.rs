@@ -325,7 +325,7 @@ impl Cluster {
             kinds.insert(match app.owner {
                 Owner::ReplicaSet => "other name",
                 Owner::StatefulSet => "same name",
-                Owner::Cluster => "controller of another kind",
+                Owner::Cluster => "other controller",
                 Owner::DaemonSet => "daemon set",
                 Owner::Static => "static",
                 Owner::Nobody => "bare",

@@ -163,11 +163,13 @@ impl<'a> Stage<'a> {
                     let told = Differences { service: object.key, spec_rev: 1, all };
                     self.store.apply(Fact::Cluster(object.cluster, Delta::Differences(told)), NOW);
                 }
-                Effect::Request(Request::Rights(object)) => {
-                    let kinds = ActionKind::ALL.into_iter().filter(|kind| self.denies && kind.spec().on == object.kind);
-                    let denied = kinds.map(|kind| (kind, t("dw"))).collect();
-                    let told = Rights { kind: object.kind, key: object.key, denied };
-                    self.store.apply(Fact::Cluster(object.cluster, Delta::Rights(told)), NOW);
+                Effect::Request(Request::Rights(objects)) => {
+                    for object in objects {
+                        let kinds = ActionKind::ALL.into_iter().filter(|kind| self.denies && kind.spec().on == object.kind);
+                        let denied = kinds.map(|kind| (kind, t("dw"))).collect();
+                        let told = Rights { kind: object.kind, key: object.key, denied };
+                        self.store.apply(Fact::Cluster(object.cluster, Delta::Rights(told)), NOW);
+                    }
                 }
                 Effect::Request(Request::Reveal { cluster, managers }) => {
                     let found = Ok((Secret::new(&self.words.of("jt")), t("ja")));

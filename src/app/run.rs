@@ -76,6 +76,9 @@ pub struct App {
     end: Option<i32>,
     #[cfg(debug_assertions)]
     break_off: Option<String>,
+    /// A frame was on its way a second ago.
+    #[cfg(debug_assertions)]
+    stalled: bool,
 }
 
 impl App {
@@ -107,6 +110,8 @@ impl App {
             end: None,
             #[cfg(debug_assertions)]
             break_off: start.break_off,
+            #[cfg(debug_assertions)]
+            stalled: false,
         };
         match found {
             Some(found) => app.begin(found.map_err(io::Error::other)?),
@@ -159,9 +164,7 @@ impl App {
                 _ = ages.tick() => {
                     self.screen.want(Frame::Data);
                     #[cfg(debug_assertions)]
-                    if self.break_off.as_deref() == Some("stalled") && self.screen.is_writing() {
-                        broken();
-                    }
+                    self.break_if_stalled();
                 }
             }
             if std::mem::take(&mut self.suspend) {
@@ -328,6 +331,15 @@ impl App {
         session.resume()?;
         self.screen.resize(term::size());
         Ok(())
+    }
+
+    /// Breaks off, if asked to, once a frame has been on its way for a second.
+    #[cfg(debug_assertions)]
+    fn break_if_stalled(&mut self) {
+        let before = std::mem::replace(&mut self.stalled, self.screen.is_writing());
+        if before && self.stalled && self.break_off.as_deref() == Some("stalled") {
+            broken();
+        }
     }
 
     fn moment(&self) -> Moment {

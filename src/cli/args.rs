@@ -30,9 +30,9 @@ pub(super) struct Args {
     #[command(flatten)]
     pub(super) common: Common,
 
-    /// Break off after the first frame: the loop, or only a task
+    /// Break off after the first frame: the loop, or only a task, or the loop once the terminal takes nothing
     #[cfg(debug_assertions)]
-    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "loop", value_parser = ["loop", "task"])]
+    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "loop", value_parser = ["loop", "task", "stalled"])]
     pub(super) break_off: Option<String>,
 }
 

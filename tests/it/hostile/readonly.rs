@@ -58,8 +58,11 @@ async fn everything(mut running: Engine, screen: bool) -> usize {
     for doing in tour_keys() {
         ui.sync(Arc::clone(&running.world.borrow_and_update()), moment());
         let mut shown = ratatui::buffer::Buffer::empty(ratatui::layout::Rect::new(0, 0, 120, 40));
-        ui.render(shown.area, &mut shown, moment());
-        ui.seen();
+        // the first key after what may have opened a dialog
+        if matches!(doing, Press::Text(TextInput::Up)) && ui.wants_text() {
+            ui.render(shown.area, &mut shown, moment());
+            ui.seen();
+        }
         let effects = match doing {
             Press::Command(command) => ui.command(command, moment()),
             Press::Text(input) if ui.wants_text() => ui.text(input, moment()),

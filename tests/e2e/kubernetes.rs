@@ -8,9 +8,11 @@ mod held;
 mod image;
 mod link;
 mod marks;
+mod owners;
 mod rebalance;
 mod revision;
 mod steps;
+mod strategy;
 
 use crate::platform::{Client, evacuate, quarterdeck, required, wait_gone};
 use crate::pty::Pty;
@@ -219,6 +221,7 @@ fn an_eviction_waits_for_the_disruption_budget() {
         std::thread::sleep(Duration::from_millis(300));
     }
     app.wait_for("done", ROLLOUT);
+    app.wait_for(" runs on node-", SOON);
 }
 
 #[test]

@@ -22,6 +22,8 @@ pub(super) struct PodEntry {
     pub place: Place,
     /// Its service, once known.
     pub service: Option<Key>,
+    /// The node that an evacuation would move it from.
+    pub leaves: Option<Key>,
 }
 
 /// All objects that can be addressed, as of the running session.

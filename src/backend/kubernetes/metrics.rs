@@ -255,7 +255,7 @@ mod tests {
             {"metadata":{"name":"unknown","namespace":"shop"},"containers":[]}]}"#;
         let index = Shared::default();
         let place = Place { namespace: "shop".into(), name: "web-1".into() };
-        index.lock().pods.insert("uid-1".into(), PodEntry { place, service: None });
+        index.lock().pods.insert("uid-1".into(), PodEntry { place, service: None, leaves: None });
         let rows = keyed(&index, list(raw.as_bytes()).unwrap());
         assert_eq!(rows.len(), 1);
         assert_eq!(&*rows[0].0, "uid-1");

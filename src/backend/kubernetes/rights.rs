@@ -2,13 +2,13 @@
 //! review changes nothing, and its answer binds nobody: the server's 403 to the action itself is the truth.
 
 use super::http::{Api, Write};
-use super::index::{Place, Shared};
+use super::index::{Place, PodEntry, Shared};
 use super::paths;
 use crate::model::{ActionKind, Kind, ObjectRef, ServiceKind, Text};
 use parking_lot::Mutex;
 use serde::Deserialize;
 use serde_json::json;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -31,6 +31,13 @@ struct Need {
     namespace: Text,
     /// Empty: of all names.
     name: Text,
+}
+
+impl Need {
+    fn eviction(namespace: Text) -> Self {
+        let name = Text::default();
+        Self { verb: "create", group: "", resource: "pods", subresource: "eviction", namespace, name }
+    }
 }
 
 /// `patch deployments/scale in shop`.
@@ -63,7 +70,7 @@ impl Rights {
         let place = place(index, object)?;
         let mut denied = Vec::new();
         for action in actions {
-            for need in needs(*action, &place) {
+            for need in self.needs(api, index, object, *action, &place).await? {
                 // a right on this one name is enough, and a review without a name asks for all
                 let one = Need { name: place.place.name.clone(), ..need.clone() };
                 if !self.allowed(api, &need).await? && !self.allowed(api, &one).await? {
@@ -73,6 +80,27 @@ impl Rights {
             }
         }
         Some(denied)
+    }
+
+    /// What an action writes, of an evacuation also evictions: in all namespaces, or in just those that have pods which leave.
+    async fn needs(
+        &self,
+        api: &Api,
+        index: &Shared,
+        object: &ObjectRef,
+        action: ActionKind,
+        place: &Whereabouts,
+    ) -> Option<Vec<Need>> {
+        let mut needs = needs(action, place);
+        if matches!(action, ActionKind::Evacuate | ActionKind::Drain) {
+            let evict = Need::eviction;
+            if !self.allowed(api, &evict(Text::default())).await? {
+                let on = |pod: &&PodEntry| pod.leaves.as_ref() == Some(&object.key);
+                let of: BTreeSet<Text> = index.lock().pods.values().filter(on).map(|pod| pod.place.namespace.clone()).collect();
+                needs.extend(of.into_iter().map(evict));
+            }
+        }
+        Some(needs)
     }
 
     async fn allowed(&self, api: &Api, need: &Need) -> Option<bool> {
@@ -154,9 +182,8 @@ fn needs(action: ActionKind, of: &Whereabouts) -> Vec<Need> {
         ActionKind::Redeploy | ActionKind::RollBack | ActionKind::SetImage | ActionKind::Hold | ActionKind::Resume => patch(""),
         ActionKind::DeleteService => workload.map(|(group, plural)| need("delete", group, plural, "")).into_iter().collect(),
         ActionKind::Trigger => vec![need("create", "batch", "jobs", "")],
-        ActionKind::Rebalance | ActionKind::Reschedule => vec![need("create", "", "pods", "eviction")],
+        ActionKind::Rebalance | ActionKind::Reschedule => vec![Need::eviction(of.place.namespace.clone())],
         ActionKind::DeleteTask => vec![need("delete", "", "pods", "")],
-        // of evictions nothing is asked here: they may be allowed in just those namespaces that have tasks on the node
         ActionKind::Pause | ActionKind::Activate | ActionKind::Evacuate | ActionKind::Drain => vec![need("patch", "", "nodes", "")],
         ActionKind::Label | ActionKind::Taint => vec![need("patch", "", "nodes", "")],
         // of containers and swarms, which Kubernetes does not have
@@ -207,6 +234,28 @@ mod tests {
         // all three are known now
         assert_eq!(rights.denied(&api, &index, &object, &actions).await.unwrap(), denied);
         assert_eq!(asked.lock().len(), 3);
+    }
+
+    #[tokio::test]
+    async fn an_evacuation_needs_evictions_only_where_pods_leave() {
+        let index = Shared::default();
+        for (key, namespace, leaves) in [("p1", "shop", Some("n1")), ("p2", "kube-system", None), ("p3", "lab", Some("n2"))] {
+            let place = Place { namespace: namespace.into(), name: key.into() };
+            index.lock().pods.insert(key.into(), PodEntry { place, service: None, leaves: leaves.map(Key::from) });
+        }
+        let node = ObjectRef { cluster: ClusterId::from("c"), kind: Kind::Node, key: Key::from("n1") };
+        let denied = async |script: Vec<bool>| {
+            let (api, asked) = scripted::server(script.into_iter().map(answer).collect()).await;
+            let denied = Rights::default().denied(&api, &index, &node, &[ActionKind::Evacuate]).await.unwrap();
+            let words = denied.into_iter().map(|(_, why)| why.to_string()).next();
+            (words, asked.lock().len())
+        };
+        // everywhere; then the node itself
+        assert_eq!(denied(vec![true, true]).await, (None, 2));
+        // not everywhere, but in the one namespace that has a pod which leaves
+        assert_eq!(denied(vec![false, true, true]).await, (None, 3));
+        let why = "may not create pods/eviction in shop: asked of the cluster";
+        assert_eq!(denied(vec![false, true, false, false]).await, (Some(why.to_owned()), 4));
     }
 
     #[tokio::test]

@@ -248,7 +248,7 @@ impl<'a> Session<'a> {
                 let row = self.task(&raw);
                 self.pods.seen(&row.key);
                 let place = Place { namespace: row.namespace.clone(), name: row.name.clone() };
-                let entry = PodEntry { place, service: row.service.clone() };
+                let entry = PodEntry { place, service: row.service.clone(), leaves: leaves(&row) };
                 self.index.lock().pods.insert(row.key.clone(), entry);
                 Change::Upsert(row)
             }
@@ -345,6 +345,12 @@ impl<'a> Session<'a> {
             kind => self.owners.service_of(kind, &object.uid, &mut self.names).map(|key| (Kind::Service, key)),
         }
     }
+}
+
+/// The node that an evacuation would move a task from: see the plan of the action.
+fn leaves(task: &Task) -> Option<Key> {
+    let moves = task.wanted && !task.state.ended() && !matches!(task.controller.as_deref(), None | Some("DaemonSet" | "Node"));
+    task.node.clone().filter(|_| moves)
 }
 
 fn absent<T: Listed>() -> Text {

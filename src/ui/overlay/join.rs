@@ -55,13 +55,13 @@ impl Join {
         if !cluster.capabilities.can(ActionKind::RotateToken) {
             return Some(format!("{name} ({}) has no join tokens: only a swarm has", cluster.kind.word()));
         }
+        if !cx.reveals {
+            return Some("a token is shown on a terminal only".to_owned());
+        }
         if cluster.read_only || cx.read_only {
             return Some(format!("{name} is read-only here: who may change nothing is not shown how"));
         }
-        if !cluster.link.is_live() {
-            return Some(format!("{name} is {}", cluster.link.word()));
-        }
-        (!cx.reveals).then(|| "a token is shown on a terminal only".to_owned())
+        (!cluster.link.is_live()).then(|| format!("{name} is {}", cluster.link.word()))
     }
 
     fn token<'a>(&self, cx: &Cx<'a>) -> Token<'a> {

@@ -47,12 +47,12 @@ fn stops_and_starts_a_container_and_follows_its_log() {
     app.send("\x1b");
     app.wait_for("1 of ", SOON);
     app.send("x");
-    app.wait_for("stop", SOON);
+    app.wait_for("y to go on", SOON);
     app.send("y");
     docker.until("stopped", Duration::from_secs(30), "inspect lone --format {{.State.Running}}", |out| out == "false");
     app.wait_for("stopped", SOON);
     app.send("u");
-    app.wait_for("start", SOON);
+    app.wait_for("enter to go on", SOON);
     app.send("\r");
     docker.until("started", Duration::from_secs(30), "inspect lone --format {{.State.Running}}", |out| out == "true");
     // its row, not the word of the operation that starts it

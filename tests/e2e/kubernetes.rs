@@ -141,7 +141,7 @@ fn redeploys_every_pod() {
     let (mut app, _home) = open((80, 24));
     point_at(&mut app, &workload);
     app.send("r");
-    app.wait_for("redeploy", SOON);
+    app.wait_for("enter to go on", SOON);
     app.send("\r");
     let start = Instant::now();
     while workload.pods().iter().any(|pod| before.contains(pod)) {
@@ -166,7 +166,7 @@ fn says_why_a_rollout_is_stuck_and_rolls_it_back() {
     point_at(&mut app, &workload);
     app.wait_for("the new tasks do not start: cannot pull", SOON);
     app.send("R");
-    app.wait_for("roll back", SOON);
+    app.wait_for("y to go on", SOON);
     app.send("y");
     workload
         .until("image is back", "get deployment web -o jsonpath={.spec.template.spec.containers[0].image}", |out| out == "app:1");

@@ -108,7 +108,7 @@ fn redeploys_every_task() {
     let (mut app, _home) = open((80, 24));
     point_at(&mut app, "redeployed");
     app.send("r");
-    app.wait_for("redeploy", SOON);
+    app.wait_for("enter to go on", SOON);
     app.send("\r");
     let id = |line: &String| line.split('|').next().unwrap().to_string();
     let start = Instant::now();
@@ -129,7 +129,7 @@ fn rolls_back_to_the_image_before() {
     let (mut app, _home) = open((200, 50));
     point_at(&mut app, "rolled");
     app.send("R");
-    app.wait_for("roll back", SOON);
+    app.wait_for("y to go on", SOON);
     app.send("y");
     docker.until("image is back", ROLLOUT, "service inspect rolled --format {{.Spec.TaskTemplate.ContainerSpec.Image}}", |out| {
         out == "app:1"
@@ -230,7 +230,7 @@ fn reschedules_one_task_to_another_node() {
     app.send("/resched.1\r");
     app.wait_for("1 of ", SOON);
     app.send("m");
-    app.wait_for("reschedule", SOON);
+    app.wait_for("y to go on", SOON);
     app.send("y");
     let start = Instant::now();
     while service.running(1)[0].split('|').nth(1) == Some(node.as_str()) {

@@ -38,7 +38,7 @@ fn told(app: &mut Pty, name: &str, lines: &[&str]) {
     app.send(&format!("/\x15{name}\r"));
     app.wait(name, SOON, |screen| screen.contains(&format!("/{name} ")) && screen.contains("1 of "));
     app.send("R");
-    app.wait_for("roll back", SOON);
+    app.wait_for("y to go on", SOON);
     lines.iter().for_each(|line| app.wait_for(line, SOON));
     app.send("y");
 }

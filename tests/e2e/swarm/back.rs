@@ -79,7 +79,7 @@ fn a_move_that_a_killed_program_left_is_cancelled_and_the_constraint_goes() {
     app.send("/held.1\r");
     app.wait_for("1 of ", SOON);
     app.send("m");
-    app.wait_for("reschedule", SOON);
+    app.wait_for("y to go on", SOON);
     app.send("y");
     docker.until("its node is forbidden", ROLLOUT, seen, |out| out.contains("node.id!=") && out.contains("quarterdeck.avoids."));
     app.send("9");

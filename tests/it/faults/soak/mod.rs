@@ -107,9 +107,9 @@ async fn day(faults: usize, alone: bool) {
     if alone {
         grew("files", PLAY);
     }
-    for name in ["rows", "derived"] {
-        grew(name, 4 * PLAY);
-    }
+    grew("rows", 4 * PLAY);
+    // on a busy machine what is measured of a row may come after the first faults
+    grew("derived", last.of("rows"));
     for (name, most) in [
         ("connections", CONNECTIONS),
         ("samples", last.of("derived") * Series::CAPACITY),

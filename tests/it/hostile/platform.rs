@@ -25,6 +25,8 @@ pub struct Held {
     pub pages: Vec<(&'static str, u16, String)>,
     /// Words of the answer to everything else; without any, what would change something is not answered at all.
     pub refusal: String,
+    /// The status of that answer to what would change something; 500 if it is none.
+    pub refused: u16,
 }
 
 /// A running engine; it ends with the process.
@@ -111,7 +113,11 @@ fn serve(stream: TcpStream, held: &Held, log: &Mutex<Vec<String>>, head: &Mutex<
             if held.refusal.is_empty() {
                 thread::sleep(Duration::from_secs(600));
             }
-            send(&mut out, 500, json!({"message": held.refusal}).to_string().as_bytes());
+            send(
+                &mut out,
+                if held.refused == 0 { 500 } else { held.refused },
+                json!({"message": held.refusal}).to_string().as_bytes(),
+            );
             continue;
         }
         if !held.pages.is_empty() {

@@ -15,13 +15,17 @@ fn canary(place: &str) -> String {
     format!("Canary/7+{place}?end")
 }
 
-const PLACES: [&str; 14] = [
+const PLACES: [&str; 18] = [
     "token",
     "userinfo",
     "password",
     "keydata",
     "pluginenv",
     "pluginout",
+    "plugintoken",
+    "filetoken",
+    "secretdata",
+    "refused",
     "env",
     "url",
     "arg",
@@ -83,6 +87,8 @@ fn everything_below(folder: &Path) -> String {
 /// Clusters whose every secret is a canary.
 struct Bait {
     api: Platform,
+    /// One that is reached with tokens of a plugin and of a file.
+    plain: Platform,
     refusing: Platform,
     engine: Platform,
     home: TempDir,
@@ -108,17 +114,26 @@ fn bait() -> Bait {
     let good = pod("web-0", json!(0));
     let list =
         json!({"kind": "PodList", "metadata": {"resourceVersion": "1"}, "items": [good, pod("odd", json!(canary("badpod")))]});
+    let secret =
+        json!({"metadata": {"name": "db", "namespace": "shop"}, "data": {"password": base64(canary("secretdata").as_bytes())}});
+    let secrets = json!({"kind": "SecretList", "metadata": {"resourceVersion": "1"}, "items": [secret]});
     let api = Platform::start(Held {
         pages: vec![
             ("/version", 200, r#"{"gitVersion":"v1.33.1"}"#.to_owned()),
             ("/api/v1/pods", 200, list.to_string()),
             ("/api/v1/namespaces/shop/pods/web-0", 200, good.to_string()),
+            ("/api/v1/secrets", 200, secrets.to_string()),
+            ("/api/v1/namespaces/shop/secrets", 200, secrets.to_string()),
             ("/apis/apps/v1/deployments", 500, format!("<html>no\n<p>{}", canary("page"))),
             ("/api/v1/nodes", 200, json!({"metadata": canary("page"), "items": []}).to_string()),
             ("/api/v1/events", 403, json!({"message": "no", "details": {"x": canary("page")}}).to_string()),
         ],
+        refusal: format!("Pod \"web-0\" is invalid: spec.containers[0].env[0].value: Invalid value: \"{}\"", canary("refused")),
+        refused: 422,
         ..Held::default()
     });
+    let plain =
+        Platform::start(Held { pages: vec![("/version", 200, r#"{"gitVersion":"v1.33.1"}"#.to_owned())], ..Held::default() });
     let refusing =
         Platform::start(Held { pages: vec![("/version", 401, format!("Unauthorized\n{}", canary("token")))], ..Held::default() });
     let env = [format!("API_KEY={}", canary("dockerenv")), "MODE=fast-and-visible".to_owned()];
@@ -130,13 +145,22 @@ fn bait() -> Bait {
     });
     let home = tempfile::tempdir().unwrap();
     let plugin = home.path().join("plugin");
-    std::fs::write(&plugin, format!("#!/bin/sh\necho '{}'\nexit 0\n", canary("pluginout"))).unwrap();
-    std::fs::set_permissions(&plugin, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    let working = home.path().join("working-plugin");
+    let given = json!({
+        "apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {"token": canary("plugintoken")},
+    });
+    for (path, said) in [(&plugin, canary("pluginout")), (&working, given.to_string())] {
+        std::fs::write(path, format!("#!/bin/sh\necho '{said}'\nexit 0\n")).unwrap();
+        std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    }
+    let file = home.path().join("token");
+    std::fs::write(&file, canary("filetoken")).unwrap();
     let server = |platform: &Platform| format!("http://{}", platform.address);
     let config = json!({
         "apiVersion": "v1", "kind": "Config",
         "clusters": [
             {"name": "api", "cluster": {"server": server(&api)}},
+            {"name": "plain", "cluster": {"server": server(&plain)}},
             {"name": "refusing", "cluster": {"server": server(&refusing)}},
             {"name": "userinfo", "cluster": {"server": "https://me:Canary%2F7%2Buserinfo%3Fend@127.0.0.1:1"}},
         ],
@@ -148,6 +172,10 @@ fn bait() -> Bait {
                 "apiVersion": "client.authentication.k8s.io/v1", "command": plugin, "interactiveMode": "Never",
                 "env": [{"name": "X", "value": canary("pluginenv")}],
             }}},
+            {"name": "working", "user": {"exec": {
+                "apiVersion": "client.authentication.k8s.io/v1", "command": working, "interactiveMode": "Never",
+            }}},
+            {"name": "filed", "user": {"tokenFile": file}},
         ],
         "contexts": [
             {"name": "good", "context": {"cluster": "api", "user": "token"}},
@@ -155,12 +183,14 @@ fn bait() -> Bait {
             {"name": "basic", "context": {"cluster": "refusing", "user": "basic"}},
             {"name": "userinfo", "context": {"cluster": "userinfo", "user": "basic"}},
             {"name": "key", "context": {"cluster": "api", "user": "key"}},
+            {"name": "working", "context": {"cluster": "plain", "user": "working"}},
+            {"name": "filed", "context": {"cluster": "plain", "user": "filed"}},
             {"name": "plugin", "context": {"cluster": "api", "user": "plugin"}},
         ],
     });
     std::fs::create_dir(home.path().join(".kube")).unwrap();
     std::fs::write(home.path().join(".kube/config"), config.to_string()).unwrap();
-    Bait { api, refusing, engine, home }
+    Bait { api, plain, refusing, engine, home }
 }
 
 #[test]
@@ -183,7 +213,7 @@ fn secrets_are_nowhere_on_screen_in_logs_reports_or_pictures() {
     let home = bait.home.path().to_str().unwrap();
     let env = [("HOME", home), ("DOCKER_HOST", host.as_str()), ("RUST_BACKTRACE", "full")];
     let mut pty = Pty::spawn(env!("CARGO_BIN_EXE_quarterdeck"), (160, 100), &["--log-level", "trace"], &env);
-    pty.wait("two clusters", SECONDS, |screen| screen.contains("2 live"));
+    pty.wait("four clusters", SECONDS, |screen| screen.contains("4 live"));
     std::thread::sleep(Duration::from_secs(2));
     let (mut screens, mut last, mut visible) = (String::new(), String::new(), 0);
     for keys in [
@@ -199,6 +229,23 @@ fn secrets_are_nowhere_on_screen_in_logs_reports_or_pictures() {
         last = if keys == "y" { screen.clone() } else { last };
         screens.push_str(&screen);
     }
+    // an action that is refused with the value that is wrong
+    pty.send("\x1b5");
+    pty.wait("its tasks", SECONDS, |screen| screen.contains("shop/odd"));
+    pty.send("/web-0\r");
+    pty.wait("the pod alone", SECONDS, |screen| screen.contains("shop/web-0") && !screen.contains("shop/odd"));
+    pty.send(":task.delete\r");
+    pty.wait_for("to go on", SECONDS);
+    screens.push_str(&pty.screen());
+    pty.send("web-0\r");
+    pty.wait("it to be asked for", SECONDS, |screen| !screen.contains("to go on"));
+    pty.send("9");
+    pty.wait_for("refused it (422)", SECONDS);
+    for keys in ["d", "N", "\x1b"] {
+        pty.send(keys);
+        pty.wait_quiet(Duration::from_millis(100), Duration::from_secs(1));
+        screens.push_str(&pty.screen());
+    }
     pty.send("\x03");
     if pty.state() != 'Z' {
         pty.send("\x1b\x03");
@@ -208,6 +255,11 @@ fn secrets_are_nowhere_on_screen_in_logs_reports_or_pictures() {
     screens.push_str(&String::from_utf8_lossy(&pty.bytes(0)));
     println!("{} bytes of screens", screens.len());
     assert!(bait.api.headers().contains(&canary("token")), "the token was not used");
+    for place in ["plugintoken", "filetoken"] {
+        assert!(bait.plain.headers().contains(&canary(place)), "the {place} was not used");
+    }
+    assert!(bait.api.changes().iter().any(|asked| asked.starts_with("DELETE ")), "{:?}", bait.api.changes());
+    assert!(!bait.api.asked().iter().any(|asked| asked.contains("secrets")), "Secrets are nothing that is read");
     assert!(bait.refusing.asked().iter().any(|asked| asked.contains("/version")), "{:?}", bait.refusing.asked());
     assert_eq!(found(&screens), [""; 0], "on screen");
 
@@ -217,6 +269,7 @@ fn secrets_are_nowhere_on_screen_in_logs_reports_or_pictures() {
 
     let state = everything_below(&bait.home.path().join(".local"));
     assert!(state.contains("asked for by --break-off"), "{state}");
+    assert!(state.contains("delete task web-0") || state.contains("delete web-0"), "the refused action is not on record");
     assert!(screens.contains("cannot read its"), "the odd object was not shown");
     println!("{} bytes of logs and reports", state.len());
     assert_eq!(found(&state), [""; 0], "in logs or reports");

@@ -218,7 +218,10 @@ impl Run {
             tokio::select! {
                 answer = &mut sending => return match answer {
                     Ok(Ok(expect)) => Ok(expect),
-                    Ok(Err(error @ BackendError::Unreachable(_))) => Err((self.not_now(), refused(&error))),
+                    // who is not known for now may log in again
+                    Ok(Err(error @ (BackendError::Unreachable(_) | BackendError::Unauthorised(_)))) => {
+                        Err((self.not_now(), refused(&error)))
+                    }
                     Ok(Err(error)) => Err((OpState::Failed, refused(&error))),
                     Err(panic) => Err(failed(&format!("a fault of Quarterdeck itself while it was sent; look before you try again: {panic}"))),
                 },

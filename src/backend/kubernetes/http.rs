@@ -90,7 +90,7 @@ impl Api {
     /// GET of `path` as JSON, within `deadline`.
     pub async fn get_within<T: DeserializeOwned>(&self, path: &str, deadline: Duration) -> Result<T, Failure> {
         let body = self.get_bytes(path, deadline).await?;
-        serde_json::from_slice(&body).map_err(|err| Failure::decode(secret::unread(&err)))
+        serde_json::from_slice(&body).map_err(|err| unread(&err))
     }
 
     /// GET of `path`, whole, within `deadline`.
@@ -130,7 +130,7 @@ impl Api {
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content));
         *request.body_mut() = Bytes::from(body.to_string());
         let answer = self.within(WRITE, async { self.whole(self.send(request).await?).await }).await?;
-        serde_json::from_slice(&answer).map_err(|err| Failure::decode(secret::unread(&err)))
+        serde_json::from_slice(&answer).map_err(|err| unread(&err))
     }
 
     /// GET of `path` as a stream of chunks that ends when the server ends it. It may be silent for ever.
@@ -224,4 +224,10 @@ impl Api {
         let body = response.into_body().collect().await.map_err(|err| Failure::link(link_words(&self.server, &err)))?;
         Ok(body.to_bytes())
     }
+}
+
+/// Why an answer cannot be read. One that ends in its middle was cut off on the way.
+fn unread(err: &serde_json::Error) -> Failure {
+    let words = secret::unread(err);
+    if err.is_eof() { Failure::link(format!("the answer was cut off: {words}")) } else { Failure::decode(words) }
 }

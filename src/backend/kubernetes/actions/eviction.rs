@@ -39,13 +39,15 @@ pub(super) async fn evict(api: &Api, place: &Place, uid: &str) -> Result<Evicted
             _ if failure.is_namespace_going() => Ok(Evicted::Gone),
             // the uid is another one by now
             Some(409) if failure.message.contains("UID") => Ok(Evicted::Gone),
-            Some(429) => {
-                let wait = failure.retry_after.unwrap_or(AGAIN).clamp(Duration::from_secs(1), Duration::from_secs(60));
-                Ok(Evicted::NotNow(format!("the server is overloaded: {}", failure.message), wait))
-            }
+            Some(429) => Ok(Evicted::NotNow(format!("the server is overloaded: {}", failure.message), again(&failure))),
             _ => Err(failure),
         },
     }
+}
+
+/// How long to wait before a server is asked again that has too much to do.
+pub(super) fn again(failure: &Failure) -> Duration {
+    failure.retry_after.unwrap_or(AGAIN).clamp(Duration::from_secs(1), Duration::from_secs(60))
 }
 
 /// `The disruption budget web needs 3 healthy pods and has 3 currently`: `budget web (needs 3 healthy pods and has 3 currently)`.

@@ -180,13 +180,18 @@ impl Act<'_> {
         Ok((entry, target))
     }
 
-    /// The objects of a list.
+    /// The objects of a list. A server that is too busy for it is asked again when it likes.
     async fn list<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<Vec<T>, BackendError> {
         #[derive(serde::Deserialize)]
         struct List<T> {
             items: Option<Vec<T>>,
         }
-        let list: List<T> = self.api.get(path).await.map_err(|failure| self.fail(failure))?;
-        Ok(list.items.unwrap_or_default())
+        loop {
+            match self.api.get::<List<T>>(path).await {
+                Ok(list) => return Ok(list.items.unwrap_or_default()),
+                Err(failure) if failure.status() == Some(429) => tokio::time::sleep(eviction::again(&failure)).await,
+                Err(failure) => return Err(self.fail(failure)),
+            }
+        }
     }
 }

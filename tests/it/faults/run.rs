@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use quarterdeck::backend::Connector;
 use quarterdeck::backend::kubernetes::{Proxies, discover_files};
 use quarterdeck::engine::{Engine, Options};
-use quarterdeck::model::{Action, Bound, Intent, Kind, ObjectRef, OpState, Request, Text, World};
+use quarterdeck::model::{Action, Bound, Intent, Kind, Link, ObjectRef, OpState, Request, Text, World};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,6 +23,12 @@ const EQUAL: Duration = Duration::from_secs(60);
 const CHANGE: Duration = Duration::from_millis(300);
 /// How often all objects are looked at where that is what finds the fault.
 const AUDIT: Duration = Duration::from_secs(4);
+/// In the busiest second after a fault at most so many times as many requests as in the whole first list.
+const MOST: usize = 3;
+/// So many pods a node has at least that is evacuated.
+const ENOUGH: usize = 4;
+/// An evacuation must be done so soon after a fault; the pods of the server end within seconds.
+const EVACUATED: Duration = Duration::from_secs(90);
 /// An authority, so that not all those of the machine are read for every connection. There is no TLS here.
 const AUTHORITY: &str = "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSUJiakNDQVJXZ0F3SUJBZ0lVVFRLaGVseDBxSWhOMmdXaTlvaFNCTDFTSUxVd0NnWUlLb1pJemowRUF3SXcKRERFS01BZ0dBMVVFQXd3QmREQWdGdzB5TmpFeE1qUXhNekEyTXpoYUdBOHlNVEkyTVRBek1URXpNRFl6T0ZvdwpEREVLTUFnR0ExVUVBd3dCZERCWk1CTUdCeXFHU000OUFnRUdDQ3FHU000OUF3RUhBMElBQkV2TUZEL2YySDNYCkNYTTMyT0hVUEtEcXdwTWJWN1RpZWZZczVkQXpYWUpscndYYXVqTE8yNFljUVlrSmF3enFjUjkxVE1pNVJJeEQKaHF5V2RjZ01hczZqVXpCUk1CMEdBMVVkRGdRV0JCVGtxcEtTeDlDd1VPbStLdzNjQUlvTzEzNDNaVEFmQmdOVgpIU01FR0RBV2dCVGtxcEtTeDlDd1VPbStLdzNjQUlvTzEzNDNaVEFQQmdOVkhSTUJBZjhFQlRBREFRSC9NQW9HCkNDcUdTTTQ5QkFNQ0EwY0FNRVFDSUVqSlZZMXI4TVY5eGRwZzFteWtiNGlYc1ZrZXV5bS8vdVZPY1J3YnRJQWcKQWlBdDkveDF1QnJKMkpkSGVLdmFCNTlHK1NwUDd5UVJQVGFnejVYaE9KZW9adz09Ci0tLS0tRU5EIENFUlRJRklDQVRFLS0tLS0=";
 
@@ -38,14 +44,15 @@ pub struct Outcome {
     pub false_live: Option<String>,
     /// Anything else that must not be.
     pub wrong: Option<String>,
-    /// Requests in the busiest second.
-    pub busiest: usize,
+    /// Requests of the first list, where it was a good one, and in the busiest second after the fault.
+    pub requests: [usize; 2],
 }
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let equal = self.equal.map_or_else(|| "never".to_owned(), |after| format!("{:.1} s after", after.as_secs_f64()));
-        write!(f, "{} seed={} equal {equal}, at most {} requests a second", self.cell, self.seed, self.busiest)?;
+        let [first, after] = self.requests;
+        write!(f, "{} seed={} equal {equal}, then at most {after} requests a second (first list {first})", self.cell, self.seed)?;
         for (what, words) in [("late", &self.late), ("false_live", &self.false_live), ("wrong", &self.wrong)] {
             if let Some(words) = words {
                 write!(f, "\n    {what}: {words}")?;
@@ -106,15 +113,14 @@ pub async fn run(cell: Cell, seed: u64, long: bool) -> Outcome {
     let found = Arc::new(Mutex::new(None));
     let oracle = watch_over(Arc::clone(&bench.server), bench.engine.world.clone(), Arc::clone(&found));
     let _oracle = AbortOnDropHandle::new(tokio::spawn(oracle));
-    let mut outcome = Outcome { cell, seed, equal: None, late: None, false_live: None, wrong: None, busiest: 0 };
+    let mut outcome = Outcome { cell, seed, equal: None, late: None, false_live: None, wrong: None, requests: [0; 2] };
     if let Err(why) = story(&bench, long, &mut outcome).await {
         outcome.late = Some(why);
     }
     // what a watch leaves out nobody can know before it is looked for, which is every ten minutes: it must be found and said
     outcome.false_live = found.lock().take().filter(|_| cell.fault != Fault::Lost);
-    outcome.busiest = busiest(&bench.server.state.lock().asked);
     let last = bench.engine.shutdown().await;
-    outcome.wrong = untrue(&bench.server, &last);
+    outcome.wrong = outcome.wrong.or_else(|| untrue(&bench.server, &last));
     outcome
 }
 
@@ -124,10 +130,12 @@ async fn story(bench: &Bench, long: bool, outcome: &mut Outcome) -> Result<(), S
     let (cell, server) = (outcome.cell, &bench.server);
     if matches!(cell.phase, Phase::Steady | Phase::Evacuation) {
         bench.equal(Duration::from_secs(40)).await.map_err(|why| format!("before the fault: {why}"))?;
+        outcome.requests[0] = server.state.lock().asked.len();
         sleep(Duration::from_millis(1_000 + dice.next() % 1_000)).await;
         if cell.phase == Phase::Steady {
             server.begin();
         } else {
+            filled(server).await?;
             server.arm();
             order(&bench.engine, Action::Evacuate).await?;
         }
@@ -135,13 +143,21 @@ async fn story(bench: &Bench, long: bool, outcome: &mut Outcome) -> Result<(), S
     let mut stage = server.stage.subscribe();
     let began = timeout(Duration::from_secs(40), stage.wait_for(|stage| *stage == Stage::Under)).await.is_ok();
     if !began {
-        return Err("the fault never began".to_owned());
+        let ops: Vec<String> =
+            bench.engine.world.borrow().operations.iter().map(|op| format!("{}: {}", op.state.word(), op.progress.note)).collect();
+        return Err(format!("the fault never began; operations: {ops:?}"));
     }
     sleep(cell.fault.lasts(&mut dice, long)).await;
-    server.end();
     if cell.fault == Fault::RefusedForEver {
+        let mut world = bench.engine.world.clone();
+        let said = world.wait_for(|world| matches!(world.clusters[0].cluster.link, Link::Unauthorised { .. }));
+        if timeout(FALSE, said).await.is_err() {
+            let link = &bench.engine.world.borrow().clusters[0].cluster.link;
+            outcome.wrong = Some(format!("refused for good, and the link is {link:?}"));
+        }
         kubeconfig(&bench.file, server, TOKENS[1]);
     }
+    server.end();
     let ended = Instant::now();
     sleep(Duration::from_secs(2)).await;
     bench.equal(EQUAL.saturating_sub(ended.elapsed())).await?;
@@ -149,7 +165,53 @@ async fn story(bench: &Bench, long: bool, outcome: &mut Outcome) -> Result<(), S
     // and they must be followed from there on
     sleep(Duration::from_secs(2)).await;
     bench.equal(FALSE).await.map_err(|why| format!("right once, and not followed from there: {why}"))?;
+    let asked: Vec<_> = server.state.lock().asked.iter().filter(|(at, _)| *at >= ended).cloned().collect();
+    outcome.requests[1] = busiest(&asked);
+    let [first, after] = outcome.requests;
+    if first > 0 && after > MOST * first {
+        outcome.wrong.get_or_insert(format!("{after} requests in a second after the fault, and {first} in the whole first list"));
+    }
+    // what was restored from an older copy has no paused node any more
+    if cell.phase == Phase::Evacuation && cell.fault != Fault::Restored {
+        evacuated(&bench.engine).await.map_err(|why| format!("the evacuation: {why}"))?;
+    }
     Ok(())
+}
+
+/// Waits until there are tasks enough to move: the fault begins with one of them.
+async fn filled(server: &Server) -> Result<(), String> {
+    let end = Instant::now() + Duration::from_secs(40);
+    while here(&server.state.lock()) < ENOUGH {
+        if Instant::now() > end {
+            return Err("the node to be evacuated has no tasks to move".to_owned());
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+    Ok(())
+}
+
+/// Pods on the node that is evacuated.
+fn here(state: &State) -> usize {
+    state.truth.rows.of(Kind::Task).values().filter(|row| row.ends_with(" on=node-0")).count()
+}
+
+/// Waits until the evacuation is done; one that was paused is gone on with.
+async fn evacuated(engine: &Engine) -> Result<(), String> {
+    let mut world = engine.world.clone();
+    let end = Instant::now() + EVACUATED;
+    loop {
+        let op = world.borrow().operations.last().map(|op| (op.id, op.state, op.progress.note.to_string()));
+        match op {
+            Some((_, OpState::Done, _)) => return Ok(()),
+            Some((id, OpState::Paused, _)) => {
+                engine.requests.send(Request::Resume(id)).await.map_err(|err| err.to_string())?;
+                sleep(Duration::from_secs(1)).await;
+            }
+            Some((_, state, note)) if state.ended() => return Err(format!("it is {}: {note}", state.word())),
+            other if Instant::now() > end => return Err(format!("it does not end: {other:?}")),
+            _ => drop(timeout(Duration::from_secs(1), world.changed()).await),
+        }
+    }
 }
 
 async fn write(server: Arc<Server>, mut writing: watch::Receiver<bool>, seed: u64) {
@@ -212,7 +274,7 @@ fn untrue(server: &Server, world: &World) -> Option<String> {
         return Some("nothing was said of what was lost".to_owned());
     }
     let done = world.operations.iter().any(|op| op.state == OpState::Done);
-    let left = state.truth.rows.of(Kind::Task).values().filter(|row| row.ends_with(" on=node-0")).count();
+    let left = here(&state);
     let paused = state.truth.rows.of(Kind::Node)["node-0"].ends_with("paused=true");
     (done && (left > 0 || !paused)).then(|| format!("the evacuation is done: {left} pods are left, paused {paused}"))
 }

@@ -85,7 +85,7 @@ pub fn fleet(words: &Words<'_>) -> Store {
         ("c1", "n1", NodeState::Ready),
         ("c1", "n2", NodeState::NotReady),
         ("c1", "n3", NodeState::Ready),
-        ("c1", "n0", NodeState::Ready),
+        ("c1", "na", NodeState::Ready),
         ("c5", "n4", NodeState::Ready),
         ("c5", "n5", NodeState::Ready),
         ("c5", "n6", NodeState::Ready),
@@ -106,7 +106,7 @@ pub fn fleet(words: &Words<'_>) -> Store {
                     value: t("tv"),
                     effect: if n == "n2" { NoSchedule } else { PreferNoSchedule },
                 }]),
-                zone: Some(t(if n == "n0" { "z1" } else { "z0" })),
+                zone: Some(t(if n == "na" { "z1" } else { "z0" })),
                 role: if leads { Text::new("manager") } else { t("ro") },
                 state,
                 since: Some(ago(96)),
@@ -171,6 +171,8 @@ pub fn fleet(words: &Words<'_>) -> Store {
         // two where one would do
         ("t5", "s3", "n1", TaskState::Running),
         ("t6", "s3", "n1", TaskState::Running),
+        // of a controller that is no service here
+        ("t0", "", "n1", TaskState::Running),
     ] {
         to(
             "c1",
@@ -178,7 +180,7 @@ pub fn fleet(words: &Words<'_>) -> Store {
                 key: key(k),
                 name: t(k),
                 namespace: t("ns"),
-                service: Some(key(service)),
+                service: (!service.is_empty()).then(|| key(service)),
                 controller: Some(t("ct")),
                 // the node n9 has no row: its key is shown
                 node: Some(key(node)),

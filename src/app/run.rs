@@ -121,6 +121,9 @@ impl App {
         app.turn(&mut signals, &mut events, &session, &gone).await?;
         if app.screen.is_writing() {
             term::leave_by(app.end.unwrap_or_default(), GRACE);
+            // a frame that came after the terminal was given back would stand on the shell's screen; what it failed of is
+            // the terminal, which is left anyway
+            let _ = app.screen.settled().await;
         }
         drop(session);
         let mut unfinished = Vec::new();

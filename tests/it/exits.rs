@@ -287,3 +287,23 @@ fn the_reader_of_modes_sees_what_is_left_on() {
     let left = modes(b"x\x1b[?1049h\x1b[?25l\x1b[1;2H\x1b[?25h\x1b[?2004h");
     assert_eq!(left.into_iter().collect::<Vec<_>>(), [("1049".into(), true), ("2004".into(), true), ("25".into(), true)]);
 }
+
+/// A frame that is on its way when the program is left comes before the terminal is given back: after it, it would stand on
+/// the shell's screen.
+#[test]
+fn no_frame_comes_after_the_terminal_was_given_back() {
+    for delay in (0..60).map(|n| Duration::from_micros(700 * n)) {
+        let home = tempfile::tempdir().unwrap();
+        let env = [("HOME", home.path().to_str().unwrap())];
+        let mut pty = Pty::spawn(env!("CARGO_BIN_EXE_quarterdeck"), (200, 60), &["--demo"], &env);
+        pty.wait("the demo to be live", SECONDS, |screen| screen.contains("3 live"));
+        pty.send("4");
+        thread::sleep(delay);
+        pty.send("\x03");
+        assert_eq!(pty.end(SECONDS), 0);
+        let bytes = pty.bytes(0);
+        let text = String::from_utf8_lossy(&bytes);
+        let (_, after) = text.rsplit_once("\x1b[?1049l").unwrap();
+        assert_eq!(after, "", "with {delay:?} between the keys");
+    }
+}

@@ -16,8 +16,8 @@ use unicode_segmentation::UnicodeSegmentation;
 pub const ALL: &str = "QUARTERDECK_TEST_ALL";
 
 /// Fields that no place on the way shows: where the configuration is, which is told where there are no clusters, and ids that
-/// have no name beside them; and what controls a task, which is told of tasks without a service only.
-const UNSHOWN: [&str; 7] = ["/h", "ct", "t9", "t8", "t7", "s9", "lo"];
+/// have no name beside them.
+const UNSHOWN: [&str; 6] = ["/h", "t9", "t8", "t7", "s9", "lo"];
 
 /// A harmless text that takes the same columns and has its blanks in the same places; none where columns are shared by two.
 fn twin(text: &str) -> Option<String> {

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Where a local engine listens unless something else is said.
 const SOCKET: &str = "/var/run/docker.sock";
@@ -278,6 +279,14 @@ impl Connector for Member {
     fn connect(&self) -> BoxFuture<'_, Result<Arc<dyn Backend>, BackendError>> {
         self.inner.connect()
     }
+
+    fn leads_to(&self) -> Vec<String> {
+        self.inner.leads_to()
+    }
+
+    fn patience(&self) -> Duration {
+        self.inner.patience()
+    }
 }
 
 #[cfg(test)]
@@ -309,6 +318,9 @@ mod tests {
              [clusters.lost]\nprotected = true\n"
         ));
         let fleet = discover(&config, &Choice::default(), sim::Options::default()).unwrap();
+        // a member of the fleet is asked for as its platform wants to be
+        let patience = |name: &str| fleet.connectors.iter().find(|c| *c.cluster().id == *name).map(|c| c.patience().as_secs());
+        assert_eq!([patience("edge"), patience("prod")], [Some(6), Some(30)]);
         let edge = ("edge".to_owned(), "tcp://10.0.0.1:2375".to_owned(), false, true);
         let prod = ("prod".to_owned(), "https://one:6443".to_owned(), true, false);
         let bad = ("bad".to_owned(), kube.to_string(), true, false);

@@ -1,6 +1,7 @@
 //! What a server said, without credentials. Servers, proxies and credential plugins repeat in their errors what they
 //! were sent.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// What stands for what was taken out.
@@ -14,6 +15,8 @@ const SCHEMES: [&str; 10] =
 const INVALID: &str = "Invalid value: ";
 /// Fields whose values may be secrets whatever they are called.
 const PRIVATE: [&str; 5] = ["env[", "args[", "command[", "data[", ".value"];
+/// What stands round a value, or escapes what does.
+const QUOTES: [char; 3] = ['"', '\'', '\\'];
 /// How ids of keys of a cloud begin. They are as long as this in all.
 const KEY_IDS: ([&str; 2], usize) = (["AKIA", "ASIA"], 20);
 
@@ -153,6 +156,27 @@ fn is_scheme(word: &str) -> bool {
     SCHEMES.iter().any(|scheme| word.eq_ignore_ascii_case(scheme))
 }
 
+/// A word in which no address has a user.
+fn without_users(word: &str) -> Cow<'_, str> {
+    const MARK: &str = "://";
+    let user = |from: usize| {
+        let rest = &word[from..];
+        let authority = rest.find('/').map_or(rest, |end| &rest[..end]);
+        authority.rfind('@').map(|at| from..from + at + 1)
+    };
+    let users: Vec<Range<usize>> = word.match_indices(MARK).filter_map(|(at, _)| user(at + MARK.len())).collect();
+    if users.is_empty() {
+        return Cow::Borrowed(word);
+    }
+    let (mut out, mut from) = (String::with_capacity(word.len()), 0);
+    for user in users {
+        out.push_str(&word[from..user.start]);
+        from = user.end;
+    }
+    out.push_str(&word[from..]);
+    Cow::Owned(out)
+}
+
 /// A word without its credential, and what it says of the next one.
 fn masked(word: &str) -> (String, Next) {
     // the token that a machine joins a swarm with
@@ -165,10 +189,10 @@ fn masked(word: &str) -> (String, Next) {
     {
         return (format!("{}{MASK}", &word[..at]), Next::Plain);
     }
-    if let Some((scheme, rest)) = word.split_once("://")
-        && let Some(at) = rest.find('/').map_or(rest, |end| &rest[..end]).rfind('@')
-    {
-        return (format!("{scheme}://{}", &rest[at + 1..]), Next::Plain);
+    let word = &*without_users(word);
+    // who was refused must be read, also in a namespace of secrets
+    if word.trim_start_matches(QUOTES).starts_with("system:serviceaccount") {
+        return (word.to_owned(), Next::Plain);
     }
     let small = word.to_ascii_lowercase();
     let named = NAMES.iter().filter_map(|name| Some(small.find(name)? + name.len())).min();
@@ -180,10 +204,16 @@ fn masked(word: &str) -> (String, Next) {
             return (format!("{}{MASK}{rest}", &word[..mark]), next);
         }
         // `the token: expired` says something; `token:abc` and `token=abc` hold it
-        return match word[mark..].trim_matches(['"', '\'', '\\']) {
+        let value = &word[mark..];
+        return match value.trim_matches(QUOTES) {
             "" if small[..mark].contains("authorization") => (word.to_owned(), Next::Authorizes),
             "" if !small.ends_with(':') || small.contains('"') => (word.to_owned(), Next::Secret),
             "" => (word.to_owned(), Next::Plain),
+            // a quote that was opened before the name is closed
+            _ if !value.starts_with(QUOTES) => {
+                let after = &value[value.trim_end_matches(QUOTES).len()..];
+                (format!("{}{MASK}{after}", &word[..mark]), Next::Plain)
+            }
             _ => (format!("{}{MASK}", &word[..mark]), Next::Plain),
         };
     }
@@ -203,6 +233,14 @@ mod tests {
             ("5 of 5 ready", "5 of 5 ready"),
             ("the token expired; log in again", "the token expired; log in again"),
             ("get https://me:pa@ss@a:6443/x@y failed", "get https://a:6443/x@y failed"),
+            ("GET https://me:pw@p/x?token=abcd&y=1: EOF", "GET https://p/x?token=(masked) EOF"),
+            ("tried https://a/x,https://me:pw@b/,c://u@d", "tried https://a/x,https://b/,c://d"),
+            (r#""https://me:pw@p/?password=ab" EOF"#, r#""https://p/?password=(masked)" EOF"#),
+            (r#"the header "X-Token:abc" was refused"#, r#"the header "X-Token:(masked)" was refused"#),
+            (
+                r#"User "system:serviceaccount:external-secrets:reader" cannot list resource "secrets""#,
+                r#"User "system:serviceaccount:external-secrets:reader" cannot list resource "secrets""#,
+            ),
             ("Authorization: Bearer abc.def was refused", "Authorization: Bearer (masked) was refused"),
             ("with Bearer sha256~abcdef, 401", "with Bearer (masked) 401"),
             ("jwt eyJhbGciOi.eyJpc3Mi.c2ln; bad", "jwt (masked) bad"),

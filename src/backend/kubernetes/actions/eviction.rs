@@ -10,6 +10,11 @@ use std::time::Duration;
 /// How long to wait before asking again, as `kubectl drain` does.
 pub(super) const AGAIN: Duration = Duration::from_secs(5);
 
+/// What a server says of a pod that it evicts never, because more than one budget has it (Kubernetes, `pod/rest/eviction.go`).
+const SEVERAL: &str = "more than one PodDisruptionBudget";
+/// And of a budget whose controller is behind.
+const UNSETTLED: [&str; 2] = ["disruptions allowed is negative", "DisruptedPods map too big"];
+
 /// What an eviction came to.
 #[derive(Debug)]
 pub(super) enum Evicted {
@@ -40,9 +45,18 @@ pub(super) async fn evict(api: &Api, place: &Place, uid: &str) -> Result<Evicted
             // the uid is another one by now
             Some(409) if failure.message.contains("UID") => Ok(Evicted::Gone),
             Some(429) => Ok(Evicted::NotNow(format!("the server is overloaded: {}", failure.message), again(&failure))),
+            // however often it is asked
+            _ if failure.message.contains(SEVERAL) => Err(failure),
+            // its state is not settled, somebody else wrote it just now, or the server could not finish
+            Some(403) if UNSETTLED.iter().any(|words| failure.message.contains(words)) => Ok(not_yet(&failure)),
+            Some(409 | 500 | 502..=504) => Ok(not_yet(&failure)),
             _ => Err(failure),
         },
     }
+}
+
+fn not_yet(failure: &Failure) -> Evicted {
+    Evicted::NotNow(format!("could not be evicted yet: {}", failure.message), again(failure))
 }
 
 /// How long to wait before a server is asked again that has too much to do.
@@ -88,12 +102,23 @@ mod tests {
             (201, "{}", "taken"),
             (404, r#"{"message":"not found"}"#, "gone"),
             (409, uid, "gone"),
-            (409, r#"{"message":"try again"}"#, "failed: try again"),
+            (409, r#"{"message":"try again"}"#, "could not be evicted yet: try again, again in 5 s"),
+            (
+                403,
+                r#"{"message":"pdb disruptions allowed is negative"}"#,
+                "could not be evicted yet: pdb disruptions allowed is negative, again in 5 s",
+            ),
+            (504, r#"{"message":"conflicts"}"#, "could not be evicted yet: conflicts, again in 5 s"),
             (403, going, "gone"),
             (403, r#"{"message":"may not"}"#, "failed: may not"),
             (429, budget, "waits for budget web (needs 2 healthy pods and has 2 currently), again in 5 s"),
             (429, r#"{"message":"busy","details":{"retryAfterSeconds":9}}"#, "the server is overloaded: busy, again in 9 s"),
-            (500, r#"{"message":"two budgets"}"#, "failed: two budgets"),
+            (500, r#"{"message":"etcd"}"#, "could not be evicted yet: etcd, again in 5 s"),
+            (
+                500,
+                r#"{"message":"This pod has more than one PodDisruptionBudget"}"#,
+                "failed: This pod has more than one PodDisruptionBudget",
+            ),
         ] {
             assert_eq!(taken_for(code, body).await.0, want);
         }

@@ -12,7 +12,7 @@ use crate::backend::kubernetes::raw::{RawNode, RawPod};
 use crate::model::{Availability, Expect, Text};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 impl Act<'_> {
     pub(super) async fn set_paused(&self, paused: bool) -> Result<Expect, BackendError> {
@@ -62,9 +62,11 @@ impl Act<'_> {
         let path = format!("/api/v1/pods?fieldSelector={}", escape(&format!("spec.nodeName={node}")));
         let mut told: HashSet<String> = HashSet::new();
         // pods that the server will not let go however often it is asked (several budgets on one pod, a webhook)
-        let mut refused: HashMap<String, BackendError> = HashMap::new();
+        let mut refused: BTreeMap<String, BackendError> = BTreeMap::new();
         loop {
             let here = plan(self.list(&path).await?);
+            // those that went by themselves meanwhile
+            refused.retain(|uid, _| here.movable.iter().any(|pod| pod.uid == *uid));
             let open: Vec<&Movable> =
                 here.movable.iter().filter(|pod| !told.contains(&pod.uid) && !refused.contains_key(&pod.uid)).collect();
             let total = told.len() + open.len() + refused.len();
@@ -85,7 +87,7 @@ impl Act<'_> {
                         told.insert(pod.uid.clone());
                     }
                     // without an answer nobody knows whether it was told: the next look at the node shows it
-                    Err(failure) if failure.status().is_none_or(|code| matches!(code, 401 | 403)) => {
+                    Err(failure) if failure.status().is_none_or(|code| code == 401) => {
                         return Err(self.fail(failure));
                     }
                     Err(failure) => {

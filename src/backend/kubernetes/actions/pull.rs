@@ -68,7 +68,7 @@ pub(in super::super) async fn survey(
     let known = index.lock().services.get(&object.key).cloned();
     let (kind, place) = known.ok_or_else(nothing)?;
     let path = paths::workload(kind, &place).ok_or_else(nothing)?;
-    let value: Value = api.get(&path).await.map_err(|failure| failure.about("reading its definition"))?;
+    let value: Value = api.get(&path).await.map_err(|failure| failure.about("read its definition"))?;
     Ok(Found::Pulls(pulls(&value).collect()))
 }
 

@@ -5,8 +5,8 @@ use super::keeper::{Keeper, keeper};
 use super::preview::subject;
 use super::reasons::{self, count};
 use crate::model::{
-    Availability, ClusterKind, ClusterState, Expect, Key, Kind, Node, NodeState, Progress, RolloutState, Service, ServiceKind,
-    TaskState, Text, UpdateStrategy,
+    Availability, ClusterKind, ClusterState, Expect, Key, Kind, KindSync, Node, NodeState, Progress, RolloutState, Service,
+    ServiceKind, TaskState, Text, UpdateStrategy,
 };
 use crate::util::time::Timestamp;
 use std::time::Duration;
@@ -52,8 +52,12 @@ pub fn verdict(state: &ClusterState, expect: &Expect, taken: Timestamp, now: Tim
         },
         Expect::Held { service, spec_rev, held } => is_held(state, service, *spec_rev, *held),
         Expect::Began { service } if now.since(taken) > SHOWN && state.services.get(service).is_none() => {
-            // to have been made was its purpose: with a short time to live it goes when it has ended
-            done("the job was made, and is gone already")
+            match state.sync_of(Kind::Service) {
+                // to have been made was its purpose: with a short time to live it goes when it has ended
+                KindSync::Live => done("the job was made, and is gone already"),
+                KindSync::Narrowed(_) | KindSync::Failed { .. } => done("the job was made; how it goes cannot be seen here"),
+                KindSync::Waiting | KindSync::Loading(_) => began(state, service),
+            }
         }
         Expect::Began { service } => began(state, service),
         Expect::Restarted { task, before } => restarted(state, task, *before, taken),

@@ -12,6 +12,16 @@ fn a_redeploy_says_which_images_are_pulled_and_what_is_changed_for_that() {
     let of = |fleet: &Fixture, pull| seen(fleet, Kind::Service, "web", &Action::Redeploy { pull }).unwrap();
     let mut kubernetes = fleet(ClusterKind::Kubernetes);
     assert_eq!(of(&kubernetes, false).2[1], "asking which images are pulled");
+    let held = |fleet: &Fixture| {
+        let world = World { clusters: vec![fleet.state()], ..World::default() };
+        let object = ObjectRef { cluster: "prod".into(), kind: Kind::Service, key: "web".into() };
+        preview(&world, &object, &Action::Redeploy { pull: true }).unwrap().held.map(|why| why.to_string())
+    };
+    assert_eq!(
+        held(&kubernetes).as_deref(),
+        Some("asking which images are pulled"),
+        "what is set for good is not confirmed unseen"
+    );
     let one = |container: &str, image: &str, policy: &str| Pull {
         container: Text::new(container),
         image: Text::new(image),

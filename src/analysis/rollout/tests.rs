@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
 use crate::analysis::fixture::{self, Fixture, NOW, ago, kept, starting, stuck, task};
-use crate::model::{Autoscaler, Effect, Ending, Node, Rollout, ServiceKind, Taint, Task, UpdateStrategy};
+use crate::model::{Autoscaler, Change, Delta, Effect, Ending, Node, Rollout, ServiceKind, Taint, Task, UpdateStrategy};
 
 /// What a verdict must be: its words, beside how far it is.
 #[derive(Debug, PartialEq)]
@@ -310,6 +310,11 @@ fn a_service_is_held_once_its_controllers_have_seen_it_and_runs_once_it_has_a_ta
     hold("not there yet", &fixture, &began, 80, &Pending(0, 1, "waiting for the job to show"));
     // the cluster had made it, and a row would show by now: it ended, and its time to live was over
     hold("not there any more", &fixture, &began, 91, &Done("the job was made, and is gone already"));
+    fixture.delta(Delta::Service(Change::Failed(Text::new("may not"))));
+    hold("out of sight", &fixture, &began, 91, &Done("the job was made; how it goes cannot be seen here"));
+    fixture.delta(Delta::Service(Change::Begin));
+    hold("read anew", &fixture, &began, 91, &Pending(0, 1, "waiting for the job to show"));
+    fixture.delta(Delta::Service(Change::End));
     fixture.service(job(false, 1));
     hold("runs", &fixture, &began, 1, &Done("web runs"));
     fixture.service(Service { rollout: at(RolloutState::Stable, None), ..job(false, 0) });

@@ -2,7 +2,7 @@
 
 use crate::analysis::preview::Draft;
 use crate::analysis::reasons::count;
-use crate::model::{ActionKind, ClusterKind, ClusterState, Found, Pull, Service, ServiceKind};
+use crate::model::{ActionKind, ClusterKind, ClusterState, Found, Pull, Service, ServiceKind, Text};
 
 pub(super) fn redeploy(state: &ClusterState, service: &Service, pull: bool, draft: &mut Draft) {
     let tasks = service.desired.unwrap_or(service.current);
@@ -38,6 +38,8 @@ fn policies(state: &ClusterState, service: &Service, pull: bool, draft: &mut Dra
     match state.survey(&service.key, ActionKind::Redeploy).map(|survey| &survey.found) {
         Some(Some(Ok(Found::Pulls(all)))) => all.iter().for_each(|one| draft.fact(policy(one, pull))),
         Some(Some(Err(why))) => draft.warn(format!("which images are pulled is not known: {why}")),
+        // what is set for good is not confirmed unseen
+        _ if pull => draft.held = Some(Text::new("asking which images are pulled")),
         _ => draft.fact("asking which images are pulled"),
     }
 }

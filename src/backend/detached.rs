@@ -2,6 +2,7 @@
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::ffi::OsStr;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use tokio::process::{Child, Command};
 
@@ -9,8 +10,13 @@ use tokio::process::{Child, Command};
 pub(super) fn find(program: &str, path: &OsStr) -> Option<PathBuf> {
     match program.contains('/') {
         true => Some(PathBuf::from(program)).filter(|program| program.is_file()),
-        false => std::env::split_paths(path).map(|folder| folder.join(program)).find(|program| program.is_file()),
+        false => std::env::split_paths(path).map(|folder| folder.join(program)).find(|program| runs(program)),
     }
+}
+
+/// Whether it can be run by anybody: a shell goes past files that cannot (execvp(3)).
+fn runs(program: &Path) -> bool {
+    std::fs::metadata(program).is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o111 != 0)
 }
 
 /// A command for `program`, leader of a group of its own. Outside our session it has no terminal at all: /dev/tty, where

@@ -172,9 +172,9 @@ impl Follower {
                     backoff.healthy(lasted);
                     sleep(backoff.next_delay()).await;
                 }
-                Err(Stop::Failed(failure)) if failure.sort == Sort::Protobuf => {
+                // what sends them all the same is told of like any other that cannot be read
+                Err(Stop::Failed(failure)) if failure.sort == Sort::Protobuf && !self.plain.swap(true, Ordering::Relaxed) => {
                     tracing::info!(kind = self.kind.0.plural(), "the server's Protocol Buffers cannot be read: JSON is asked for");
-                    self.plain.store(true, Ordering::Relaxed);
                     held.places.clear();
                 }
                 Err(Stop::Failed(failure)) => {

@@ -112,7 +112,8 @@ mod tests {
     use super::super::tests::{link, op, op_is, secs, start_with, until};
     use super::super::{Engine, Options};
     use super::*;
-    use crate::model::{Bound, Intent, Kind, ObjectRef, OpId, Request};
+    use crate::analysis::fixture;
+    use crate::model::{Bound, Change, Delta, Intent, Kind, ObjectRef, OpId, Request, World};
     use std::path::Path;
     use std::sync::atomic::Ordering::SeqCst;
 
@@ -248,6 +249,72 @@ mod tests {
         let world = engine.shutdown().await;
         assert!(op_is(1, OpState::Paused)(&world));
         assert_eq!(std::fs::read_dir(folder.path().join("operations")).unwrap().count(), 1);
+    }
+
+    async fn rebalance(engine: &Engine) {
+        let object = ObjectRef { cluster: "one".into(), kind: Kind::Service, key: "web".into() };
+        let bound = Bound { uid: "web".into(), spec_rev: fixture::service("web", 2).spec_rev };
+        let intent = Intent { object, name: "web".into(), action: Action::Rebalance, bound };
+        ask(engine, Request::Execute { intent, title: "rebalance web".into() }).await;
+    }
+
+    /// An engine whose first rebalance was paused, goes on, and waits for its turn behind the second one.
+    async fn waiting(folder: &Path) -> (Engine, Arc<Script>) {
+        let (engine, script) = engine(folder, true).await;
+        script.send(Delta::Service(Change::Upsert(fixture::service("web", 2)))).await;
+        until(&engine, secs(5), |w| w.clusters[0].services.len() == 1).await;
+        let sending = |id| move |w: &World| op(w, id).is_some_and(|op| op.progress.note.as_str() == "sending");
+        rebalance(&engine).await;
+        until(&engine, secs(5), sending(1)).await;
+        ask(&engine, Request::Pause(OpId(1))).await;
+        until(&engine, secs(5), op_is(1, OpState::Paused)).await;
+        rebalance(&engine).await;
+        until(&engine, secs(5), sending(2)).await;
+        ask(&engine, Request::Resume(OpId(1))).await;
+        until(&engine, secs(5), op_is(1, OpState::Queued)).await;
+        (engine, script)
+    }
+
+    #[tokio::test]
+    async fn what_goes_on_and_waits_for_its_turn_is_cancelled_in_its_turn_and_on_record() {
+        let folder = tempfile::tempdir().unwrap();
+        let (engine, script) = waiting(folder.path()).await;
+        ask(&engine, Request::Cancel(OpId(1))).await;
+        tokio::time::sleep(secs(1)).await;
+        assert!(op_is(1, OpState::Queued)(&engine.world.borrow()) && script.took_back.load(SeqCst) == 1);
+        ask(&engine, Request::Cancel(OpId(2))).await;
+        until(&engine, secs(5), op_is(1, OpState::Cancelled)).await;
+        assert_eq!((note(&engine).as_str(), script.took_back.load(SeqCst)), ("cancelled: took back 2 tasks", 3));
+        assert_eq!(std::fs::read_dir(folder.path().join("operations")).unwrap().count(), 0);
+        engine.shutdown().await;
+        let ends = records(folder.path()).into_iter().filter(|(stage, _)| *stage == Stage::Cancelled);
+        assert_eq!(ends.count(), 2);
+    }
+
+    #[tokio::test]
+    async fn what_goes_on_and_waits_for_its_turn_is_left_for_the_next_program() {
+        let folder = tempfile::tempdir().unwrap();
+        let (engine, _) = waiting(folder.path()).await;
+        let world = engine.shutdown().await;
+        assert!(op_is(1, OpState::Paused)(&world) && op_is(2, OpState::Paused)(&world));
+        assert_eq!(std::fs::read_dir(folder.path().join("operations")).unwrap().count(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_takes_too_long_takes_back_what_it_added_and_waits() {
+        // without records: the clock does not wait for their thread
+        let (engine, scripts) = start_with(&["one"], Options::default());
+        scripts[0].swarm.store(true, SeqCst);
+        *scripts[0].added.lock() = Some("took back 2 tasks".into());
+        *scripts[0].execute_takes.lock() = secs(24 * 3_600);
+        until(&engine, secs(5), |w| link(w, 0).is_live()).await;
+        evacuate(&engine).await;
+        until(&engine, secs(3_600), op_is(1, OpState::Paused)).await;
+        let said = note(&engine);
+        assert!(
+            said.starts_with("not taken within 15m") && said.ends_with("paused: took back 2 tasks; resume it to go on"),
+            "{said}"
+        );
     }
 
     #[tokio::test]

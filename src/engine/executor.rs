@@ -283,7 +283,8 @@ mod tests {
     use super::super::{Clock, Engine, Options};
     use super::*;
     use crate::analysis::fixture;
-    use crate::model::{Expect, Request, Service};
+    use crate::backend::BackendError;
+    use crate::model::{Change, Delta, Expect, Request, Service};
     use std::path::Path;
     use tokio::time::sleep;
 
@@ -429,6 +430,29 @@ mod tests {
         ask(&next, Request::Resume(OpId(1))).await;
         until(&next, secs(15), op_is(1, OpState::Done)).await;
         assert_eq!((sent(&script), kept(folder.path())), (1, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_that_went_although_the_answer_was_lost_is_moved_when_it_is_gone_on_with() {
+        let folder = tempfile::tempdir().unwrap();
+        let (engine, script) = engine(folder.path()).await;
+        listed(&engine).await;
+        script.send(Delta::Task(Change::Upsert(fixture::task("t1", "", "n1")))).await;
+        until(&engine, secs(5), |w| w.clusters[0].tasks.len() == 1).await;
+        let object = ObjectRef { cluster: "one".into(), kind: Kind::Task, key: "t1".into() };
+        let bound = Bound { uid: "t1".into(), spec_rev: 0 };
+        let intent = Intent { object, name: "t1".into(), action: Action::Reschedule, bound };
+        ask(&engine, Request::Execute { intent: intent.clone(), title: "reschedule t1".into() }).await;
+        until(&engine, secs(2), op_is(1, OpState::Running)).await;
+        ask(&engine, Request::Pause(OpId(1))).await;
+        until(&engine, secs(1), op_is(1, OpState::Paused)).await;
+        script.send(Delta::Task(Change::Remove("t1".into()))).await;
+        *script.refuses.lock() = Some(BackendError::NotFound("it is gone".into()));
+        ask(&engine, Request::Resume(OpId(1))).await;
+        until(&engine, secs(30), op_is(1, OpState::Done)).await;
+        // one that had not begun is not done because its task is gone
+        ask(&engine, Request::Execute { intent, title: "reschedule t1".into() }).await;
+        until(&engine, secs(30), op_is(2, OpState::Failed)).await;
     }
 
     #[tokio::test(start_paused = true)]

@@ -2,17 +2,21 @@
 
 use super::audit::Stage;
 use super::batch::Batch;
-use super::calloff::{Why, take_back};
+use super::calloff::{Why, call_off, take_back};
 use super::executor::{Paused, Stop};
 use super::journal::Entry;
 use super::shared::{Shared, contained};
 use crate::analysis::rollout::{self, Verdict};
 use crate::analysis::{steps, undo};
 use crate::backend::{Backend, BackendError, ProgressSink};
-use crate::model::{Action, ActionKind, Expect, Fact, Link, OpState, Operation, Progress, ServiceKind, Text};
+use crate::model::{Action, ActionKind, ClusterKind, Expect, Fact, Intent, Link, OpState, Operation, Progress, ServiceKind, Text};
+use crate::util::humanize::age_of;
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, interval, sleep_until};
 
 /// Longest time an action may take to be sent.
@@ -33,6 +37,8 @@ pub(super) struct Run {
     batch: Option<Arc<Batch>>,
     /// What is kept of a stepwise one while it is under way.
     entry: Option<Entry>,
+    /// The entry on its way to the disk.
+    keeping: Option<JoinHandle<io::Result<Entry>>>,
     /// A stepwise one may have done some of its steps.
     begun: bool,
     /// Its turn at its object, which is over when all is.
@@ -62,6 +68,7 @@ impl Run {
             op: Operation { state: OpState::Queued, ..op },
             batch,
             entry,
+            keeping: None,
             begun,
             turn: None,
             stop,
@@ -78,9 +85,13 @@ impl Run {
             biased;
             () = cancel.cancelled() => None,
             () = pause.cancelled() => Some((OpState::Paused, Text::new("paused: resume it to go on"))),
-            ended = self.go(turn, room) => Some(ended),
+            ended = self.go(Arc::clone(&turn), room) => Some(ended),
         };
-        let left = self.shared.stop.is_cancelled() && self.op.state == OpState::Running && self.entry.is_some();
+        // also of one that was stopped while it was written: it would be offered again as if nobody had hold of it
+        self.kept().await;
+        // one that goes on waits for its turn: what it had done before its pause is still there
+        let waits = self.begun && self.op.state == OpState::Queued;
+        let left = self.shared.stop.is_cancelled() && (waits || self.op.state == OpState::Running) && self.entry.is_some();
         let (state, note) = match ended {
             Some((OpState::Paused, words)) if pause.is_cancelled() => {
                 let back = self.back(Why::Pause).await;
@@ -88,6 +99,10 @@ impl Run {
             }
             Some(ended) => ended,
             None if left => (OpState::Paused, Text::new("Quarterdeck ended: it can be resumed when it runs again")),
+            None if waits => {
+                drop(self.turn.take());
+                return call_off(self.op, self.entry, turn, self.paused, self.shared).await;
+            }
             None => self.cancelled().await,
         };
         self.op.state = state;
@@ -146,8 +161,8 @@ impl Run {
             return (self.not_now(), Text::from(why));
         }
         self.keep().await;
-        self.begun = self.op.intent.action.kind().spec().stepwise;
-        match self.send(backend).await {
+        let again = std::mem::replace(&mut self.begun, self.op.intent.action.kind().spec().stepwise);
+        match self.send(backend, again).await {
             Ok(expect) => {
                 let taken = self.shared.record(Stage::Taken, &self.op).await;
                 self.shared.outcome(&self.op, taken).await;
@@ -169,11 +184,19 @@ impl Run {
             return;
         }
         let op = self.op.clone();
-        let kept = tokio::task::spawn_blocking(move || Entry::new(&folder, &op).map_err(|error| (folder, error))).await;
+        self.keeping = Some(tokio::task::spawn_blocking(move || Entry::new(&folder, &op)));
+        self.kept().await;
+    }
+
+    /// Takes hold of the entry that is on its way to the disk, if one is. What is dropped meanwhile can be called again.
+    async fn kept(&mut self) {
+        let Some(keeping) = &mut self.keeping else { return };
+        let kept = keeping.await;
+        self.keeping = None;
         match kept {
             Ok(Ok(entry)) => self.entry = Some(entry),
-            Ok(Err((folder, error))) => {
-                let folder = folder.display();
+            Ok(Err(error)) => {
+                let folder = self.shared.options.journal.as_deref().unwrap_or(Path::new("")).display();
                 let words = format!("{} will not go on after the end of this program: {folder}: {error}", self.op.title);
                 self.shared.warn(words).await;
             }
@@ -204,7 +227,8 @@ impl Run {
         }
     }
 
-    async fn send(&mut self, backend: Arc<dyn Backend>) -> Result<Expect, Ended> {
+    /// `again`: it goes on after a pause.
+    async fn send(&mut self, backend: Arc<dyn Backend>, again: bool) -> Result<Expect, Ended> {
         let kind = self.op.intent.action.kind();
         let pulls = self.op.intent.action == Action::Redeploy { pull: true };
         let many = kind.spec().stepwise || kind == ActionKind::Prune || pulls;
@@ -222,7 +246,10 @@ impl Run {
                     Ok(Err(error @ (BackendError::Unreachable(_) | BackendError::Unauthorised(_)))) => {
                         Err((self.not_now(), refused(&error)))
                     }
-                    Ok(Err(error)) => Err((OpState::Failed, refused(&error))),
+                    Ok(Err(error)) => {
+                        let went = if again { self.went(&error) } else { None };
+                        went.ok_or_else(|| (OpState::Failed, refused(&error)))
+                    }
                     Err(panic) => Err(failed(&format!("a fault of Quarterdeck itself while it was sent; look before you try again: {panic}"))),
                 },
                 report = reports.changed(), if reporting => match report {
@@ -237,12 +264,34 @@ impl Run {
                     let so_far = if note.is_empty() { String::new() } else { format!(" Last: {note}") };
                     let words = format!(
                         "not taken within {}; parts of it may have happened: look before you try again.{so_far}",
-                        crate::util::humanize::age_of(limit)
+                        age_of(limit)
                     );
+                    drop(sending);
+                    // it waits from here on, as one does that was paused
+                    let words = match self.back(Why::Pause).await {
+                        Ok(None) => words,
+                        Ok(Some(back)) | Err(back) => format!("{words} {back}"),
+                    };
                     return Err((self.not_now(), Text::from(words)));
                 }
             }
         }
+    }
+
+    /// What shows that a task of Kubernetes went when it was told to before a pause, and only the answer was lost.
+    fn went(&self, error: &BackendError) -> Option<Expect> {
+        let Intent { object, action, .. } = &self.op.intent;
+        let gone = matches!(error, BackendError::NotFound(_) | BackendError::Changed(_));
+        let world = self.shared.picture();
+        let kubernetes = world.cluster(&object.cluster)?.cluster.kind == ClusterKind::Kubernetes;
+        if !(gone && kubernetes && *action == Action::Reschedule) {
+            return None;
+        }
+        let task = object.key.clone();
+        Some(match self.op.plan.as_ref().and_then(|plan| plan.tasks.first()?.service.clone()) {
+            Some(service) => Expect::Replaced { task, service: Some(service) },
+            None => Expect::Gone { kind: object.kind, key: task },
+        })
     }
 
     /// How long the tasks that are acted on may take to end.
@@ -277,7 +326,8 @@ impl Run {
         let _tasks = self.shared.handle(&id).map(|handle| handle.wants.watch_tasks());
         let mut world = self.shared.world.clone();
         let taken = self.shared.now();
-        let deadline = Instant::now() + VERIFY + self.grace();
+        let limit = VERIFY + self.grace();
+        let deadline = Instant::now() + limit;
         let mut tick = interval(LOOK);
         self.op.state = OpState::Verifying;
         self.tell().await;
@@ -311,7 +361,7 @@ impl Run {
                 () = sleep_until(deadline) => {
                     return failed(&format!(
                         "taken, but not seen to have happened within {}; last: {}",
-                        crate::util::humanize::age_of(VERIFY),
+                        age_of(limit),
                         self.op.progress.note
                     ));
                 }

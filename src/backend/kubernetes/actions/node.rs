@@ -156,7 +156,43 @@ fn plan(pods: Vec<RawPod>) -> Plan {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use super::super::execute;
     use super::*;
+    use crate::backend::ProgressSink;
+    use crate::backend::kubernetes::index::Shared;
+    use crate::backend::kubernetes::scripted;
+    use crate::model::{Action, Bound, Intent, Kind, ObjectRef};
+
+    /// The evacuation of a node that is cordoned already, and how many requests it made.
+    async fn evacuated(answers: Vec<(u16, Value)>) -> (Result<Expect, BackendError>, usize) {
+        let node = json!({ "metadata": { "name": "n1", "uid": "u" }, "spec": { "unschedulable": true } });
+        let seen: RawNode = serde_json::from_value(node.clone()).unwrap();
+        let script = std::iter::once((200, node)).chain(answers).map(|(code, body)| (code, body.to_string()));
+        let (api, asked) = scripted::server(script.collect()).await;
+        let object = ObjectRef { cluster: "c".into(), kind: Kind::Node, key: "n1".into() };
+        let bound = Bound { uid: "u".into(), spec_rev: scheduling_rev(&seen) };
+        let intent = Intent { object, name: "n1".into(), action: Action::Evacuate, bound };
+        let done = execute(&api, &Shared::default(), &intent, &ProgressSink::new().0).await;
+        let asked = asked.lock().len();
+        (done, asked)
+    }
+
+    #[tokio::test]
+    async fn a_pod_that_is_refused_holds_up_no_other_and_is_no_matter_once_it_is_gone() {
+        let pods = |names: &[&str]| {
+            let owner = json!([{ "kind": "ReplicaSet", "uid": "o", "controller": true }]);
+            let pod =
+                |name: &&str| json!({ "metadata": { "name": name, "namespace": "n", "uid": name, "ownerReferences": owner } });
+            (200, json!({ "items": names.iter().map(pod).collect::<Vec<_>>() }))
+        };
+        let denied = (403, json!({ "message": "admission webhook \"guard\" denied the request" }));
+        let taken = (201, json!({}));
+        let (done, asked) = evacuated(vec![pods(&["a", "b"]), denied.clone(), taken.clone(), pods(&[])]).await;
+        assert_eq!((done, asked), (Ok(Expect::NodeEmpty { node: "n1".into(), availability: Availability::Paused }), 5));
+        let (done, asked) = evacuated(vec![pods(&["a", "b"]), denied, taken, pods(&["a"])]).await;
+        assert!(matches!(&done, Err(BackendError::Forbidden(why)) if why.contains("guard")), "{done:?}");
+        assert_eq!(asked, 5);
+    }
 
     #[test]
     fn pods_of_daemonsets_static_ended_and_leaving_pods_are_left_alone_and_bare_ones_are_named() {

@@ -71,9 +71,11 @@ fn namespaces_of_the_configuration_are_read_and_one_that_is_refused_is_said() {
     let config = home.path().join("kubeconfig");
     // one that is discovered, and one that the configuration alone knows
     let tables = "[clusters.testbed]\nnamespaces = [\"tenant\", \"kube-system\"]\n\
-                  [clusters.mine]\nkubeconfig = \"kubeconfig\"\nnamespaces = [\"default\"]\n";
+                  [clusters.mine]\nkubeconfig = \"other\"\nnamespaces = [\"default\"]\n";
     std::fs::write(&settings, tables).unwrap();
-    std::fs::write(&config, text.replace(", namespace: tenant", "")).unwrap();
+    for file in [&config, &home.path().join("other")] {
+        std::fs::write(file, text.replace(", namespace: tenant", "")).unwrap();
+    }
     let (config, settings) = (config.to_str().unwrap(), settings.to_str().unwrap());
     let (mut app, _home) = quarterdeck((200, 50), &[("KUBECONFIG", config), ("QUARTERDECK_CONFIG", settings)]);
     app.send("5");

@@ -10,6 +10,9 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+/// Nobody answers what has just come on screen in less.
+const REACTION: Duration = Duration::from_millis(30);
+
 /// A running program and its terminal.
 pub struct Pty {
     child: Box<dyn Child + Send + Sync>,
@@ -160,6 +163,7 @@ impl Pty {
             assert!(Instant::now() < end, "waited {limit:?} for {what}; the screen is\n{}", self.screen());
             thread::sleep(Duration::from_millis(5));
         }
+        thread::sleep(REACTION);
     }
 
     /// Waits until `text` is on the screen.

@@ -275,8 +275,14 @@ impl Overlay for Confirm {
         }
     }
 
-    fn acts(&self) -> bool {
-        true
+    fn is_answer(&self, input: &TextInput) -> bool {
+        match (self.danger, input) {
+            (_, TextInput::Enter) => true,
+            (Danger::Disruptive, TextInput::Char('y' | 'Y')) => !self.in_line(),
+            // a name that is typed was read
+            (Danger::Destructive, _) => !self.in_entry,
+            _ => false,
+        }
     }
 
     fn sync(&mut self, cx: &Cx<'_>) {

@@ -28,8 +28,9 @@ pub trait Overlay {
         Vec::new()
     }
 
-    /// Whether a key here may change something in a cluster. Such a one takes no answer before it was on screen.
-    fn acts(&self) -> bool {
+    /// Whether this may be an answer, on which something changes in a cluster. It is none before this was on screen; what is typed
+    /// into a field, or chooses, is not lost.
+    fn is_answer(&self, _input: &TextInput) -> bool {
         false
     }
 

@@ -64,7 +64,7 @@ impl Resume {
 }
 
 impl Overlay for Resume {
-    fn acts(&self) -> bool {
+    fn is_answer(&self, _input: &TextInput) -> bool {
         true
     }
 

@@ -1,5 +1,5 @@
-//! Whether a key can be meant for what it would reach: a dialog that acts is answered only once it was on screen, and where
-//! there is no room to show anything, only what leaves is taken.
+//! Whether a key can be meant for what it would reach: a dialog is answered only once it was on screen, and where there is no
+//! room to show anything, only what leaves is taken.
 
 use super::Ui;
 use crate::input::Command;
@@ -44,21 +44,18 @@ impl Ui {
     pub(super) fn drops_command(&self, command: Command) -> Option<&'static str> {
         match command {
             Command::Back | Command::Quit | Command::Suspend | Command::Redraw => None,
-            _ if self.small => Some(SMALL),
-            _ => self.is_unread().then_some(UNREAD),
+            // no command answers a dialog
+            _ => self.small.then_some(SMALL),
         }
     }
 
-    /// The same of what is typed. A line of text on a page loses nothing: it does not act.
+    /// The same of what is typed.
     pub(super) fn drops_text(&self, input: &TextInput) -> Option<&'static str> {
         match input {
             TextInput::Escape => None,
             _ if self.small && !self.overlays.is_empty() => Some(SMALL),
-            _ => self.is_unread().then_some(UNREAD),
+            _ if self.shown == Shown::Yes => None,
+            _ => self.overlays.last().is_some_and(|overlay| overlay.is_answer(input)).then_some(UNREAD),
         }
-    }
-
-    fn is_unread(&self) -> bool {
-        self.shown != Shown::Yes && self.overlays.last().is_some_and(|overlay| overlay.acts())
     }
 }

@@ -1,6 +1,8 @@
 //! Dialogs in which something is typed or chosen before it is confirmed.
 
 use super::*;
+use crate::model::{Found, Survey};
+use std::sync::Arc;
 
 #[test]
 fn whether_the_image_is_pulled_is_chosen_in_the_dialog() {
@@ -12,6 +14,10 @@ fn whether_the_image_is_pulled_is_chosen_in_the_dialog() {
     text(&mut bench, TextInput::Down);
     let screen = bench.screen();
     assert!(screen.contains("▸pulled") && screen.contains("redeploy shop/catalog with its image pulled"), "{screen}");
+    assert_eq!(text(&mut bench, ENTER), [], "what that sets for good is not known yet");
+    let found = Some(Ok(Found::Pulls(Arc::default())));
+    bench.fleet.to("prod-eu", Delta::Survey(Survey { key: "s-catalog".into(), action: ActionKind::Redeploy, found }));
+    bench.sync();
     let pulled = ("redeploy shop/catalog with its image pulled".to_owned(), Action::Redeploy { pull: true }, 1);
     assert_eq!(text(&mut bench, ENTER), [pulled]);
 }

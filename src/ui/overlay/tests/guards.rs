@@ -21,6 +21,13 @@ fn keys_that_came_before_the_dialog_was_on_screen_are_no_answer_to_it() {
     bench.ui.command(Command::Redeploy, moment);
     text(&mut bench, TextInput::Escape);
     assert!(!bench.screen().contains('┌'));
+    // what is typed into its field is kept, and confirmed only when it was seen
+    bench.ui.command(Command::Scale, moment);
+    assert_eq!(text(&mut bench, TextInput::Char('9')), []);
+    assert_eq!(text(&mut bench, ENTER), []);
+    bench.screen();
+    let sent = text(&mut bench, ENTER);
+    assert!(matches!(&sent[..], [(_, Action::Scale { to }, _)] if to % 10 == 9), "{sent:?}");
     // a line that does not act loses nothing
     bench.ui.command(Command::Filter, moment);
     bench.type_in("search");

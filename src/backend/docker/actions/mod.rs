@@ -6,6 +6,8 @@ mod evacuation;
 mod join;
 #[cfg(test)]
 mod leftover_tests;
+#[cfg(test)]
+mod moving_tests;
 mod node;
 mod prune;
 mod pull;

@@ -32,7 +32,7 @@ pub async fn set_role(docker: &Docker, intent: &Intent, manages: bool) -> Result
         keeps_quorum(docker, intent).await?;
     }
     let target = Target { table: "nodes", id: intent.bound.uid.to_string() };
-    let update = Update { intent, target: &target, doing, rev: intent.bound.spec_rev, query: "" };
+    let update = Update { intent, target: &target, doing, rev: Some(intent.bound.spec_rev), query: "" };
     let written = write(&docker.http, &update, |_, spec| {
         *at(spec, &["Role"]) = json!(role);
         Ok(())
@@ -56,7 +56,7 @@ async fn keeps_quorum(docker: &Docker, intent: &Intent) -> Result<(), BackendErr
 /// Sets labels, or takes them away.
 pub async fn label(docker: &Docker, intent: &Intent, edits: &[LabelEdit]) -> Result<Expect, BackendError> {
     let target = Target { table: "nodes", id: intent.bound.uid.to_string() };
-    let update = Update { intent, target: &target, doing: "labelling", rev: intent.bound.spec_rev, query: "" };
+    let update = Update { intent, target: &target, doing: "labelling", rev: Some(intent.bound.spec_rev), query: "" };
     let written = write(&docker.http, &update, |_, spec| {
         labelled(spec, edits);
         Ok(())
@@ -105,7 +105,7 @@ pub(super) async fn write_availability(
         Availability::Drained => "drain",
     };
     let target = Target { table: "nodes", id: intent.bound.uid.to_string() };
-    let update = Update { intent, target: &target, doing, rev, query: "" };
+    let update = Update { intent, target: &target, doing, rev: Some(rev), query: "" };
     write(&docker.http, &update, |_, spec| {
         *at(spec, &["Availability"]) = json!(word);
         Ok(())

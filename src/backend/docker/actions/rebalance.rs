@@ -119,7 +119,7 @@ async fn round(
     let (whose, wants, target) = (intent.object.key.as_str(), replicas(service) as usize, target(intent));
     let done = first.saturating_sub(lie.moves);
     let say = |note: String| report(progress, done, first, note);
-    let update = Update { intent, target: &target, doing: "rebalancing", rev, query: "" };
+    let update = Update { intent, target: &target, doing: "rebalancing", rev: Some(rev), query: "" };
     let all = wants + lie.moves;
     let added = async {
         write(&docker.http, &update, |_, spec| {

@@ -13,7 +13,7 @@ pub fn target(intent: &Intent) -> Target {
 }
 
 fn update<'a>(intent: &'a Intent, target: &'a Target, doing: &'a str, query: &'a str) -> Update<'a> {
-    Update { intent, target, doing, rev: intent.bound.spec_rev, query }
+    Update { intent, target, doing, rev: Some(intent.bound.spec_rev), query }
 }
 
 fn converged(intent: &Intent, spec_rev: u64) -> Expect {

@@ -104,7 +104,7 @@ async fn forbid(
         ));
     }
     let target = Target { table: "services", id: service.id.clone() };
-    let update = Update { intent, target: &target, doing: "rescheduling", rev: service.spec.rev, query: "" };
+    let update = Update { intent, target: &target, doing: "rescheduling", rev: Some(service.spec.rev), query: "" };
     report(progress, 0, 0, "telling the scheduler to avoid its node for now");
     write(&docker.http, &update, |_, spec| {
         avoid(spec, &intent.bound.uid, &[task.node_id.as_str()]);

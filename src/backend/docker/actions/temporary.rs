@@ -6,7 +6,7 @@
 //! Whose it is says the end of each label: the ID of the node that is evacuated, of the task that is moved, of the service
 //! that is spread anew.
 
-use super::write::{Target, Update, at, read, write};
+use super::write::{Target, Update, at, write};
 use crate::backend::BackendError;
 use crate::backend::docker::client::Docker;
 use crate::backend::docker::transport::http::Http;
@@ -159,41 +159,47 @@ pub async fn for_now<T>(
 ) -> Result<T, BackendError> {
     match (work.await, back(&docker.http, intent, whose).await) {
         (done, Ok(_)) => done,
-        // without an answer it is offered to be gone on with, or cancelled
-        (_, Err(error @ BackendError::Unreachable(_))) => Err(error),
+        // as one that got no answer it is offered to be gone on with, or cancelled: else nobody would take back the rest
         (done, Err(left)) => {
             let before = done.err().map(|error| format!("{error}. And ")).unwrap_or_default();
-            Err(BackendError::Protocol(format!(
-                "{before}what was added to services for the time being could not be taken back ({left}): see their labels \
-                 quarterdeck.*.{whose}"
+            Err(BackendError::Unreachable(format!(
+                "{before}what was added to services for the time being could not all be taken back ({left}): resume or cancel \
+                 this; it is on their labels quarterdeck.*.{whose}"
             )))
         }
     }
 }
 
 /// Takes back what was added, and returns the names of the services that had it.
+///
+/// # Errors
+/// Why it could not be taken back from all; from those that could it was.
 pub async fn back(http: &Http, intent: &Intent, whose: &str) -> Result<Vec<String>, BackendError> {
     let doing = format!("taking back what was added for {}", intent.name);
     let services: Vec<wire::Service> = http.get("/services").await.map_err(|e| e.during(&doing, http.endpoint()))?;
-    let mut names = Vec::new();
+    let (mut names, mut left) = (Vec::new(), Vec::new());
     // by the labels of this alone: also where somebody has taken away the number that goes with them
     for service in services.iter().filter(|service| has(&service.spec.value.labels, whose)) {
-        change(http, intent, &service.id, |spec| clean(spec, whose)).await?;
-        names.push(service.spec.value.name.to_string());
+        let name = &service.spec.value.name;
+        match change(http, intent, &service.id, |spec| clean(spec, whose)).await {
+            Ok(()) => names.push(name.clone()),
+            // what was added went with it
+            Err(BackendError::NotFound(_)) => {}
+            Err(error) => left.push(format!("{name}: {error}")),
+        }
     }
-    Ok(names)
+    if left.is_empty() { Ok(names) } else { Err(BackendError::Unreachable(left.join("; "))) }
 }
 
 /// Changes the spec of a service, whatever it is by now.
 pub async fn change(http: &Http, intent: &Intent, service: &str, patch: impl Fn(&mut Value)) -> Result<(), BackendError> {
     let target = Target { table: "services", id: service.to_owned() };
-    let current = read(http, &target).await.map_err(|e| e.during("reading a service", http.endpoint()))?;
     let doing = match intent.action {
         crate::model::Action::Evacuate => "evacuating",
         crate::model::Action::Rebalance => "rebalancing",
         _ => "rescheduling",
     };
-    let update = Update { intent, target: &target, doing, rev: current.rev, query: "" };
+    let update = Update { intent, target: &target, doing, rev: None, query: "" };
     write(http, &update, |_, spec| {
         patch(spec);
         Ok(())

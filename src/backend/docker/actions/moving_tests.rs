@@ -1,0 +1,257 @@
+//! Moving tasks about in a swarm that is kept as swarmkit keeps it, as far as that matters here, over a real socket.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use super::{execute, take_back};
+use crate::backend::docker::client::Docker;
+use crate::backend::docker::{scripted, wire};
+use crate::backend::{BackendError, ProgressSink};
+use crate::model::{Action, Bound, ClusterId, Expect, Intent, Key, Kind, ObjectRef};
+use parking_lot::Mutex;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// A node or a service.
+#[derive(Clone, Default)]
+struct Object {
+    spec: Value,
+    previous: Option<Value>,
+    /// Where its rollout stands.
+    status: Option<&'static str>,
+}
+
+struct Task {
+    id: String,
+    service: String,
+    slot: u64,
+    /// Empty while it has none.
+    node: String,
+    runs: bool,
+}
+
+/// What is written is carried out at once.
+#[derive(Default)]
+struct Swarm {
+    version: u64,
+    nodes: BTreeMap<String, Object>,
+    services: BTreeMap<String, Object>,
+    tasks: Vec<Task>,
+    made: usize,
+    /// Nodes on which nothing comes to run.
+    broken: Vec<&'static str>,
+    /// What somebody else does just before a spec with this in it is written.
+    meddles: Vec<(&'static str, fn(&mut Swarm))>,
+    writes: Vec<String>,
+    /// The fewest running tasks of each service.
+    least: BTreeMap<String, usize>,
+}
+
+impl Swarm {
+    /// With these nodes, which are active.
+    fn of(nodes: &[&str]) -> Self {
+        let node = |id: &&str| {
+            let spec = json!({ "Role": "worker", "Availability": "active" });
+            ((*id).to_owned(), Object { spec, ..Object::default() })
+        };
+        Self { nodes: nodes.iter().map(node).collect(), ..Self::default() }
+    }
+
+    /// With a service, and on which nodes its tasks run.
+    fn with(mut self, id: &str, on: &[&str]) -> Self {
+        let mode = json!({ "Replicated": { "Replicas": on.len() } });
+        let spec = json!({ "Name": id, "Labels": {}, "TaskTemplate": { "ForceUpdate": 0, "Placement": {} }, "Mode": mode });
+        self.services.insert(id.to_owned(), Object { spec, ..Object::default() });
+        for (slot, node) in (1..).zip(on) {
+            self.made += 1;
+            let (node, runs) = ((*node).to_owned(), true);
+            self.tasks.push(Task { id: format!("t{}", self.made), service: id.to_owned(), slot, node, runs });
+        }
+        self.least.insert(id.to_owned(), on.len());
+        self
+    }
+
+    fn availability(&self, node: &str) -> &str {
+        self.nodes[node].spec["Availability"].as_str().unwrap()
+    }
+
+    /// On which nodes the tasks of a service run, and how many do not.
+    fn runs(&self, id: &str) -> (Vec<&str>, usize) {
+        let of: Vec<&Task> = self.tasks.iter().filter(|task| task.service == id).collect();
+        let mut on: Vec<&str> = of.iter().filter(|task| task.runs).map(|task| task.node.as_str()).collect();
+        on.sort_unstable();
+        (on.clone(), of.len() - on.len())
+    }
+
+    /// What the swarm makes of how it is: see swarmkit `orchestrator/replicated` and `scheduler`.
+    fn settle(&mut self) {
+        for (id, service) in self.services.clone() {
+            let Some(replicas) = service.spec.pointer("/Mode/Replicated/Replicas").and_then(Value::as_u64) else { continue };
+            let rules = service.spec.pointer("/TaskTemplate/Placement/Constraints").and_then(Value::as_array).cloned();
+            let rules = rules.unwrap_or_default();
+            let fits = |node: &str| !rules.contains(&json!(format!("node.id!={node}")));
+            let (mut mine, others): (Vec<Task>, Vec<Task>) =
+                std::mem::take(&mut self.tasks).into_iter().partition(|task| task.service == id);
+            self.tasks = others;
+            for task in &mut mine {
+                if !task.node.is_empty() && (!fits(&task.node) || self.availability(&task.node) == "drain") {
+                    self.made += 1;
+                    *task = Task { id: format!("t{}", self.made), node: String::new(), runs: false, ..task_of(&id, task.slot) };
+                }
+            }
+            // those that run first, then by how many are on the same node before them
+            mine.sort_by_key(|task| !task.runs);
+            let mut on: BTreeMap<String, usize> = BTreeMap::new();
+            let mut nth = |task: &Task| match task.node.as_str() {
+                "" => usize::MAX,
+                node => *on.entry(node.to_owned()).and_modify(|n| *n += 1).or_insert(1),
+            };
+            let mut counted: Vec<(usize, Task)> = mine.into_iter().map(|task| (nth(&task), task)).collect();
+            counted.sort_by_key(|(nth, _)| *nth);
+            counted.truncate(replicas as usize);
+            let mut mine: Vec<Task> = counted.into_iter().map(|(_, task)| task).collect();
+            while (mine.len() as u64) < replicas {
+                let slot = (1..).find(|slot| mine.iter().all(|task| task.slot != *slot)).unwrap();
+                self.made += 1;
+                mine.push(Task { id: format!("t{}", self.made), ..task_of(&id, slot) });
+            }
+            for at in 0..mine.len() {
+                if !mine[at].node.is_empty() {
+                    continue;
+                }
+                let open = self.nodes.keys().filter(|node| fits(node) && self.availability(node) == "active");
+                let fewest = open.min_by_key(|node| mine.iter().filter(|task| task.node == **node).count());
+                if let Some(node) = fewest {
+                    mine[at].node.clone_from(node);
+                    mine[at].runs = !self.broken.contains(&node.as_str());
+                }
+            }
+            let running = mine.iter().filter(|task| task.runs).count();
+            self.least.entry(id).and_modify(|least| *least = running.min(*least)).or_insert(running);
+            self.tasks.extend(mine);
+        }
+    }
+
+    fn row(&self, id: &str, object: &Object) -> Value {
+        let mut row = json!({ "ID": id, "Version": { "Index": self.version }, "Spec": object.spec, "Status": { "State": "ready" } });
+        if let Some(previous) = &object.previous {
+            row["PreviousSpec"] = previous.clone();
+        }
+        if let Some(state) = object.status {
+            row["UpdateStatus"] = json!({ "State": state, "Message": "update paused due to failure" });
+        }
+        row
+    }
+
+    fn answer(&mut self, method: &str, path: &str, body: &[u8]) -> (u16, Value) {
+        let path = path.strip_prefix("/v1.43").unwrap_or(path);
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+        match (method, parts.as_slice()) {
+            ("GET", ["version"]) => (200, json!({ "ApiVersion": "1.43", "MinAPIVersion": "1.12" })),
+            ("GET", ["info"]) => (200, json!({ "ID": "e", "Swarm": { "NodeID": "n1", "ControlAvailable": true } })),
+            ("GET", ["nodes"]) => (200, self.nodes.iter().map(|(id, node)| self.row(id, node)).collect()),
+            ("GET", ["services"]) => (200, self.services.iter().map(|(id, service)| self.row(id, service)).collect()),
+            ("GET", [table, id]) if matches!(*table, "nodes" | "services") => {
+                let objects = if *table == "nodes" { &self.nodes } else { &self.services };
+                match objects.get(*id) {
+                    Some(object) => (200, self.row(id, object)),
+                    None => (404, json!({ "message": format!("{id} not found") })),
+                }
+            }
+            ("GET", ["tasks"]) => {
+                let asks = |what: &str| query.contains(&format!("%22{what}%22%3A"));
+                let is = |what: &str, id: &str| !asks(what) || query.contains(&format!("%22{what}%22%3A%5B%22{id}%22"));
+                let asked = self.tasks.iter().filter(|task| is("service", &task.service) && is("node", &task.node));
+                (200, asked.map(task_row).collect())
+            }
+            ("GET", ["tasks", id]) => match self.tasks.iter().find(|task| task.id == *id) {
+                Some(task) => (200, task_row(task)),
+                None => (404, json!({ "message": "no such task" })),
+            },
+            ("POST", [table, id, "update"]) => self.update(table, id, query, body),
+            _ => (404, json!({ "message": format!("no {method} {path}") })),
+        }
+    }
+
+    fn update(&mut self, table: &str, id: &str, query: &str, body: &[u8]) -> (u16, Value) {
+        let spec: Value = serde_json::from_slice(body).unwrap();
+        let text = spec.to_string();
+        if let Some(at) = self.meddles.iter().position(|(when, _)| text.contains(when)) {
+            self.meddles.remove(at).1(self);
+            self.version += 1;
+            self.settle();
+        }
+        let objects = if table == "nodes" { &mut self.nodes } else { &mut self.services };
+        let Some(object) = objects.get_mut(id) else { return (404, json!({ "message": format!("{id} not found") })) };
+        if !query.starts_with(&format!("version={}", self.version)) {
+            return (500, json!({ "message": "rpc error: code = Unknown desc = update out of sequence" }));
+        }
+        self.version += 1;
+        self.writes.push(format!("{table}/{id}"));
+        *object = Object { previous: Some(object.spec.clone()), spec, status: None };
+        self.settle();
+        (200, json!({}))
+    }
+}
+
+fn task_of(service: &str, slot: u64) -> Task {
+    Task { id: String::new(), service: service.to_owned(), slot, node: String::new(), runs: false }
+}
+
+fn task_row(task: &Task) -> Value {
+    let state = match (task.node.as_str(), task.runs) {
+        ("", _) => "pending",
+        (_, true) => "running",
+        (_, false) => "preparing",
+    };
+    json!({ "ID": task.id, "ServiceID": task.service, "Slot": task.slot, "NodeID": task.node, "DesiredState": "running",
+            "Status": { "State": state } })
+}
+
+async fn serve(swarm: Swarm) -> (tempfile::TempDir, Arc<Mutex<Swarm>>, Docker) {
+    let (dir, swarm, endpoint) = scripted::engine(swarm, Swarm::answer).await;
+    let docker = Docker::connect(endpoint).await.unwrap();
+    (dir, swarm, docker)
+}
+
+/// What somebody asks for who sees it as it is now.
+fn intent(swarm: &Mutex<Swarm>, kind: Kind, key: &str, action: Action) -> Intent {
+    let swarm = swarm.lock();
+    let object = if kind == Kind::Node { swarm.nodes.get(key) } else { swarm.services.get(key) };
+    let bound = Bound { uid: Key::new(key), spec_rev: object.map_or(0, |object| wire::hash(&object.spec.to_string())) };
+    let object = ObjectRef { cluster: ClusterId::new("c"), kind, key: Key::new(key) };
+    Intent { object, name: key.into(), action, bound }
+}
+
+async fn act(docker: &Docker, intent: &Intent) -> Result<Expect, BackendError> {
+    execute(docker, intent, &ProgressSink::new().0).await
+}
+
+/// Begins it, and is gone when it waits.
+async fn begin(docker: &Docker, intent: &Intent) {
+    let came = timeout(Duration::from_millis(1_500), act(docker, intent)).await;
+    assert!(came.is_err(), "{came:?}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_taken_back_from_one_service_is_from_the_others() {
+    let swarm = Swarm::of(&["n1", "n2", "n3"]).with("a", &["n1"]).with("b", &["n1"]).with("c", &["n1"]);
+    let (_dir, swarm, docker) = serve(Swarm { broken: vec!["n2", "n3"], ..swarm }).await;
+    let specs = || swarm.lock().services.values().map(|service| service.spec.clone()).collect::<Vec<_>>();
+    let before = specs();
+    let evacuate = intent(&swarm, Kind::Node, "n1", Action::Evacuate);
+    begin(&docker, &evacuate).await;
+    assert!(specs().iter().zip(&before).all(|(now, then)| now != then));
+    // one is removed meanwhile, and another one redeployed just when it is written
+    swarm.lock().meddles = vec![
+        (r#""Name":"a""#, |swarm| drop(swarm.services.remove("a"))),
+        (r#""Name":"b""#, |swarm| swarm.services.get_mut("b").unwrap().spec["TaskTemplate"]["ForceUpdate"] = json!(1)),
+    ];
+    let words = take_back(&docker, &evacuate).await.unwrap().unwrap();
+    assert!(words.contains("2 services had more for it (b, c)"), "{words}");
+    let mut want = before[1..].to_vec();
+    want[0]["TaskTemplate"]["ForceUpdate"] = json!(1);
+    assert_eq!(specs(), want);
+}

@@ -57,15 +57,32 @@ pub fn number(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
-/// So many tasks more.
-pub fn more(spec: &mut Value, whose: &str, n: u32) {
+/// How many tasks the service has by its definition. Where somebody has set another number since tasks were added, that is what
+/// it wants by now, and none of it was added.
+fn settled(spec: &mut Value) -> u64 {
     let held = at(spec, &["Mode", "Replicated", "Replicas"]).as_u64().unwrap_or(1);
     let labels = at(spec, &["Labels"]);
-    if labels.get(WANTS).is_none() {
+    let all = labels.as_object().into_iter().flat_map(Map::keys);
+    let more: Vec<String> = all.filter(|name| name.starts_with(MORE)).cloned().collect();
+    let added = more.iter().filter_map(|name| parsed(&labels[name])).fold(0, u64::saturating_add);
+    if parsed(&labels[WANTS]).map(|wants| wants.saturating_add(added)) != Some(held) {
         *at(labels, &[WANTS]) = json!(held.to_string());
+        more.iter().for_each(|name| *at(labels, &[name]) = json!("0"));
     }
-    *at(labels, &[&format!("{MORE}{whose}")]) = json!(n.to_string());
-    *at(spec, &["Mode", "Replicated", "Replicas"]) = json!(held + u64::from(n));
+    held
+}
+
+/// So many tasks more.
+pub fn more(spec: &mut Value, whose: &str, n: u32) {
+    let held = settled(spec);
+    let mine = at(spec, &["Labels", &format!("{MORE}{whose}")]);
+    *mine = json!(parsed(mine).unwrap_or(0).saturating_add(n.into()).to_string());
+    *at(spec, &["Mode", "Replicated", "Replicas"]) = json!(held.saturating_add(n.into()));
+}
+
+/// The number in a label.
+fn parsed(label: &Value) -> Option<u64> {
+    label.as_str()?.parse().ok()
 }
 
 /// So many tasks of it run as yet.
@@ -75,18 +92,15 @@ pub fn runs(spec: &mut Value, whose: &str, n: u32) {
 
 /// As many as there were before, unless somebody else has set another number meanwhile.
 fn fewer(spec: &mut Value, whose: &str) {
-    let held = at(spec, &["Mode", "Replicated", "Replicas"]).as_u64().unwrap_or(1);
+    let held = settled(spec);
     let none = &mut Map::new();
     let labels = at(spec, &["Labels"]).as_object_mut().unwrap_or(none);
-    let count = |value: &Value| value.as_str().and_then(|text| text.parse::<u64>().ok()).unwrap_or_default();
-    let added: u64 = labels.iter().filter(|(name, _)| name.starts_with(MORE)).map(|(_, n)| count(n)).sum();
-    let wants = labels.get(WANTS).map(count);
-    let mine = labels.remove(&format!("{MORE}{whose}")).as_ref().map_or(0, count);
+    let mine = labels.remove(&format!("{MORE}{whose}")).as_ref().and_then(parsed).unwrap_or(0);
     if !labels.keys().any(|name| name.starts_with(MORE)) {
         labels.remove(WANTS);
     }
-    if wants.is_some_and(|wants| wants + added == held) {
-        *at(spec, &["Mode", "Replicated", "Replicas"]) = json!(held - mine);
+    if mine > 0 {
+        *at(spec, &["Mode", "Replicated", "Replicas"]) = json!(held.saturating_sub(mine));
     }
 }
 
@@ -256,6 +270,23 @@ mod tests {
         changed["Mode"]["Replicated"]["Replicas"] = json!(10);
         clean(&mut changed, "a");
         assert_eq!(changed, spec(10));
+        // and another one adds to that: what it adds is counted from there
+        for order in [["a", "b"], ["b", "a"]] {
+            let mut changed = spec(3);
+            more(&mut changed, "a", 2);
+            changed["Mode"]["Replicated"]["Replicas"] = json!(10);
+            more(&mut changed, "b", 4);
+            assert_eq!((held(&changed), &changed["Labels"][WANTS]), (14, &json!("10")));
+            order.iter().for_each(|whose| clean(&mut changed, whose));
+            assert_eq!(changed, spec(10));
+        }
+        // a number that is by chance what one of two would leave
+        let mut changed = spec(3);
+        more(&mut changed, "a", 2);
+        more(&mut changed, "b", 1);
+        changed["Mode"]["Replicated"]["Replicas"] = json!(4);
+        ["a", "b"].iter().for_each(|whose| clean(&mut changed, whose));
+        assert_eq!(changed, spec(4));
         // a stack was deployed again: the labels are gone with what they speak of
         let mut deployed = spec(3);
         clean(&mut deployed, "a");

@@ -45,9 +45,9 @@ pub async fn evacuate(docker: &Docker, intent: &Intent, progress: &ProgressSink)
         settle(docker, intent, progress).await?;
         Ok(rev)
     };
-    let rev = for_now(docker, intent, node, moved).await?;
+    let (rev, ended) = for_now(docker, intent, node, moved).await?;
     write_availability(docker, intent, rev, Availability::Paused, "evacuating").await?;
-    let short = Text::from(left_short(docker, intent).await?);
+    let short = Text::from((left_short(docker, intent).await? + &ended).trim_start_matches("; "));
     Ok(Expect::Evacuated { node: intent.object.key.clone(), short })
 }
 
@@ -154,7 +154,7 @@ async fn start_elsewhere(docker: &Docker, intent: &Intent, progress: &ProgressSi
         if began.elapsed() > PATIENCE {
             return Err(BackendError::Protocol(format!(
                 "evacuating {}: {} to take the place of those there did not start within {} min, first of {name}{why}; \
-                 nothing was stopped, and the node stays paused",
+                 what was added goes again, and the node stays paused",
                 intent.name,
                 count(left, "task"),
                 PATIENCE.as_secs() / 60
@@ -221,7 +221,7 @@ async fn settle(docker: &Docker, intent: &Intent, progress: &ProgressSink) -> Re
 
 /// Takes back what an evacuation that is not gone on with has left, whoever began it. The node stays as it is.
 pub async fn take_back(docker: &Docker, intent: &Intent) -> Result<Option<String>, BackendError> {
-    let names = back(&docker.http, intent, &intent.bound.uid).await?;
+    let back = back(&docker.http, intent, &intent.bound.uid).await?;
     let nodes: Vec<wire::Node> = get(&docker.http, intent, "/nodes").await?;
     let node = nodes.iter().find(|node| node.id == *intent.bound.uid);
     let stays = match node.map(|node| node.spec.value.availability.as_str()) {
@@ -229,9 +229,9 @@ pub async fn take_back(docker: &Docker, intent: &Intent) -> Result<Option<String
         Some("pause") => format!("; {} stays paused", intent.name),
         _ => String::new(),
     };
-    Ok((!names.is_empty()).then(|| {
-        let services = count(number(names.len()), "service");
-        format!("took back the tasks that {services} had more for it ({}){stays}", names.join(", "))
+    Ok((!back.names.is_empty()).then(|| {
+        let services = count(number(back.names.len()), "service");
+        format!("took back the tasks that {services} had more for it ({}){stays}{}", back.names.join(", "), back.ended)
     }))
 }
 

@@ -181,7 +181,7 @@ async fn until(
             let why = tasks.iter().map(|task| task.status.err.as_str()).find(|err| !err.is_empty());
             let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
             return Err(BackendError::Protocol(format!(
-                "{doing}: not over after {} min{why}; the tasks stay where they are",
+                "{doing}: not over after {} min{why}; what was added goes again",
                 PATIENCE.as_secs() / 60
             )));
         }

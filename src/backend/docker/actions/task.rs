@@ -56,6 +56,7 @@ pub async fn reschedule(docker: &Docker, intent: &Intent, progress: &ProgressSin
         Ok(Expect::Replaced { task: intent.object.key.clone(), service: Some(Key::new(&service)) })
     })
     .await
+    .map(|(done, _)| done)
 }
 
 /// Its service, if another task runs in its place on another node by now: one asked for together with others of its service

@@ -6,7 +6,8 @@
 //! Whose it is says the end of each label: the ID of the node that is evacuated, of the task that is moved, of the service
 //! that is spread anew.
 
-use super::write::{Target, Update, at, write};
+use super::surplus;
+use super::write::{Target, Update, at, read, write};
 use crate::backend::BackendError;
 use crate::backend::docker::client::Docker;
 use crate::backend::docker::transport::http::Http;
@@ -14,6 +15,8 @@ use crate::backend::docker::wire;
 use crate::model::Intent;
 use serde_json::{Map, Value, json};
 use std::future::Future;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
 
 /// The number of tasks a service wants, while it has more.
 const WANTS: &str = "quarterdeck.evacuation.wants";
@@ -25,6 +28,12 @@ const HAD: &str = "quarterdeck.evacuation.had.";
 const AVOIDS: &str = "quarterdeck.avoids.";
 /// The node label whose values it is spread over before all else.
 const SPREADS: &str = "quarterdeck.spreads.";
+/// How long tasks that do not run may take to go before those that do; less than anybody waits who takes back.
+const GIVE_WAY: Duration = Duration::from_secs(20);
+/// Pause between looks at them.
+const LOOK: Duration = Duration::from_secs(1);
+/// The tasks that the swarm wants: {"desired-state":["running","ready"]}
+const WANTED: &str = "/tasks?filters=%7B%22desired-state%22%3A%5B%22running%22%2C%22ready%22%5D%7D";
 
 /// How many tasks the service wants, if it has more of them because of this.
 pub fn wanted(labels: &wire::Labels, whose: &str) -> Option<u32> {
@@ -108,13 +117,15 @@ fn constraint(node: &str) -> Value {
     json!(format!("node.id!={node}"))
 }
 
-/// Keeps the service off these nodes. One that it must avoid by its own definition is not ours to allow again.
+/// Keeps the service off these nodes, too. One that it must avoid by its own definition is not ours to allow again.
 pub fn avoid(spec: &mut Value, whose: &str, nodes: &[&str]) {
     let list = at(spec, &["TaskTemplate", "Placement", "Constraints"]);
     let held = list.as_array().cloned().unwrap_or_default();
     let new: Vec<&str> = nodes.iter().copied().filter(|node| !held.contains(&constraint(node))).collect();
     *list = Value::Array(held.into_iter().chain(new.iter().map(|node| constraint(node))).collect());
-    *at(spec, &["Labels", &format!("{AVOIDS}{whose}")]) = json!(new.join(","));
+    let label = at(spec, &["Labels", &format!("{AVOIDS}{whose}")]);
+    let before = label.as_str().unwrap_or_default().split(',').filter(|node| !node.is_empty());
+    *label = json!(before.chain(new).collect::<Vec<_>>().join(","));
 }
 
 /// Spreads the service over the values of a node label before all else, as it may do by its own definition.
@@ -165,14 +176,17 @@ fn take_out(spec: &mut Value, list: &str, rule: &Value) {
 ///
 /// # Errors
 /// Why `work` failed, and what of it is still there then.
+///
+/// What `work` came to comes with [`Back::ended`].
 pub async fn for_now<T>(
     docker: &Docker,
     intent: &Intent,
     whose: &str,
     work: impl Future<Output = Result<T, BackendError>>,
-) -> Result<T, BackendError> {
+) -> Result<(T, String), BackendError> {
     match (work.await, back(&docker.http, intent, whose).await) {
-        (done, Ok(_)) => done,
+        (Ok(done), Ok(back)) => Ok((done, back.ended)),
+        (Err(error), Ok(back)) => Err(error.and(&back.ended)),
         // as one that got no answer it is offered to be gone on with, or cancelled: else nobody would take back the rest
         (done, Err(left)) => {
             let before = done.err().map(|error| format!("{error}. And ")).unwrap_or_default();
@@ -184,16 +198,26 @@ pub async fn for_now<T>(
     }
 }
 
-/// Takes back what was added, and returns the names of the services that had it.
+/// What was taken back.
+pub struct Back {
+    /// The names of the services that had it.
+    pub names: Vec<String>,
+    /// That tasks that ran may have ended by that, to go behind other words; empty where none did.
+    pub ended: String,
+}
+
+/// Takes back what was added, so that no task that runs ends for one that does not, where that can be done.
 ///
 /// # Errors
 /// Why it could not be taken back from all; from those that could it was.
-pub async fn back(http: &Http, intent: &Intent, whose: &str) -> Result<Vec<String>, BackendError> {
+pub async fn back(http: &Http, intent: &Intent, whose: &str) -> Result<Back, BackendError> {
     let doing = format!("taking back what was added for {}", intent.name);
     let services: Vec<wire::Service> = http.get("/services").await.map_err(|e| e.during(&doing, http.endpoint()))?;
     let (mut names, mut left) = (Vec::new(), Vec::new());
     // by the labels of this alone: also where somebody has taken away the number that goes with them
-    for service in services.iter().filter(|service| has(&service.spec.value.labels, whose)) {
+    let services: Vec<&wire::Service> = services.iter().filter(|service| has(&service.spec.value.labels, whose)).collect();
+    let costly = give_way(http, intent, whose, &services).await;
+    for service in services {
         let name = &service.spec.value.name;
         match change(http, intent, &service.id, |spec| clean(spec, whose)).await {
             Ok(()) => names.push(name.clone()),
@@ -202,7 +226,40 @@ pub async fn back(http: &Http, intent: &Intent, whose: &str) -> Result<Vec<Strin
             Err(error) => left.push(format!("{name}: {error}")),
         }
     }
-    if left.is_empty() { Ok(names) } else { Err(BackendError::Unreachable(left.join("; "))) }
+    let ended = match costly.is_empty() {
+        true => String::new(),
+        false => format!("; of {} the swarm may have ended tasks that ran, and kept some that do not run yet", costly.join(", ")),
+    };
+    if left.is_empty() { Ok(Back { names, ended }) } else { Err(BackendError::Unreachable(left.join("; ") + &ended)) }
+}
+
+/// Lets tasks that do not run go before those that do when the number goes back: nodes that have only such tasks of a service are
+/// avoided until they have left them, of which what runs elsewhere takes no notice. Returns the names of the services where that
+/// was in vain. What cannot be read or written is told when it is taken back.
+async fn give_way(http: &Http, intent: &Intent, whose: &str, services: &[&wire::Service]) -> Vec<String> {
+    let began = Instant::now();
+    loop {
+        let tasks: Vec<wire::Task> = http.get(WANTED).await.unwrap_or_default();
+        let mut costly = Vec::new();
+        for service in services {
+            let of: Vec<&wire::Task> = tasks.iter().filter(|task| task.service_id == service.id).collect();
+            let target = Target { table: "services", id: service.id.clone() };
+            let Ok(mut after) = read(http, &target).await else { continue };
+            clean(&mut after.spec, whose);
+            if !surplus::costs(&of, usize::try_from(settled(&mut after.spec)).unwrap_or(usize::MAX)) {
+                continue;
+            }
+            costly.push(service.spec.value.name.clone());
+            let idle: Vec<&str> = surplus::idle(&of).into_iter().collect();
+            if !idle.is_empty() {
+                let _ = change(http, intent, &service.id, |spec| avoid(spec, whose, &idle)).await;
+            }
+        }
+        if costly.is_empty() || began.elapsed() > GIVE_WAY {
+            return costly;
+        }
+        sleep(LOOK).await;
+    }
 }
 
 /// Changes the spec of a service, whatever it is by now.
@@ -247,6 +304,7 @@ mod tests {
             more(&mut changed, "a", 2);
             more(&mut changed, "b", 1);
             runs(&mut changed, "a", 3);
+            avoid(&mut changed, "a", &["n1"]);
             avoid(&mut changed, "a", &["n1", "n2"]);
             avoid(&mut changed, "b", &["n3"]);
             spread_first(&mut changed, "a", "zone");

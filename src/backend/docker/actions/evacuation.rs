@@ -10,6 +10,7 @@ use super::node::write_availability;
 use super::report;
 use super::room::{room, short};
 use super::temporary::{back, change, for_now, had, more, number, replicas, runs, wanted};
+use super::write::{Target, Update, at, write};
 use crate::analysis::reasons::count;
 use crate::backend::docker::client::Docker;
 use crate::backend::docker::transport::http::Http;
@@ -17,6 +18,7 @@ use crate::backend::docker::wire;
 use crate::backend::{BackendError, ProgressSink};
 use crate::model::{Availability, Expect, Intent, Text};
 use serde::de::DeserializeOwned;
+use serde_json::json;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -33,22 +35,37 @@ pub async fn evacuate(docker: &Docker, intent: &Intent, progress: &ProgressSink)
     report(progress, 0, 0, "pausing, so that nothing new comes");
     let now: wire::Node = get(&docker.http, intent, &format!("/nodes/{node}")).await?;
     let availability = if now.spec.value.availability == "drain" { Availability::Drained } else { Availability::Paused };
-    let rev = write_availability(docker, intent, intent.bound.spec_rev, availability, "evacuating").await?;
+    write_availability(docker, intent, availability, "evacuating").await?;
     let moved = async {
-        let rev = if availability == Availability::Paused {
+        if availability == Availability::Paused {
             start_elsewhere(docker, intent, progress).await?;
-            write_availability(docker, intent, rev, Availability::Drained, "evacuating").await?
-        } else {
-            rev
-        };
+            step(docker, intent, ["pause", "drain"], "nothing was drained, and what was added goes again").await?;
+        }
         empty(docker, intent, progress).await?;
-        settle(docker, intent, progress).await?;
-        Ok(rev)
+        settle(docker, intent, progress).await
     };
-    let (rev, ended) = for_now(docker, intent, node, moved).await?;
-    write_availability(docker, intent, rev, Availability::Paused, "evacuating").await?;
+    let ((), ended) = for_now(docker, intent, node, moved).await?;
+    step(docker, intent, ["drain", "pause"], "everything has moved").await?;
     let short = Text::from((left_short(docker, intent).await? + &ended).trim_start_matches("; "));
     Ok(Expect::Evacuated { node: intent.object.key.clone(), short })
+}
+
+/// Takes the node from one availability to the next, whatever else of it has changed by now: its labels are no matter. Where it has
+/// another one, says what has been done by then.
+async fn step(docker: &Docker, intent: &Intent, [from, to]: [&str; 2], stands: &str) -> Result<(), BackendError> {
+    let target = Target { table: "nodes", id: intent.bound.uid.to_string() };
+    let update = Update { intent, target: &target, doing: "evacuating", rev: None, query: "" };
+    let written = write(&docker.http, &update, |_, spec| {
+        let held = at(spec, &["Availability"]);
+        if *held != from && *held != to {
+            let held = held.as_str().unwrap_or_default();
+            let words = format!("evacuating {}: someone else has set it to {held} meanwhile", intent.name);
+            return Err(BackendError::Protocol(words));
+        }
+        *held = json!(to);
+        Ok(())
+    });
+    written.await.map(drop).map_err(|error| error.and(&format!("; {stands}")))
 }
 
 /// What has fewer tasks now than it wants because no other node may run more, in words.

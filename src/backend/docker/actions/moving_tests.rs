@@ -286,3 +286,35 @@ async fn where_a_task_that_runs_may_have_ended_that_is_said() {
     let words = take_back(&docker, &evacuate).await.unwrap().unwrap();
     assert!(words.ends_with("; of web the swarm may have ended tasks that ran, and kept some that do not run yet"), "{words}");
 }
+
+#[tokio::test]
+async fn a_node_whose_labels_change_meanwhile_is_evacuated_and_one_that_is_activated_is_said_to_be() {
+    let swarm = || Swarm::of(&["n1", "n2"]).with("web", &["n1", "n2"]);
+    let run = async |meddle: Meddle| {
+        let (_dir, swarm, docker) = serve(swarm()).await;
+        swarm.lock().meddles.push(meddle);
+        let done = act(&docker, &intent(&swarm, Kind::Node, "n1", Action::Evacuate)).await;
+        let swarm = swarm.lock();
+        assert_eq!((swarm.least["web"], swarm.runs("web").0.len()), (2, 2));
+        (done.map(drop).map_err(|why| why.to_string()), swarm.nodes["n1"].spec.clone())
+    };
+    fn set(swarm: &mut Swarm, what: &str, to: Value) {
+        swarm.nodes.get_mut("n1").unwrap().spec[what] = to;
+    }
+    let (done, spec) = run(("\"drain\"", |swarm| {
+        set(swarm, "Labels", json!({ "zone": "a" }));
+        swarm.meddles.push(("\"pause\"", |swarm| set(swarm, "Labels", json!({ "zone": "b" }))));
+    }))
+    .await;
+    assert_eq!(done, Ok(()));
+    assert_eq!(spec, json!({ "Role": "worker", "Availability": "pause", "Labels": { "zone": "b" } }));
+    let (done, spec) = run(("\"drain\"", |swarm| set(swarm, "Availability", json!("active")))).await;
+    let why = "evacuating n1: someone else has set it to active meanwhile; nothing was drained, and what was added goes again";
+    assert_eq!((done, spec["Availability"].as_str()), (Err(why.to_owned()), Some("active")));
+    let (done, _) = run(("\"drain\"", |swarm| {
+        swarm.meddles.push(("\"pause\"", |swarm| set(swarm, "Availability", json!("active"))));
+    }))
+    .await;
+    let why = "evacuating n1: someone else has set it to active meanwhile; everything has moved";
+    assert_eq!(done, Err(why.to_owned()));
+}

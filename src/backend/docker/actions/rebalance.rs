@@ -50,11 +50,19 @@ pub async fn rebalance(docker: &Docker, intent: &Intent, progress: &ProgressSink
     }
     let mut lie = look(docker, &doing, &service).await?;
     let (first, mut rev) = (lie.moves, service.spec.rev);
-    for _ in 0..ROUNDS {
+    for n in 0..ROUNDS {
         if lie.moves == 0 {
             break;
         }
-        rev = round(docker, intent, &doing, &service, rev, &lie, (first, progress)).await?;
+        rev = round(docker, intent, &doing, &service, rev, &lie, (first, progress)).await.map_err(|error| match error {
+            // that nothing was done is true of the first one only
+            BackendError::Changed(_) if n > 0 => BackendError::Protocol(format!(
+                "{doing}: someone else has changed its definition meanwhile, {} of {} won by then; look again",
+                first.saturating_sub(lie.moves),
+                count(number(first), "task")
+            )),
+            error => error,
+        })?;
         let after = look(docker, &doing, &service).await?;
         let won = after.moves < lie.moves;
         lie = after;

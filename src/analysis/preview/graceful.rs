@@ -14,10 +14,6 @@ pub(super) fn away<'a>(state: &ClusterState, node: &Node, all: impl Iterator<Ite
         .map(|other| &**other)
         .filter(|other| other.key != node.key && spread::open(other.state, other.availability))
         .collect();
-    // said beside this, of all of them
-    if others.is_empty() {
-        return;
-    }
     let (mut whole, mut short, mut left) = (0, false, Vec::new());
     for (service, here) in all {
         match left_behind(service, *here, node, &others) {

@@ -4,7 +4,7 @@
 use super::tests::seen;
 use super::*;
 use crate::analysis::fixture::{Fixture, node, service, task};
-use crate::model::{ClusterId, Key, NodeState, Service, ServiceKind, World};
+use crate::model::{Availability, ClusterId, Key, NodeState, Service, ServiceKind, World};
 
 #[test]
 fn the_quorum_is_counted_over_all_that_are_demoted_together() {
@@ -29,6 +29,22 @@ fn the_quorum_is_counted_over_all_that_are_demoted_together() {
     let all = of(&["n1", "n2", "n3", "n4", "n5"], &Action::Demote);
     assert_eq!(all.as_deref(), Some("these are all its managers: the swarm would end"));
     assert_eq!(of(&["n1", "n2", "n3"], &Action::Pause), None);
+    // n5 is down: one of the others must be left to take what leaves
+    assert_eq!(of(&["n1", "n2", "n3"], &Action::Evacuate), None);
+    let none = "no other node takes tasks, so nothing can start elsewhere first: activate one, or leave one of these out";
+    assert_eq!(of(&["n1", "n2", "n3", "n4"], &Action::Evacuate).as_deref(), Some(none));
+    assert_eq!(of(&["n1", "n2", "n3", "n4"], &Action::Drain), None);
+}
+
+#[test]
+fn the_last_node_that_takes_tasks_is_drained_but_not_evacuated() {
+    let mut fleet = Fixture::of(ClusterKind::Swarm);
+    fleet.node(node("n1", "")).node(Node { availability: Availability::Paused, ..node("n2", "") });
+    fleet.service(Service { kind: ServiceKind::Replicated, ..service("web", 1) }).task(task("w1", "web", "n1"));
+    let why = "no other node takes tasks, so nothing can start elsewhere first: activate one, or drain it";
+    assert_eq!(seen(&fleet, Kind::Node, "n1", &Action::Evacuate).unwrap_err(), why);
+    let waits = "! no other node takes tasks: they will wait until one does".to_owned();
+    assert!(seen(&fleet, Kind::Node, "n1", &Action::Drain).unwrap().2.contains(&waits));
 }
 
 #[test]

@@ -7,10 +7,10 @@
 
 use super::constraint::satisfied;
 use super::node::write_availability;
-use super::report;
-use super::room::{room, short};
+use super::room::{open, room, short};
 use super::temporary::{back, change, for_now, had, more, number, replicas, runs, wanted};
 use super::write::{Target, Update, at, write};
+use super::{report, unsupported};
 use crate::analysis::reasons::count;
 use crate::backend::docker::client::Docker;
 use crate::backend::docker::transport::http::Http;
@@ -19,6 +19,7 @@ use crate::backend::{BackendError, ProgressSink};
 use crate::model::{Availability, Expect, Intent, Text};
 use serde::de::DeserializeOwned;
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -32,12 +33,17 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// there on purpose. If it is stopped on the way the node stays as it is by then, and services go back to what they want.
 pub async fn evacuate(docker: &Docker, intent: &Intent, progress: &ProgressSink) -> Result<Expect, BackendError> {
     let node = intent.bound.uid.as_str();
-    report(progress, 0, 0, "pausing, so that nothing new comes");
-    let now: wire::Node = get(&docker.http, intent, &format!("/nodes/{node}")).await?;
-    let availability = if now.spec.value.availability == "drain" { Availability::Drained } else { Availability::Paused };
-    write_availability(docker, intent, availability, "evacuating").await?;
+    // from its beginning: one that is gone on with may have added something before
     let moved = async {
-        if availability == Availability::Paused {
+        let now: wire::Node = get(&docker.http, intent, &format!("/nodes/{node}")).await?;
+        let drained = now.spec.value.availability == "drain";
+        if !drained {
+            admit(docker, intent).await?;
+        }
+        report(progress, 0, 0, "pausing, so that nothing new comes");
+        let availability = if drained { Availability::Drained } else { Availability::Paused };
+        write_availability(docker, intent, availability, "evacuating").await?;
+        if !drained {
             start_elsewhere(docker, intent, progress).await?;
             step(docker, intent, ["pause", "drain"], "nothing was drained, and what was added goes again").await?;
         }
@@ -48,6 +54,16 @@ pub async fn evacuate(docker: &Docker, intent: &Intent, progress: &ProgressSink)
     step(docker, intent, ["drain", "pause"], "everything has moved").await?;
     let short = Text::from((left_short(docker, intent).await? + &ended).trim_start_matches("; "));
     Ok(Expect::Evacuated { node: intent.object.key.clone(), short })
+}
+
+/// Refuses where what runs on the node has nowhere to go.
+async fn admit(docker: &Docker, intent: &Intent) -> Result<(), BackendError> {
+    let (seen, node) = (Seen::now(docker, intent).await?, intent.bound.uid.as_str());
+    let leaves = seen.services.iter().any(|service| seen.count(service, node).0 > 0 && service.spec.value.mode.replicated.is_some());
+    match leaves && !seen.nodes.iter().any(|other| other.id != node && open(other)) {
+        true => Err(unsupported(intent, "no other node takes tasks, so nothing can start elsewhere first; activate one, or drain it")),
+        false => Ok(()),
+    }
 }
 
 /// Takes the node from one availability to the next, whatever else of it has changed by now: its labels are no matter. Where it has
@@ -71,12 +87,11 @@ async fn step(docker: &Docker, intent: &Intent, [from, to]: [&str; 2], stands: &
 /// What has fewer tasks now than it wants because no other node may run more, in words.
 async fn left_short(docker: &Docker, intent: &Intent) -> Result<String, BackendError> {
     let node = intent.bound.uid.as_str();
-    let nodes: Vec<wire::Node> = get(&docker.http, intent, "/nodes").await?;
     let seen = Seen::now(docker, intent).await?;
     let mut all = Vec::new();
-    let here = nodes.iter().find(|one| one.id == node);
+    let here = seen.nodes.iter().find(|one| one.id == node);
     for service in &seen.services {
-        let (spec, room) = (&service.spec.value, room(service, node, &nodes));
+        let (spec, room) = (&service.spec.value, room(service, node, &seen.nodes));
         if !here.is_some_and(|here| satisfied(here, &spec.task_template.placement.constraints)) {
             continue;
         }
@@ -98,6 +113,7 @@ async fn left_short(docker: &Docker, intent: &Intent) -> Result<String, BackendE
 
 /// What the swarm runs and should run.
 struct Seen {
+    nodes: Vec<wire::Node>,
     services: Vec<wire::Service>,
     tasks: Vec<wire::Task>,
 }
@@ -106,14 +122,22 @@ impl Seen {
     async fn now(docker: &Docker, intent: &Intent) -> Result<Self, BackendError> {
         // {"desired-state":["running"]}
         let tasks = "/tasks?filters=%7B%22desired-state%22%3A%5B%22running%22%5D%7D";
-        Ok(Self { services: get(&docker.http, intent, "/services").await?, tasks: get(&docker.http, intent, tasks).await? })
+        Ok(Self {
+            nodes: get(&docker.http, intent, "/nodes").await?,
+            services: get(&docker.http, intent, "/services").await?,
+            tasks: get(&docker.http, intent, tasks).await?,
+        })
     }
 
-    /// Tasks of a service on the node, and how many of it run elsewhere.
+    /// Tasks of a service on the node, and how many of it run elsewhere and stay: not those on a node that is down or drained, or
+    /// that is evacuated itself.
     fn count(&self, service: &wire::Service, node: &str) -> (u32, u32) {
         let of = || self.tasks.iter().filter(|task| task.service_id == service.id);
+        let leaves = |other: &str| other == node || wanted(&service.spec.value.labels, other).is_some();
+        let stays = |one: &wire::Node| one.status.state == "ready" && one.spec.value.availability != "drain" && !leaves(&one.id);
+        let stay: BTreeSet<&str> = self.nodes.iter().filter(|one| stays(one)).map(|one| one.id.as_str()).collect();
         let here = of().filter(|task| task.node_id == node).count();
-        let elsewhere = of().filter(|task| task.node_id != node && task.status.state == "running").count();
+        let elsewhere = of().filter(|task| task.status.state == "running" && stay.contains(task.node_id.as_str())).count();
         (number(here), number(elsewhere))
     }
 
@@ -134,6 +158,7 @@ impl Seen {
 /// more than it had before, nor for more than other nodes may run.
 async fn start_elsewhere(docker: &Docker, intent: &Intent, progress: &ProgressSink) -> Result<(), BackendError> {
     let node = intent.bound.uid.as_str();
+    // what there was room for when it began: that other nodes close meanwhile is no reason to end what runs here
     let nodes: Vec<wire::Node> = get(&docker.http, intent, "/nodes").await?;
     let began = Instant::now();
     let mut total = 0;
@@ -214,7 +239,6 @@ async fn empty(docker: &Docker, intent: &Intent, progress: &ProgressSink) -> Res
 /// them. What does not start is not waited for longer than for anything else.
 async fn settle(docker: &Docker, intent: &Intent, progress: &ProgressSink) -> Result<(), BackendError> {
     let node = intent.bound.uid.as_str();
-    let nodes: Vec<wire::Node> = get(&docker.http, intent, "/nodes").await?;
     let began = Instant::now();
     while began.elapsed() < PATIENCE {
         let seen = Seen::now(docker, intent).await?;
@@ -223,8 +247,8 @@ async fn settle(docker: &Docker, intent: &Intent, progress: &ProgressSink) -> Re
             let wants = wanted(labels, node)?;
             // one that was short before may stay so
             let had = had(labels, node).filter(|had| *had < wants);
-            let all = had.unwrap_or_else(|| replicas(service)).min(room(service, node, &nodes));
-            Some(all.saturating_sub(seen.count(service, node).1))
+            let all = had.unwrap_or_else(|| replicas(service)).min(room(service, node, &seen.nodes));
+            Some(all.saturating_sub(seen.running(service)))
         };
         let missing: u32 = seen.services.iter().filter_map(missing).sum();
         if missing == 0 {
@@ -266,4 +290,37 @@ async fn left(docker: &Docker, intent: &Intent) -> Result<(usize, bool), Backend
         matches!(task.status.state.as_str(), "assigned" | "accepted" | "preparing" | "ready" | "starting" | "running")
     };
     Ok((tasks.iter().filter(runs).count(), node.status.state == "down"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn what_runs_on_a_node_that_it_leaves_too_is_not_counted_as_elsewhere() {
+        let node = |(id, availability, state): (&str, &str, &str)| -> wire::Node {
+            let spec = json!({ "Availability": availability });
+            serde_json::from_value(json!({ "ID": id, "Spec": spec, "Status": { "State": state } })).unwrap()
+        };
+        let nodes = [
+            ("n1", "pause", "ready"),
+            ("evacuated", "pause", "ready"),
+            ("active", "active", "ready"),
+            ("drained", "drain", "ready"),
+            ("down", "active", "down"),
+            // somebody has paused it: what it has stays there
+            ("paused", "pause", "ready"),
+        ];
+        let task = |(on, _, _): &(&str, &str, &str)| -> wire::Task {
+            let status = json!({ "State": "running" });
+            serde_json::from_value(json!({ "ID": on, "ServiceID": "s", "NodeID": on, "Status": status })).unwrap()
+        };
+        let labels = json!({ "quarterdeck.evacuation.wants": "6", "quarterdeck.evacuation.of.evacuated": "1" });
+        let spec = json!({ "Name": "web", "Labels": labels, "Mode": { "Replicated": { "Replicas": 7 } } });
+        let service: wire::Service = serde_json::from_value(json!({ "ID": "s", "Spec": spec })).unwrap();
+        let tasks = nodes.iter().map(task).collect();
+        let seen = Seen { nodes: nodes.map(node).into(), services: Vec::new(), tasks };
+        assert_eq!(seen.count(&service, "n1"), (1, 2));
+    }
 }

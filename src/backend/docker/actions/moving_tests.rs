@@ -318,3 +318,13 @@ async fn a_node_whose_labels_change_meanwhile_is_evacuated_and_one_that_is_activ
     let why = "evacuating n1: someone else has set it to active meanwhile; everything has moved";
     assert_eq!(done, Err(why.to_owned()));
 }
+
+#[tokio::test]
+async fn the_last_node_that_takes_tasks_is_not_evacuated() {
+    let mut swarm = Swarm::of(&["n1", "n2"]).with("web", &["n1", "n2"]);
+    swarm.nodes.get_mut("n2").unwrap().spec["Availability"] = json!("pause");
+    let (_dir, swarm, docker) = serve(swarm).await;
+    let why = act(&docker, &intent(&swarm, Kind::Node, "n1", Action::Evacuate)).await.unwrap_err();
+    assert!(matches!(&why, BackendError::Unsupported(why) if why.contains("no other node takes tasks")), "{why:?}");
+    assert!(swarm.lock().writes.is_empty());
+}

@@ -4,6 +4,7 @@
 //! than it wants. What is added meanwhile is kept on the service: see [`super::temporary`].
 
 use super::constraint::satisfied;
+use super::room::open;
 use super::service::target;
 use super::task::{goes_on, wanted_of};
 use super::temporary::{avoid, change, for_now, more, number, replicas, spread_first};
@@ -98,7 +99,7 @@ fn lie(nodes: &[wire::Node], tasks: &[wire::Task], constraints: &[String]) -> Li
     let place = |node: &wire::Node| Place {
         node: Key::new(&node.id),
         zone: node.spec.value.labels.get(ZONE).map(|zone| Text::new(zone)),
-        available: node.status.state == "ready" && node.spec.value.availability == "active" && satisfied(node, constraints),
+        available: open(node) && satisfied(node, constraints),
     };
     let places: Vec<Place> = nodes.iter().map(place).collect();
     let placed = tasks.iter().filter(|task| !task.node_id.is_empty());

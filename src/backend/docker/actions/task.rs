@@ -1,6 +1,7 @@
 //! Actions on Swarm tasks. The API has no write on tasks: both work by way of something else.
 
 use super::constraint::satisfied;
+use super::room::open;
 use super::temporary::{avoid, avoided, for_now, has};
 use super::write::{Target, Update, write};
 use super::{changed, engine, report, unsupported};
@@ -92,13 +93,9 @@ async fn forbid(
         ));
     }
     let nodes: Vec<wire::Node> = docker.http.get("/nodes").await.map_err(|e| docker.failed(&doing, &e))?;
-    let fits = |node: &&wire::Node| {
-        node.id != task.node_id
-            && node.status.state == "ready"
-            && node.spec.value.availability == "active"
-            && satisfied(node, &spec.task_template.placement.constraints)
-    };
-    if !nodes.iter().any(|node| fits(&node)) {
+    let fits =
+        |node: &wire::Node| node.id != task.node_id && open(node) && satisfied(node, &spec.task_template.placement.constraints);
+    if !nodes.iter().any(fits) {
         return Err(unsupported(
             intent,
             "no other node is ready, active and satisfies the service's placement; it stays where it is",

@@ -1,6 +1,6 @@
 //! What an action on a node would do.
 
-use super::{Draft, graceful, manage, marks, prune, subject};
+use super::{Draft, graceful, manage, marks, prune, service, subject};
 use crate::analysis::keeper::{Keeper, keeper};
 use crate::analysis::reasons::count;
 use crate::analysis::spread;
@@ -79,6 +79,9 @@ fn away(state: &ClusterState, node: &Node, drain: bool, draft: &mut Draft) -> Re
         return Ok(());
     }
     if let Some(why) = unplaced(state, &[node]).filter(|_| !drain) {
+        return Err(why);
+    }
+    if let Some(why) = all.moving.values().find_map(|(s, _)| service::paused(s)).filter(|_| !drain) {
         return Err(why);
     }
     draft.fact(match tasks {

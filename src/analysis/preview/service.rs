@@ -30,10 +30,26 @@ pub(super) fn consequences(state: &ClusterState, service: &Service, action: &Act
         _ => {}
     }
     let renews = matches!(action, Action::Redeploy { .. } | Action::RollBack { .. } | Action::Rebalance | Action::SetImage { .. });
-    if service.rollout.state == RolloutState::Progressing && renews {
+    if let (Action::Rebalance, Some(words)) = (action, waited_for(service)) {
+        draft.fact(words);
+    } else if service.rollout.state == RolloutState::Progressing && renews {
         draft.warn("a rollout of it is under way; this begins another one on top");
     }
     Ok(())
+}
+
+/// That a swarm's rollout is waited for before tasks are moved, where one is under way: any other change would end it.
+pub(super) fn waited_for(service: &Service) -> Option<String> {
+    let moves = matches!(service.rollout.state, RolloutState::Progressing | RolloutState::RollingBack);
+    let words = || format!("a rollout of {} is under way: its end is waited for first", service.name);
+    (moves && service.kind == ServiceKind::Replicated).then(words)
+}
+
+/// Why a swarm's tasks are not moved while it has paused their rollout.
+pub(super) fn paused(service: &Service) -> Option<Text> {
+    let paused = service.kind == ServiceKind::Replicated && service.rollout.state == RolloutState::Paused;
+    let words = || format!("the rollout of {} is paused, and any change would let it go on: redeploy or roll back first", service.name);
+    paused.then(|| Text::from(words()))
 }
 
 /// Why a service of this kind has no such action.
@@ -70,6 +86,7 @@ pub(super) fn refused(state: &ClusterState, service: &Service, action: ActionKin
         ActionKind::Rebalance if !kubernetes && kind != ServiceKind::Replicated => {
             format!("where the tasks of a {word} run is not the scheduler's free choice")
         }
+        ActionKind::Rebalance if paused(service).is_some() => return paused(service),
         ActionKind::Rebalance if kubernetes && !matches!(kind, Deployment | StatefulSet | ReplicaSet) => {
             format!("where the tasks of a {word} run is not the scheduler's free choice")
         }
@@ -90,6 +107,10 @@ fn scale(state: &ClusterState, service: &Service, to: u32, draft: &mut Draft) ->
     if to == 0 && from > 0 {
         draft.warn("nothing of it runs any more until it is scaled up again");
         draft.at_least(Danger::Destructive);
+    }
+    if paused(service).is_some() {
+        draft.warn("its rollout is paused: any change lets it go on, and so does this one");
+        draft.at_least(Danger::Disruptive);
     }
     if to != from {
         let zones = spread::zones(state, &service.key);

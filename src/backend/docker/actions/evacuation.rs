@@ -7,8 +7,9 @@
 
 use super::constraint::satisfied;
 use super::node::write_availability;
+use super::rest::at_rest;
 use super::room::{open, room, short};
-use super::temporary::{back, change, for_now, had, more, number, replicas, runs, wanted};
+use super::temporary::{avoided, back, change, for_now, had, more, number, replicas, runs, wanted};
 use super::write::{Target, Update, at, write};
 use super::{report, unsupported};
 use crate::analysis::reasons::count;
@@ -38,7 +39,7 @@ pub async fn evacuate(docker: &Docker, intent: &Intent, progress: &ProgressSink)
         let now: wire::Node = get(&docker.http, intent, &format!("/nodes/{node}")).await?;
         let drained = now.spec.value.availability == "drain";
         if !drained {
-            admit(docker, intent).await?;
+            admit(docker, intent, progress).await?;
         }
         report(progress, 0, 0, "pausing, so that nothing new comes");
         let availability = if drained { Availability::Drained } else { Availability::Paused };
@@ -56,14 +57,26 @@ pub async fn evacuate(docker: &Docker, intent: &Intent, progress: &ProgressSink)
     Ok(Expect::Evacuated { node: intent.object.key.clone(), short })
 }
 
-/// Refuses where what runs on the node has nowhere to go.
-async fn admit(docker: &Docker, intent: &Intent) -> Result<(), BackendError> {
-    let (seen, node) = (Seen::now(docker, intent).await?, intent.bound.uid.as_str());
-    let leaves = seen.services.iter().any(|service| seen.count(service, node).0 > 0 && service.spec.value.mode.replicated.is_some());
-    match leaves && !seen.nodes.iter().any(|other| other.id != node && open(other)) {
-        true => Err(unsupported(intent, "no other node takes tasks, so nothing can start elsewhere first; activate one, or drain it")),
-        false => Ok(()),
+/// Refuses where what runs on the node has nowhere to go, and waits until no rollout of it is under way.
+async fn admit(docker: &Docker, intent: &Intent, progress: &ProgressSink) -> Result<(), BackendError> {
+    let node = intent.bound.uid.as_str();
+    let mut seen = Seen::now(docker, intent).await?;
+    // taking back was broken off: what is avoided for that is no rule to go by
+    if seen.services.iter().any(|service| avoided(&service.spec.value.labels, node).next().is_some()) {
+        back(&docker.http, intent, node).await?;
+        seen = Seen::now(docker, intent).await?;
     }
+    let leaves =
+        |service: &&wire::Service| service.spec.value.mode.replicated.is_some() && seen.count(service, node).0 > 0;
+    let leaving: Vec<&wire::Service> = seen.services.iter().filter(leaves).collect();
+    if !leaving.is_empty() && !seen.nodes.iter().any(|other| other.id != node && open(other)) {
+        let why = "no other node takes tasks, so nothing can start elsewhere first; activate one, or drain it";
+        return Err(unsupported(intent, why));
+    }
+    // what was added to some of them before is under way already
+    let new = leaving.iter().filter(|service| wanted(&service.spec.value.labels, node).is_none());
+    let new: Vec<&str> = new.map(|service| service.id.as_str()).collect();
+    at_rest(docker, &format!("evacuating {}", intent.name), &new, progress).await
 }
 
 /// Takes the node from one availability to the next, whatever else of it has changed by now: its labels are no matter. Where it has

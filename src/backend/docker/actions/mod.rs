@@ -12,6 +12,7 @@ mod node;
 mod prune;
 mod pull;
 mod rebalance;
+mod rest;
 mod room;
 #[cfg(test)]
 mod scripted_tests;

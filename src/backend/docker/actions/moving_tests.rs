@@ -328,3 +328,30 @@ async fn the_last_node_that_takes_tasks_is_not_evacuated() {
     assert!(matches!(&why, BackendError::Unsupported(why) if why.contains("no other node takes tasks")), "{why:?}");
     assert!(swarm.lock().writes.is_empty());
 }
+
+#[tokio::test]
+async fn tasks_are_moved_after_a_rollout_and_not_while_the_swarm_has_paused_one() {
+    for (kind, key, action) in [
+        (Kind::Node, "n1", Action::Evacuate),
+        (Kind::Service, "web", Action::Rebalance),
+        (Kind::Task, "t1", Action::Reschedule),
+    ] {
+        let swarm = Swarm::of(&["n1", "n2", "n3"]).with("web", &["n1", "n1", "n2", "n2"]);
+        let (_dir, swarm, docker) = serve(swarm).await;
+        let asked = intent(&swarm, kind, key, action);
+        let stands = |status| swarm.lock().services.get_mut("web").unwrap().status = status;
+        for status in ["paused", "rollback_paused"] {
+            stands(Some(status));
+            let why = act(&docker, &asked).await.unwrap_err().to_string();
+            let want = format!("{key}: the rollout of web is {status} (update paused due to failure), and any change of it");
+            assert!(why.contains(&want), "{why}");
+        }
+        for status in ["updating", "rollback_started"] {
+            stands(Some(status));
+            begin(&docker, &asked).await;
+        }
+        assert!(swarm.lock().writes.is_empty(), "{key}");
+        stands(Some("completed"));
+        act(&docker, &asked).await.unwrap();
+    }
+}

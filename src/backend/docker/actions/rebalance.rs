@@ -4,6 +4,7 @@
 //! than it wants. What is added meanwhile is kept on the service: see [`super::temporary`].
 
 use super::constraint::satisfied;
+use super::rest::at_rest;
 use super::room::open;
 use super::service::target;
 use super::task::{goes_on, wanted_of};
@@ -131,6 +132,7 @@ async fn round(
     let update = Update { intent, target: &target, doing: "rebalancing", rev: Some(rev), query: "" };
     let all = wants + lie.moves;
     let added = async {
+        at_rest(docker, doing, &[service.id.as_str()], progress).await?;
         write(&docker.http, &update, |_, spec| {
             more(spec, whose, number(lie.moves));
             if lie.zoned {

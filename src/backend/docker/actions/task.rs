@@ -1,6 +1,7 @@
 //! Actions on Swarm tasks. The API has no write on tasks: both work by way of something else.
 
 use super::constraint::satisfied;
+use super::rest::at_rest;
 use super::room::open;
 use super::temporary::{avoid, avoided, for_now, has};
 use super::write::{Target, Update, write};
@@ -82,6 +83,9 @@ async fn forbid(
     progress: &ProgressSink,
 ) -> Result<(String, String), BackendError> {
     let doing = format!("rescheduling {}", intent.name);
+    let task = current(docker, intent).await?;
+    at_rest(docker, &doing, &[task.service_id.as_str()], progress).await?;
+    // a rollout that was waited for may have replaced it
     let task = current(docker, intent).await?;
     let service = services.iter().find(|service| service.id == task.service_id);
     let service = service.ok_or_else(|| changed(intent, "its service is gone"))?;

@@ -1,6 +1,7 @@
 //! Moving tasks about in a swarm that is kept as swarmkit keeps it, as far as that matters here, over a real socket.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use super::task::goes_on;
 use super::{execute, take_back};
 use crate::backend::docker::client::Docker;
 use crate::backend::docker::{scripted, wire};
@@ -354,4 +355,15 @@ async fn tasks_are_moved_after_a_rollout_and_not_while_the_swarm_has_paused_one(
         stands(Some("completed"));
         act(&docker, &asked).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_roll_back_of_the_swarm_itself_is_no_change_by_someone_else() {
+    let (_dir, swarm, docker) = serve(Swarm::of(&["n1"]).with("web", &["n1"])).await;
+    let why = goes_on(&docker, "rescheduling t1", "web", "t1").await.unwrap_err();
+    assert!(matches!(&why, BackendError::Changed(why) if why.contains("someone else has written its service anew")), "{why:?}");
+    swarm.lock().services.get_mut("web").unwrap().status = Some("rollback_started");
+    let why = goes_on(&docker, "rescheduling t1", "web", "t1").await.unwrap_err();
+    let stopped = "rescheduling t1: the swarm stopped the rollout (rollback_started): update paused due to failure";
+    assert_eq!(why, BackendError::Protocol(stopped.to_owned()));
 }

@@ -138,14 +138,13 @@ pub async fn wanted_of(docker: &Docker, doing: &str, service: &str) -> Result<Ve
 /// Refuses to wait for a service whose rollout the swarm has stopped, or from which somebody has taken away what was added.
 pub async fn goes_on(docker: &Docker, doing: &str, service: &str, whose: &str) -> Result<(), BackendError> {
     let service: wire::Service = docker.http.get(&format!("/services/{service}")).await.map_err(|e| docker.failed(doing, &e))?;
-    if !has(&service.spec.value.labels, whose) {
-        return Err(BackendError::Changed(format!("{doing}: someone else has written its service anew meanwhile; look again")));
-    }
     match service.update_status.filter(|status| status.state == "paused" || status.state.starts_with("rollback")) {
+        // one that it rolls back has the definition before, and so nothing of what was added
         Some(status) => {
             Err(BackendError::Protocol(format!("{doing}: the swarm stopped the rollout ({}): {}", status.state, status.message)))
         }
-        None => Ok(()),
+        None if has(&service.spec.value.labels, whose) => Ok(()),
+        None => Err(BackendError::Changed(format!("{doing}: someone else has written its service anew meanwhile; look again"))),
     }
 }
 

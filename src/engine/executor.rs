@@ -272,6 +272,8 @@ fn rebound(world: &World, intent: &Intent) -> Result<Bound, Text> {
         Kind::Task => Ok(bound.clone()),
         _ => match state.services.get(&object.key) {
             None => refused("is gone"),
+            // what it has added for the time being is in the definition, too: the swarm is asked whether that is all
+            Some(_) if intent.action == Action::Rebalance && state.cluster.kind == ClusterKind::Swarm => Ok(bound.clone()),
             Some(service) if service.spec_rev != bound.spec_rev => refused("has another definition by now"),
             Some(_) => Ok(bound.clone()),
         },
@@ -468,5 +470,18 @@ mod tests {
         until(&engine, secs(1), |w| op(w, 1).unwrap().progress.note.contains("another definition by now")).await;
         assert!(op_is(1, OpState::Paused)(&engine.world.borrow()));
         assert_eq!(sent(&script), 1);
+    }
+
+    #[test]
+    fn a_swarm_is_asked_whether_more_of_a_definition_has_changed_than_a_rebalance_itself_has() {
+        let resumed = |kind: ClusterKind, action: Action| {
+            let world = World { clusters: vec![fixture::small(kind).state()], ..World::default() };
+            let object = ObjectRef { cluster: "prod".into(), kind: Kind::Service, key: "web".into() };
+            let bound = Bound { uid: "web".into(), spec_rev: 6 };
+            rebound(&world, &Intent { object, name: "web".into(), action, bound: bound.clone() }).is_ok_and(|now| now == bound)
+        };
+        assert!(resumed(ClusterKind::Swarm, Action::Rebalance));
+        assert!(!resumed(ClusterKind::Kubernetes, Action::Rebalance));
+        assert!(!resumed(ClusterKind::Swarm, Action::Redeploy { pull: false }));
     }
 }

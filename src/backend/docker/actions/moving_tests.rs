@@ -367,3 +367,20 @@ async fn a_roll_back_of_the_swarm_itself_is_no_change_by_someone_else() {
     let stopped = "rescheduling t1: the swarm stopped the rollout (rollback_started): update paused due to failure";
     assert_eq!(why, BackendError::Protocol(stopped.to_owned()));
 }
+
+#[tokio::test]
+async fn a_rebalance_that_a_killed_program_left_is_gone_on_with_and_no_other_change_is() {
+    let swarm = Swarm::of(&["n1", "n2", "n3"]).with("web", &["n1", "n1", "n1"]);
+    let (_dir, swarm, docker) = serve(Swarm { broken: vec!["n3"], ..swarm }).await;
+    let before = swarm.lock().services["web"].spec.clone();
+    let rebalance = intent(&swarm, Kind::Service, "web", Action::Rebalance);
+    begin(&docker, &rebalance).await;
+    assert_ne!(swarm.lock().services["web"].spec, before);
+    swarm.lock().broken.clear();
+    act(&docker, &rebalance).await.unwrap();
+    assert_eq!(swarm.lock().runs("web"), (vec!["n1", "n2", "n3"], 0));
+    assert_eq!(swarm.lock().services["web"].spec, before);
+    swarm.lock().services.get_mut("web").unwrap().spec["TaskTemplate"]["ForceUpdate"] = json!(1);
+    let why = act(&docker, &rebalance).await.unwrap_err();
+    assert!(matches!(&why, BackendError::Changed(why) if why.contains("nothing was done")), "{why:?}");
+}

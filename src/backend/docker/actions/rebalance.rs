@@ -8,7 +8,7 @@ use super::rest::at_rest;
 use super::room::open;
 use super::service::target;
 use super::task::{goes_on, wanted_of};
-use super::temporary::{avoid, change, for_now, more, number, replicas, spread_first};
+use super::temporary::{avoid, back, change, for_now, has, more, number, replicas, spread_first};
 use super::write::{Update, write};
 use super::{changed, report, unsupported};
 use crate::analysis::reasons::count;
@@ -43,11 +43,16 @@ struct Lie {
 /// See the module's description.
 pub async fn rebalance(docker: &Docker, intent: &Intent, progress: &ProgressSink) -> Result<Expect, BackendError> {
     let doing = format!("rebalancing {}", intent.name);
-    let service = read(docker, intent, &doing).await?;
+    let mut service = read(docker, intent, &doing).await?;
     if service.spec.value.mode.replicated.is_none() {
         return Err(unsupported(intent, "only the tasks of replicated services may run anywhere"));
     }
-    if service.spec.rev != intent.bound.spec_rev {
+    if has(&service.spec.value.labels, &intent.object.key) {
+        // what a program that was killed has left of it has changed the definition, too: it goes, and the rest begins anew
+        back(&docker.http, intent, &intent.object.key).await?;
+        service = read(docker, intent, &doing).await?;
+        down(docker, &doing, &service, |note| report(progress, 0, 0, note)).await?;
+    } else if service.spec.rev != intent.bound.spec_rev {
         return Err(changed(intent, "someone else has changed its definition meanwhile"));
     }
     let mut lie = look(docker, &doing, &service).await?;
@@ -159,12 +164,18 @@ async fn round(
         Ok(())
     };
     for_now(docker, intent, whose, added).await?;
+    down(docker, doing, service, say).await?;
+    Ok(read(docker, intent, doing).await?.spec.rev)
+}
+
+/// Waits until it has no more tasks than it wants.
+async fn down(docker: &Docker, doing: &str, service: &wire::Service, say: impl Fn(String)) -> Result<(), BackendError> {
+    let wants = replicas(service) as usize;
     until(docker, doing, &service.id, None, |tasks| {
         say(format!("ending what it has more: {} of {wants} are left", tasks.len()));
         tasks.len() <= wants && running(tasks) >= wants
     })
-    .await?;
-    Ok(read(docker, intent, doing).await?.spec.rev)
+    .await
 }
 
 fn running(tasks: &[wire::Task]) -> usize {

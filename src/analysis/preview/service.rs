@@ -29,6 +29,7 @@ pub(super) fn consequences(state: &ClusterState, service: &Service, action: &Act
         Action::Trigger => held::trigger(service, draft),
         _ => {}
     }
+    again(service, action, draft);
     let renews = matches!(action, Action::Redeploy { .. } | Action::RollBack { .. } | Action::Rebalance | Action::SetImage { .. });
     if let (Action::Rebalance, Some(words)) = (action, waited_for(service)) {
         draft.fact(words);
@@ -36,6 +37,18 @@ pub(super) fn consequences(state: &ClusterState, service: &Service, action: &Act
         draft.warn("a rollout of it is under way; this begins another one on top");
     }
     Ok(())
+}
+
+/// That any change of a swarm's job runs it once more, from the beginning.
+fn again(service: &Service, action: &Action, draft: &mut Draft) {
+    let tasks = match action {
+        _ if service.kind != ServiceKind::SwarmJob => return,
+        Action::Scale { to } => *to,
+        Action::Redeploy { .. } | Action::RollBack { .. } => service.desired.unwrap_or(service.current),
+        _ => return,
+    };
+    draft.warn(format!("any change of it runs the whole job again: {}", count(tasks, "task")));
+    draft.at_least(Danger::Disruptive);
 }
 
 /// That a swarm's rollout is waited for before tasks are moved, where one is under way: any other change would end it.
@@ -98,6 +111,7 @@ pub(super) fn refused(state: &ClusterState, service: &Service, action: ActionKin
 fn scale(state: &ClusterState, service: &Service, to: u32, draft: &mut Draft) -> Result<(), Text> {
     let from = service.desired.ok_or_else(|| Text::from(format!("a {} has no number of tasks", service.kind.word())))?;
     match to.cmp(&from) {
+        _ if service.kind == ServiceKind::SwarmJob => {}
         std::cmp::Ordering::Equal => draft.fact(format!("nothing changes: {} wanted already", count(from, "task"))),
         std::cmp::Ordering::Greater => draft.fact(format!("starts {}", count(to - from, "more task"))),
         std::cmp::Ordering::Less => {
@@ -112,7 +126,7 @@ fn scale(state: &ClusterState, service: &Service, to: u32, draft: &mut Draft) ->
         draft.warn("its rollout is paused: any change lets it go on, and so does this one");
         draft.at_least(Danger::Disruptive);
     }
-    if to != from {
+    if to != from && service.kind != ServiceKind::SwarmJob {
         let zones = spread::zones(state, &service.key);
         if zones.len() > 1 {
             let after = spread::forecast(&zones, None, 0, i64::from(to) - i64::from(from), None);
@@ -161,6 +175,7 @@ fn roll_back(state: &ClusterState, service: &Service, to: Option<u64>, draft: &m
     }
     differences(state, service, to, draft);
     match service.updated.min(service.desired.unwrap_or(service.current)) {
+        _ if service.kind == ServiceKind::SwarmJob => {}
         0 => draft.fact("no task has the newest definition yet: what runs goes on"),
         newest => replaces(state, service, newest, " of the newest definition", draft),
     }

@@ -129,3 +129,21 @@ fn a_rollout_is_waited_for_before_tasks_are_moved_and_one_that_is_paused_refuses
     let goes_on = "! its rollout is paused: any change lets it go on, and so does this one".to_owned();
     assert!(danger == Danger::Disruptive && lines.contains(&goes_on), "{danger:?} {lines:?}");
 }
+
+#[test]
+fn any_change_of_a_job_runs_all_of_it_again() {
+    let mut fleet = Fixture::of(ClusterKind::Swarm);
+    fleet.node(node("n1", "a")).node(node("n2", "b")).service(Service { kind: ServiceKind::SwarmJob, ..service("job", 3) });
+    for (action, tasks) in [
+        (Action::Scale { to: 5 }, 5),
+        (Action::Scale { to: 3 }, 3),
+        (Action::Redeploy { pull: false }, 3),
+        (Action::RollBack { to: None }, 3),
+    ] {
+        let (_, danger, lines) = seen(&fleet, Kind::Service, "job", &action).unwrap();
+        let again = format!("! any change of it runs the whole job again: {tasks} tasks");
+        assert!(danger >= Danger::Disruptive && lines.contains(&again), "{action:?}: {danger:?} {lines:?}");
+        let other = ["starts", "stops", "nothing changes", "replaces", "spread afterwards", "goes on"];
+        assert!(!lines.iter().any(|line| other.iter().any(|word| line.contains(word))), "{action:?}: {lines:?}");
+    }
+}

@@ -96,7 +96,7 @@ fn away(state: &ClusterState, node: &Node, drain: bool, draft: &mut Draft) -> Re
         (true, false) => {
             graceful::away(state, node, all.moving.values(), draft);
             draft.fact("when it is empty the node is paused, so that nothing comes back");
-            draft.warn("rolling one of these services back afterwards undoes only the change of its number");
+            draft.fact("what a roll back of these services would go to is overwritten: Swarm keeps one earlier definition");
         }
         (false, _) => waits(&all, draft),
     }

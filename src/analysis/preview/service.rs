@@ -94,6 +94,9 @@ pub(super) fn refused(state: &ClusterState, service: &Service, action: ActionKin
         ActionKind::Redeploy if kubernetes && !matches!(kind, Deployment | StatefulSet | DaemonSet) => {
             format!("a {word} does not replace its tasks")
         }
+        ActionKind::RollBack if service.previous.is_none() && state.cluster.kind == ClusterKind::Swarm => {
+            "there is no earlier definition to go back to; one that stood only while tasks were moved is none".to_owned()
+        }
         ActionKind::RollBack if service.previous.is_none() => "there is no earlier definition to go back to".to_owned(),
         ActionKind::Rebalance if kind.one_per_node() => format!("{}; there is nothing to move", per_node()),
         ActionKind::Rebalance if !kubernetes && kind != ServiceKind::Replicated => {

@@ -384,3 +384,17 @@ async fn a_rebalance_that_a_killed_program_left_is_gone_on_with_and_no_other_cha
     let why = act(&docker, &rebalance).await.unwrap_err();
     assert!(matches!(&why, BackendError::Changed(why) if why.contains("nothing was done")), "{why:?}");
 }
+
+#[tokio::test]
+async fn nothing_goes_back_to_a_definition_that_stood_only_while_tasks_were_moved() {
+    let (_dir, swarm, docker) = serve(Swarm::of(&["n1", "n2"]).with("web", &["n1", "n2"])).await;
+    act(&docker, &intent(&swarm, Kind::Node, "n1", Action::Evacuate)).await.unwrap();
+    let back = intent(&swarm, Kind::Service, "web", Action::RollBack { to: None });
+    let writes = swarm.lock().writes.len();
+    let why = act(&docker, &back).await.unwrap_err();
+    assert!(matches!(&why, BackendError::Unsupported(why) if why.contains("stood only while its tasks were moved")), "{why:?}");
+    assert_eq!(swarm.lock().writes.len(), writes);
+    let web = |swarm: &mut Swarm| swarm.services.get_mut("web").unwrap().previous = Some(json!({ "Labels": { "team": "shop" } }));
+    web(&mut swarm.lock());
+    act(&docker, &back).await.unwrap();
+}

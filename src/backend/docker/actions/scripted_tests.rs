@@ -62,6 +62,13 @@ impl Engine {
                 self.containers.iter_mut().find(|one| one.0 == *id).unwrap().1 += 1;
                 (204, Value::Null)
             }
+            ("POST", ["containers", _, "stop"]) => (204, Value::Null),
+            // made with `--rm`: gone with its end, or just about to be
+            ("DELETE", ["containers", "gone"]) => (404, json!({ "message": "No such container: gone" })),
+            ("DELETE", ["containers", "going"]) => {
+                (409, json!({ "message": "removal of container going is already in progress" }))
+            }
+            ("DELETE", ["containers", _]) => (409, json!({ "message": "driver failed to remove root filesystem" })),
             ("GET", ["services", "web"]) => {
                 let spec = json!({ "Name": "web", "TaskTemplate": { "ContainerSpec": { "Image": self.image }, "ForceUpdate": 2 } });
                 (200, json!({ "ID": "web", "Version": { "Index": 9 }, "Spec": spec }))
@@ -120,6 +127,20 @@ async fn one_that_ends_right_after_its_restart_fails_and_the_rest_stay_as_they_a
     let want = "redeploying shop/web: b ended right after its restart (exit 3); 1 of 3 done, the others were left as they are";
     assert_eq!(why, want);
     assert_eq!(engine.lock().changes.len(), 2);
+}
+
+#[tokio::test]
+async fn a_container_that_goes_by_itself_when_it_is_stopped_is_deleted() {
+    let (_dir, _engine, docker) = serve(Engine::default()).await;
+    let delete = async |key: &str, grace| act(&docker, Kind::Task, key, 0, Action::ForceDelete { grace }).await;
+    for key in ["gone", "going"] {
+        for grace in [None, Some(5)] {
+            assert_eq!(delete(key, grace).await, Ok(Expect::Gone { kind: Kind::Task, key: Key::new(key) }), "{key} {grace:?}");
+        }
+    }
+    assert!(matches!(delete("kept", None).await, Err(BackendError::Protocol(why)) if why.contains("root filesystem")));
+    // it was gone before anything was asked of it
+    assert!(matches!(delete("gone", Some(0)).await, Err(BackendError::NotFound(_))));
 }
 
 #[tokio::test]

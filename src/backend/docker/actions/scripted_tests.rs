@@ -161,7 +161,7 @@ async fn a_manager_is_not_demoted_if_those_left_could_not_act_by_then() {
 async fn a_swarms_service_is_redeployed_with_what_its_tag_stands_for_by_now() {
     let service = |image| Engine {
         image,
-        known: "/distribution/hub:5000/shop/web:1/json",
+        known: if image == "nginx" { "/distribution/nginx:latest/json" } else { "/distribution/hub:5000/shop/web:1/json" },
         managers: vec![("n1", true)],
         ..Engine::default()
     };
@@ -178,6 +178,7 @@ async fn a_swarms_service_is_redeployed_with_what_its_tag_stands_for_by_now() {
     let sent = |image: &str| Some(json!({ "ContainerSpec": { "Image": image }, "ForceUpdate": 3 }).to_string());
     assert_eq!(redeploy(old, true).await, (Ok(()), sent(new)));
     assert_eq!(redeploy("hub:5000/shop/web:1", true).await, (Ok(()), sent(new)));
+    assert_eq!(redeploy("nginx", true).await, (Ok(()), sent("nginx:latest@sha256:new")), "so the next one knows its tag");
     assert_eq!(redeploy(old, false).await, (Ok(()), sent(old)), "it keeps what it has where it is not to be pulled");
     // a registry that wants a login; a digest alone
     let (refused, none) = redeploy("private/web:1", true).await;

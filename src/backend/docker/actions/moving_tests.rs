@@ -46,6 +46,8 @@ struct Swarm {
     /// Nodes on which nothing comes to run.
     broken: Vec<&'static str>,
     meddles: Vec<Meddle>,
+    /// The service whose updates fail.
+    fails: Option<&'static str>,
     writes: Vec<String>,
     /// The fewest running tasks of each service.
     least: BTreeMap<String, usize>,
@@ -84,7 +86,8 @@ impl Swarm {
         let of: Vec<&Task> = self.tasks.iter().filter(|task| task.service == id).collect();
         let mut on: Vec<&str> = of.iter().filter(|task| task.runs).map(|task| task.node.as_str()).collect();
         on.sort_unstable();
-        (on.clone(), of.len() - on.len())
+        let idle = of.len() - on.len();
+        (on, idle)
     }
 
     /// What the swarm makes of how it is: see swarmkit `orchestrator/replicated` and `scheduler`.
@@ -100,7 +103,7 @@ impl Swarm {
             for task in &mut mine {
                 if !task.node.is_empty() && (!fits(&task.node) || self.availability(&task.node) == "drain") {
                     self.made += 1;
-                    *task = Task { id: format!("t{}", self.made), node: String::new(), runs: false, ..task_of(&id, task.slot) };
+                    *task = Task { id: format!("t{}", self.made), ..task_of(&id, task.slot) };
                 }
             }
             // those that run first, then by how many are on the same node before them
@@ -185,6 +188,9 @@ impl Swarm {
             self.meddles.remove(at).1(self);
             self.version += 1;
             self.settle();
+        }
+        if self.fails == Some(id) {
+            return (500, json!({ "message": "rpc error: code = Unknown desc = raft: stopped" }));
         }
         let objects = if table == "nodes" { &mut self.nodes } else { &mut self.services };
         let Some(object) = objects.get_mut(id) else { return (404, json!({ "message": format!("{id} not found") })) };
@@ -394,7 +400,38 @@ async fn nothing_goes_back_to_a_definition_that_stood_only_while_tasks_were_move
     let why = act(&docker, &back).await.unwrap_err();
     assert!(matches!(&why, BackendError::Unsupported(why) if why.contains("stood only while its tasks were moved")), "{why:?}");
     assert_eq!(swarm.lock().writes.len(), writes);
-    let web = |swarm: &mut Swarm| swarm.services.get_mut("web").unwrap().previous = Some(json!({ "Labels": { "team": "shop" } }));
-    web(&mut swarm.lock());
+    swarm.lock().services.get_mut("web").unwrap().previous = Some(json!({ "Labels": { "team": "shop" } }));
     act(&docker, &back).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_could_not_be_taken_back_from_all_services_is_gone_on_with() {
+    let swarm = Swarm::of(&["n1", "n2"]).with("a", &["n1"]).with("b", &["n1"]);
+    let (_dir, swarm, docker) = serve(swarm).await;
+    let before = swarm.lock().services["a"].spec.clone();
+    swarm.lock().meddles.push(("\"drain\"", |swarm| swarm.fails = Some("a")));
+    let why = act(&docker, &intent(&swarm, Kind::Node, "n1", Action::Evacuate)).await.unwrap_err();
+    let words = "could not all be taken back (a: evacuating n1";
+    // which is kept, and offered again
+    assert!(matches!(&why, BackendError::Unreachable(why) if why.contains(words) && why.contains("raft: stopped")), "{why:?}");
+    let number = |swarm: &Mutex<Swarm>, id: &str| swarm.lock().services[id].spec["Mode"]["Replicated"]["Replicas"].clone();
+    assert_eq!((number(&swarm, "a"), number(&swarm, "b")), (json!(2), json!(1)));
+    swarm.lock().fails = None;
+    act(&docker, &intent(&swarm, Kind::Node, "n1", Action::Evacuate)).await.unwrap();
+    let swarm = swarm.lock();
+    assert_eq!((&swarm.services["a"].spec, swarm.availability("n1"), swarm.least["a"]), (&before, "pause", 1));
+}
+
+#[tokio::test]
+async fn a_rebalance_that_someone_breaks_off_in_its_second_round_says_what_was_won() {
+    let (_dir, swarm, docker) = serve(Swarm::of(&["n1", "n2", "n3"]).with("web", &["n1", "n1", "n1"])).await;
+    let meddles: [Meddle; 2] = [
+        // the swarm does not end those that it should
+        (r#""Labels":{}"#, |swarm| swarm.tasks.iter_mut().filter(|t| t.node == "n3").for_each(|t| t.node = "n1".to_owned())),
+        (r#".of.web":"1""#, |swarm| swarm.services.get_mut("web").unwrap().spec["TaskTemplate"]["ForceUpdate"] = json!(1)),
+    ];
+    swarm.lock().meddles = meddles.into();
+    let why = act(&docker, &intent(&swarm, Kind::Service, "web", Action::Rebalance)).await.unwrap_err();
+    let want = "rebalancing web: someone else has changed its definition meanwhile, 1 of 2 tasks won by then; look again";
+    assert_eq!(why, BackendError::Protocol(want.to_owned()));
 }

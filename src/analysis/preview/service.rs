@@ -61,7 +61,8 @@ pub(super) fn waited_for(service: &Service) -> Option<String> {
 /// Why a swarm's tasks are not moved while it has paused their rollout.
 pub(super) fn paused(service: &Service) -> Option<Text> {
     let paused = service.kind == ServiceKind::Replicated && service.rollout.state == RolloutState::Paused;
-    let words = || format!("the rollout of {} is paused, and any change would let it go on: redeploy or roll back first", service.name);
+    let words =
+        || format!("the rollout of {} is paused, and any change would let it go on: redeploy or roll back first", service.name);
     paused.then(|| Text::from(words()))
 }
 

@@ -66,8 +66,7 @@ async fn admit(docker: &Docker, intent: &Intent, progress: &ProgressSink) -> Res
         back(&docker.http, intent, node).await?;
         seen = Seen::now(docker, intent).await?;
     }
-    let leaves =
-        |service: &&wire::Service| service.spec.value.mode.replicated.is_some() && seen.count(service, node).0 > 0;
+    let leaves = |service: &&wire::Service| service.spec.value.mode.replicated.is_some() && seen.count(service, node).0 > 0;
     let leaving: Vec<&wire::Service> = seen.services.iter().filter(leaves).collect();
     if !leaving.is_empty() && !seen.nodes.iter().any(|other| other.id != node && open(other)) {
         let why = "no other node takes tasks, so nothing can start elsewhere first; activate one, or drain it";

@@ -140,7 +140,8 @@ impl Swarm {
     }
 
     fn row(&self, id: &str, object: &Object) -> Value {
-        let mut row = json!({ "ID": id, "Version": { "Index": self.version }, "Spec": object.spec, "Status": { "State": "ready" } });
+        let mut row =
+            json!({ "ID": id, "Version": { "Index": self.version }, "Spec": object.spec, "Status": { "State": "ready" } });
         if let Some(previous) = &object.previous {
             row["PreviousSpec"] = previous.clone();
         }
@@ -338,11 +339,9 @@ async fn the_last_node_that_takes_tasks_is_not_evacuated() {
 
 #[tokio::test]
 async fn tasks_are_moved_after_a_rollout_and_not_while_the_swarm_has_paused_one() {
-    for (kind, key, action) in [
-        (Kind::Node, "n1", Action::Evacuate),
-        (Kind::Service, "web", Action::Rebalance),
-        (Kind::Task, "t1", Action::Reschedule),
-    ] {
+    for (kind, key, action) in
+        [(Kind::Node, "n1", Action::Evacuate), (Kind::Service, "web", Action::Rebalance), (Kind::Task, "t1", Action::Reschedule)]
+    {
         let swarm = Swarm::of(&["n1", "n2", "n3"]).with("web", &["n1", "n1", "n2", "n2"]);
         let (_dir, swarm, docker) = serve(swarm).await;
         let asked = intent(&swarm, kind, key, action);

@@ -65,9 +65,7 @@ impl Engine {
             ("POST", ["containers", _, "stop"]) => (204, Value::Null),
             // made with `--rm`: gone with its end, or just about to be
             ("DELETE", ["containers", "gone"]) => (404, json!({ "message": "No such container: gone" })),
-            ("DELETE", ["containers", "going"]) => {
-                (409, json!({ "message": "removal of container going is already in progress" }))
-            }
+            ("DELETE", ["containers", "going"]) => (409, json!({ "message": "removal of container going is already in progress" })),
             ("DELETE", ["containers", _]) => (409, json!({ "message": "driver failed to remove root filesystem" })),
             ("GET", ["services", "web"]) => {
                 let spec = json!({ "Name": "web", "TaskTemplate": { "ContainerSpec": { "Image": self.image }, "ForceUpdate": 2 } });

@@ -57,10 +57,11 @@ async fn serve(engine: Engine) -> (tempfile::TempDir, Arc<Mutex<Engine>>, Http) 
 
 async fn scale(http: &Http, rev: impl Into<Option<u64>>) -> Result<u64, BackendError> {
     let object = ObjectRef { cluster: ClusterId::new("c"), kind: Kind::Service, key: Key::new("s1") };
-    let bound = Bound { uid: Key::new("s1"), spec_rev: rev };
+    let rev = rev.into();
+    let bound = Bound { uid: Key::new("s1"), spec_rev: rev.unwrap_or_default() };
     let intent = Intent { object, name: "web".into(), action: Action::Scale { to: 5 }, bound };
     let target = Target { table: "services", id: "s1".to_owned() };
-    let update = Update { intent: &intent, target: &target, doing: "scaling", rev: rev.into(), query: "" };
+    let update = Update { intent: &intent, target: &target, doing: "scaling", rev, query: "" };
     write(http, &update, |_, spec| {
         *at(spec, &["Mode", "Replicated", "Replicas"]) = json!(5);
         Ok(())

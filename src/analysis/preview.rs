@@ -120,13 +120,17 @@ pub fn preview(world: &World, object: &ObjectRef, action: &Action) -> Result<Pre
 
 /// Why an action that could be done to each of these objects cannot be done to all of them together; nothing if it can.
 pub fn together(world: &World, objects: &[ObjectRef], action: &Action) -> Option<Text> {
-    if *action != Action::Demote {
+    if !matches!(action, Action::Demote | Action::Evacuate) {
         return None;
     }
     world.clusters.iter().find_map(|state| {
         let of = objects.iter().filter(|object| object.cluster == state.cluster.id);
         let nodes: Vec<&Node> = of.filter_map(|object| state.nodes.get(&object.key).map(|node| &**node)).collect();
-        if nodes.is_empty() { None } else { manage::demoted(state, &nodes) }
+        match (action, nodes.len()) {
+            (_, 0) | (Action::Evacuate, 1) => None,
+            (Action::Evacuate, _) => node::unplaced(state, &nodes),
+            _ => manage::demoted(state, &nodes),
+        }
     })
 }
 

@@ -12,6 +12,8 @@ pub fn action(world: &World, intent: &Intent) -> Option<Action> {
     let service = || state.services.get(&object.key).filter(|s| s.spec_rev == bound.spec_rev);
     let node = || state.nodes.get(&object.key).filter(|n| n.uid == bound.uid && n.spec_rev == bound.spec_rev);
     match &intent.action {
+        // it would run once more
+        Action::Scale { .. } if service()?.kind == ServiceKind::SwarmJob => None,
         Action::Scale { to } => service()?.desired.filter(|before| before != to).map(|before| Action::Scale { to: before }),
         Action::SetImage { container, image } if service()?.images().any(|held| held == (container, image)) => None,
         // a CronJob keeps no definition before this one; what its row does not tell of its image comes with the end
@@ -122,6 +124,8 @@ mod tests {
             assert_eq!(undo(swarm(), row(ServiceKind::Replicated), action.clone()), to, "as it was seen: {action:?}");
             assert_eq!(undo(swarm(), row(ServiceKind::SwarmJob), action), None);
         }
+        assert_eq!(undo(swarm(), row(ServiceKind::SwarmJob), Action::Scale { to: 5 }), None, "it would run once more");
+        assert_eq!(undo(swarm(), row(ServiceKind::Replicated), Action::Scale { to: 5 }), Some(Action::Scale { to: 3 }));
     }
 
     #[test]

@@ -34,4 +34,17 @@ impl BackendError {
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Unreachable(_))
     }
+
+    /// The same with more words behind.
+    pub fn and(mut self, more: &str) -> Self {
+        let (Self::Unreachable(words)
+        | Self::Unauthorised(words)
+        | Self::Forbidden(words)
+        | Self::NotFound(words)
+        | Self::Changed(words)
+        | Self::Unsupported(words)
+        | Self::Protocol(words)) = &mut self;
+        words.push_str(more);
+        self
+    }
 }

@@ -233,11 +233,14 @@ impl Executor {
 }
 
 /// At what an operation takes its turn: its object, or what else it changes to act on that. A swarm moves a task by way of its
-/// service, and how many managers may go is counted over all of them.
+/// service, how many managers may go is counted over all of them, and what leaves one node of a swarm may not go to another that is
+/// emptied, too.
 fn at(world: &World, intent: &Intent) -> ObjectRef {
     let object = &intent.object;
     let state = world.cluster(&object.cluster).filter(|state| state.cluster.kind != ClusterKind::Kubernetes);
     match intent.action {
+        // whichever services run there
+        Action::Evacuate if state.is_some() => ObjectRef { kind: Kind::Service, key: "".into(), ..object.clone() },
         Action::Promote | Action::Demote => ObjectRef { key: "".into(), ..object.clone() },
         Action::Reschedule => match state.and_then(|state| state.tasks.get(&object.key)?.service.clone()) {
             Some(service) => ObjectRef { kind: Kind::Service, key: service, ..object.clone() },
@@ -269,6 +272,8 @@ fn rebound(world: &World, intent: &Intent) -> Result<Bound, Text> {
         Kind::Task => Ok(bound.clone()),
         _ => match state.services.get(&object.key) {
             None => refused("is gone"),
+            // what it has added for the time being is in the definition, too: the swarm is asked whether that is all
+            Some(_) if intent.action == Action::Rebalance && state.cluster.kind == ClusterKind::Swarm => Ok(bound.clone()),
             Some(service) if service.spec_rev != bound.spec_rev => refused("has another definition by now"),
             Some(_) => Ok(bound.clone()),
         },
@@ -325,6 +330,25 @@ mod tests {
 
     fn sent(script: &Script) -> usize {
         script.executed.lock().len()
+    }
+
+    #[test]
+    fn the_nodes_of_a_swarm_are_evacuated_one_after_another() {
+        let turns = |kind: ClusterKind, action: fn() -> Action| {
+            let world = World { clusters: vec![fixture::small(kind).state()], ..World::default() };
+            let turn = |key: &str| {
+                let object = ObjectRef { cluster: "prod".into(), kind: Kind::Node, key: key.into() };
+                let bound = Bound { uid: key.into(), spec_rev: 1 };
+                at(&world, &Intent { object, name: key.into(), action: action(), bound })
+            };
+            (turn("n1"), turn("n2"))
+        };
+        let evacuate = || Action::Evacuate;
+        let (one, other) = turns(ClusterKind::Swarm, evacuate);
+        assert_eq!(one, other);
+        assert_ne!(one, turns(ClusterKind::Swarm, || Action::Demote).0, "that is no matter of what runs there");
+        let (one, other) = turns(ClusterKind::Kubernetes, evacuate);
+        assert_ne!(one, other);
     }
 
     #[tokio::test(start_paused = true)]
@@ -470,5 +494,18 @@ mod tests {
         until(&engine, secs(1), |w| op(w, 1).unwrap().progress.note.contains("another definition by now")).await;
         assert!(op_is(1, OpState::Paused)(&engine.world.borrow()));
         assert_eq!(sent(&script), 1);
+    }
+
+    #[test]
+    fn a_swarm_is_asked_whether_more_of_a_definition_has_changed_than_a_rebalance_itself_has() {
+        let resumed = |kind: ClusterKind, action: Action| {
+            let world = World { clusters: vec![fixture::small(kind).state()], ..World::default() };
+            let object = ObjectRef { cluster: "prod".into(), kind: Kind::Service, key: "web".into() };
+            let bound = Bound { uid: "web".into(), spec_rev: 6 };
+            rebound(&world, &Intent { object, name: "web".into(), action, bound: bound.clone() }).is_ok_and(|now| now == bound)
+        };
+        assert!(resumed(ClusterKind::Swarm, Action::Rebalance));
+        assert!(!resumed(ClusterKind::Kubernetes, Action::Rebalance));
+        assert!(!resumed(ClusterKind::Swarm, Action::Redeploy { pull: false }));
     }
 }

@@ -1,7 +1,7 @@
 //! What a graceful drain of a swarm's node does to its services: those that other nodes may run never have fewer; the rest
 //! ends, and comes back when the node does.
 
-use super::{Draft, subject};
+use super::{Draft, service, subject};
 use crate::analysis::placement;
 use crate::analysis::spread;
 use crate::model::{ClusterState, Node, Service, ServiceKind};
@@ -14,12 +14,9 @@ pub(super) fn away<'a>(state: &ClusterState, node: &Node, all: impl Iterator<Ite
         .map(|other| &**other)
         .filter(|other| other.key != node.key && spread::open(other.state, other.availability))
         .collect();
-    // said beside this, of all of them
-    if others.is_empty() {
-        return;
-    }
     let (mut whole, mut short, mut left) = (0, false, Vec::new());
     for (service, here) in all {
+        service::waited_for(service).into_iter().for_each(|words| draft.fact(words));
         match left_behind(service, *here, node, &others) {
             Some(words) => left.push(words),
             None => {

@@ -1,6 +1,6 @@
 //! What an action on a node would do.
 
-use super::{Draft, graceful, manage, marks, prune, subject};
+use super::{Draft, graceful, manage, marks, prune, service, subject};
 use crate::analysis::keeper::{Keeper, keeper};
 use crate::analysis::reasons::count;
 use crate::analysis::spread;
@@ -78,6 +78,12 @@ fn away(state: &ClusterState, node: &Node, drain: bool, draft: &mut Draft) -> Re
         stays(&all, swarm, draft);
         return Ok(());
     }
+    if let Some(why) = unplaced(state, &[node]).filter(|_| !drain) {
+        return Err(why);
+    }
+    if let Some(why) = all.moving.values().find_map(|(s, _)| service::paused(s)).filter(|_| !drain) {
+        return Err(why);
+    }
     draft.fact(match tasks {
         0 => "no new tasks are placed here".to_owned(),
         n => format!("no new tasks are placed here; moves {} of {}", count(n, "task"), count(services, "service")),
@@ -90,7 +96,7 @@ fn away(state: &ClusterState, node: &Node, drain: bool, draft: &mut Draft) -> Re
         (true, false) => {
             graceful::away(state, node, all.moving.values(), draft);
             draft.fact("when it is empty the node is paused, so that nothing comes back");
-            draft.warn("rolling one of these services back afterwards undoes only the change of its number");
+            draft.fact("what a roll back of these services would go to is overwritten: Swarm keeps one earlier definition");
         }
         (false, _) => waits(&all, draft),
     }
@@ -108,6 +114,16 @@ fn away(state: &ClusterState, node: &Node, drain: bool, draft: &mut Draft) -> Re
         draft.fact("what tasks keep on the node's own disk (emptyDir) is lost");
     }
     Ok(())
+}
+
+/// Why a swarm cannot start elsewhere first what these run, if no other node takes tasks.
+pub(super) fn unplaced(state: &ClusterState, nodes: &[&Node]) -> Option<Text> {
+    let leaves = |other: &Node| nodes.iter().any(|node| node.key == other.key);
+    let taken = state.nodes.iter().any(|other| spread::open(other.state, other.availability) && !leaves(other));
+    (state.cluster.kind == ClusterKind::Swarm && !taken).then(|| {
+        let these = if nodes.len() == 1 { "drain it" } else { "leave one of these out" };
+        Text::from(format!("no other node takes tasks, so nothing can start elsewhere first: activate one, or {these}"))
+    })
 }
 
 /// Budgets: who can go now and who waits.

@@ -29,11 +29,41 @@ pub(super) fn consequences(state: &ClusterState, service: &Service, action: &Act
         Action::Trigger => held::trigger(service, draft),
         _ => {}
     }
+    again(service, action, draft);
     let renews = matches!(action, Action::Redeploy { .. } | Action::RollBack { .. } | Action::Rebalance | Action::SetImage { .. });
-    if service.rollout.state == RolloutState::Progressing && renews {
+    if let (Action::Rebalance, Some(words)) = (action, waited_for(service)) {
+        draft.fact(words);
+    } else if service.rollout.state == RolloutState::Progressing && renews {
         draft.warn("a rollout of it is under way; this begins another one on top");
     }
     Ok(())
+}
+
+/// That any change of a swarm's job runs it once more, from the beginning.
+fn again(service: &Service, action: &Action, draft: &mut Draft) {
+    let tasks = match action {
+        _ if service.kind != ServiceKind::SwarmJob => return,
+        Action::Scale { to } => *to,
+        Action::Redeploy { .. } | Action::RollBack { .. } => service.desired.unwrap_or(service.current),
+        _ => return,
+    };
+    draft.warn(format!("any change of it runs the whole job again: {}", count(tasks, "task")));
+    draft.at_least(Danger::Disruptive);
+}
+
+/// That a swarm's rollout is waited for before tasks are moved, where one is under way: any other change would end it.
+pub(super) fn waited_for(service: &Service) -> Option<String> {
+    let moves = matches!(service.rollout.state, RolloutState::Progressing | RolloutState::RollingBack);
+    let words = || format!("a rollout of {} is under way: its end is waited for first", service.name);
+    (moves && service.kind == ServiceKind::Replicated).then(words)
+}
+
+/// Why a swarm's tasks are not moved while it has paused their rollout.
+pub(super) fn paused(service: &Service) -> Option<Text> {
+    let paused = service.kind == ServiceKind::Replicated && service.rollout.state == RolloutState::Paused;
+    let words =
+        || format!("the rollout of {} is paused, and any change would let it go on: redeploy or roll back first", service.name);
+    paused.then(|| Text::from(words()))
 }
 
 /// Why a service of this kind has no such action.
@@ -65,11 +95,15 @@ pub(super) fn refused(state: &ClusterState, service: &Service, action: ActionKin
         ActionKind::Redeploy if kubernetes && !matches!(kind, Deployment | StatefulSet | DaemonSet) => {
             format!("a {word} does not replace its tasks")
         }
+        ActionKind::RollBack if service.previous.is_none() && state.cluster.kind == ClusterKind::Swarm => {
+            "there is no earlier definition to go back to; one that stood only while tasks were moved is none".to_owned()
+        }
         ActionKind::RollBack if service.previous.is_none() => "there is no earlier definition to go back to".to_owned(),
         ActionKind::Rebalance if kind.one_per_node() => format!("{}; there is nothing to move", per_node()),
         ActionKind::Rebalance if !kubernetes && kind != ServiceKind::Replicated => {
             format!("where the tasks of a {word} run is not the scheduler's free choice")
         }
+        ActionKind::Rebalance if paused(service).is_some() => return paused(service),
         ActionKind::Rebalance if kubernetes && !matches!(kind, Deployment | StatefulSet | ReplicaSet) => {
             format!("where the tasks of a {word} run is not the scheduler's free choice")
         }
@@ -81,6 +115,7 @@ pub(super) fn refused(state: &ClusterState, service: &Service, action: ActionKin
 fn scale(state: &ClusterState, service: &Service, to: u32, draft: &mut Draft) -> Result<(), Text> {
     let from = service.desired.ok_or_else(|| Text::from(format!("a {} has no number of tasks", service.kind.word())))?;
     match to.cmp(&from) {
+        _ if service.kind == ServiceKind::SwarmJob => {}
         std::cmp::Ordering::Equal => draft.fact(format!("nothing changes: {} wanted already", count(from, "task"))),
         std::cmp::Ordering::Greater => draft.fact(format!("starts {}", count(to - from, "more task"))),
         std::cmp::Ordering::Less => {
@@ -91,7 +126,11 @@ fn scale(state: &ClusterState, service: &Service, to: u32, draft: &mut Draft) ->
         draft.warn("nothing of it runs any more until it is scaled up again");
         draft.at_least(Danger::Destructive);
     }
-    if to != from {
+    if paused(service).is_some() {
+        draft.warn("its rollout is paused: any change lets it go on, and so does this one");
+        draft.at_least(Danger::Disruptive);
+    }
+    if to != from && service.kind != ServiceKind::SwarmJob {
         let zones = spread::zones(state, &service.key);
         if zones.len() > 1 {
             let after = spread::forecast(&zones, None, 0, i64::from(to) - i64::from(from), None);
@@ -140,6 +179,7 @@ fn roll_back(state: &ClusterState, service: &Service, to: Option<u64>, draft: &m
     }
     differences(state, service, to, draft);
     match service.updated.min(service.desired.unwrap_or(service.current)) {
+        _ if service.kind == ServiceKind::SwarmJob => {}
         0 => draft.fact("no task has the newest definition yet: what runs goes on"),
         newest => replaces(state, service, newest, " of the newest definition", draft),
     }

@@ -4,7 +4,7 @@
 use super::tests::seen;
 use super::*;
 use crate::analysis::fixture::{Fixture, node, service, task};
-use crate::model::{ClusterId, Key, NodeState, Service, ServiceKind, World};
+use crate::model::{Availability, ClusterId, Key, NodeState, Rollout, RolloutState, Service, ServiceKind, World};
 
 #[test]
 fn the_quorum_is_counted_over_all_that_are_demoted_together() {
@@ -29,6 +29,22 @@ fn the_quorum_is_counted_over_all_that_are_demoted_together() {
     let all = of(&["n1", "n2", "n3", "n4", "n5"], &Action::Demote);
     assert_eq!(all.as_deref(), Some("these are all its managers: the swarm would end"));
     assert_eq!(of(&["n1", "n2", "n3"], &Action::Pause), None);
+    // n5 is down: one of the others must be left to take what leaves
+    assert_eq!(of(&["n1", "n2", "n3"], &Action::Evacuate), None);
+    let none = "no other node takes tasks, so nothing can start elsewhere first: activate one, or leave one of these out";
+    assert_eq!(of(&["n1", "n2", "n3", "n4"], &Action::Evacuate).as_deref(), Some(none));
+    assert_eq!(of(&["n1", "n2", "n3", "n4"], &Action::Drain), None);
+}
+
+#[test]
+fn the_last_node_that_takes_tasks_is_drained_but_not_evacuated() {
+    let mut fleet = Fixture::of(ClusterKind::Swarm);
+    fleet.node(node("n1", "")).node(Node { availability: Availability::Paused, ..node("n2", "") });
+    fleet.service(Service { kind: ServiceKind::Replicated, ..service("web", 1) }).task(task("w1", "web", "n1"));
+    let why = "no other node takes tasks, so nothing can start elsewhere first: activate one, or drain it";
+    assert_eq!(seen(&fleet, Kind::Node, "n1", &Action::Evacuate).unwrap_err(), why);
+    let waits = "! no other node takes tasks: they will wait until one does".to_owned();
+    assert!(seen(&fleet, Kind::Node, "n1", &Action::Drain).unwrap().2.contains(&waits));
 }
 
 #[test]
@@ -85,4 +101,49 @@ fn a_graceful_drain_says_which_services_no_other_node_may_run() {
     let found = lines(&fleet);
     let waits = "! shop/pin is a job: what it does here is cut off, and begins again when n1 is activated";
     assert_eq!(found[2], waits, "{found:?}");
+}
+
+#[test]
+fn a_rollout_is_waited_for_before_tasks_are_moved_and_one_that_is_paused_refuses_that() {
+    let fleet = |state: RolloutState| {
+        let mut fleet = Fixture::of(ClusterKind::Swarm);
+        fleet.node(node("n1", "")).node(node("n2", "")).node(node("n3", ""));
+        fleet.service(Service { kind: ServiceKind::Replicated, rollout: Rollout { state, note: None }, ..service("web", 2) });
+        fleet.task(task("w1", "web", "n1")).task(task("w2", "web", "n1"));
+        fleet
+    };
+    let moves =
+        [(Kind::Node, "n1", Action::Evacuate), (Kind::Service, "web", Action::Rebalance), (Kind::Task, "w1", Action::Reschedule)];
+    for (kind, key, action) in &moves {
+        let why = seen(&fleet(RolloutState::Paused), *kind, key, action).unwrap_err();
+        assert_eq!(why, "the rollout of web is paused, and any change would let it go on: redeploy or roll back first");
+        for state in [RolloutState::Progressing, RolloutState::RollingBack, RolloutState::Stable] {
+            let (_, _, lines) = seen(&fleet(state), *kind, key, action).unwrap();
+            let waits = lines.iter().any(|line| line == "a rollout of web is under way: its end is waited for first");
+            assert_eq!(waits, state != RolloutState::Stable, "{action:?}: {lines:?}");
+            assert!(!lines.iter().any(|line| line.contains("another one on top")), "{lines:?}");
+        }
+    }
+    assert!(seen(&fleet(RolloutState::Paused), Kind::Node, "n1", &Action::Drain).is_ok());
+    let (_, danger, lines) = seen(&fleet(RolloutState::Paused), Kind::Service, "web", &Action::Scale { to: 3 }).unwrap();
+    let goes_on = "! its rollout is paused: any change lets it go on, and so does this one".to_owned();
+    assert!(danger == Danger::Disruptive && lines.contains(&goes_on), "{danger:?} {lines:?}");
+}
+
+#[test]
+fn any_change_of_a_job_runs_all_of_it_again() {
+    let mut fleet = Fixture::of(ClusterKind::Swarm);
+    fleet.node(node("n1", "a")).node(node("n2", "b")).service(Service { kind: ServiceKind::SwarmJob, ..service("job", 3) });
+    for (action, tasks) in [
+        (Action::Scale { to: 5 }, 5),
+        (Action::Scale { to: 3 }, 3),
+        (Action::Redeploy { pull: false }, 3),
+        (Action::RollBack { to: None }, 3),
+    ] {
+        let (_, danger, lines) = seen(&fleet, Kind::Service, "job", &action).unwrap();
+        let again = format!("! any change of it runs the whole job again: {tasks} tasks");
+        assert!(danger >= Danger::Disruptive && lines.contains(&again), "{action:?}: {danger:?} {lines:?}");
+        let other = ["starts", "stops", "nothing changes", "replaces", "spread afterwards", "goes on"];
+        assert!(!lines.iter().any(|line| other.iter().any(|word| line.contains(word))), "{action:?}: {lines:?}");
+    }
 }

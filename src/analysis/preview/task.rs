@@ -27,6 +27,7 @@ pub(super) fn refused(state: &ClusterState, task: &Task, action: ActionKind) -> 
             Keeper::Nobody if task.service.is_none() => "no service would make it again; delete it if that is meant".to_owned(),
             Keeper::EveryNode(_) => "its service runs one on each node: it would come back here".to_owned(),
             Keeper::Node => "it is a static pod: it belongs to its node".to_owned(),
+            Keeper::Service(owner) => return service::paused(owner),
             _ => return None,
         },
         ActionKind::DeleteTask if state.cluster.engine.is_some() && state.cluster.engine != task.node => {
@@ -58,6 +59,9 @@ fn reschedule(state: &ClusterState, task: &Task, draft: &mut Draft) {
         draft.fact(format!("forbids {node} to its service, waits until {} moved, then allows it again", count(here, "task")));
         if here > 1 {
             draft.warn(format!("Swarm cannot move a single task: all {here} tasks of the service on {node} move"));
+        }
+        if let Keeper::Service(owner) = keeper {
+            service::waited_for(owner).into_iter().for_each(|words| draft.fact(words));
         }
         draft.fact("what a roll back would go to is overwritten: Swarm keeps one earlier definition");
     } else {

@@ -41,6 +41,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// What the names of labels begin with that a service has only while an action is at it.
+const FOR_NOW: &str = "quarterdeck.";
 /// Longest time for the answer to a ping.
 const PING: Duration = Duration::from_secs(5);
 

@@ -17,7 +17,7 @@ pub(super) fn redeploy(state: &ClusterState, service: &Service, pull: bool, draf
         } else {
             draft.fact(format!("restarts {containers}, one after the other; the image stays as it is"));
         }
-    } else {
+    } else if service.kind != ServiceKind::SwarmJob {
         super::replaces(state, service, tasks, " by new ones of the same definition", draft);
     }
     match state.cluster.kind {

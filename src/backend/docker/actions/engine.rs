@@ -118,23 +118,28 @@ pub async fn delete(docker: &Docker, intent: &Intent) -> Result<Expect, BackendE
 
 /// Stops a container within `grace` seconds, or those it was made with, and removes it.
 pub async fn delete_by_force(docker: &Docker, intent: &Intent, grace: Option<u32>) -> Result<Expect, BackendError> {
-    if grace != Some(0) {
+    let stops = grace != Some(0);
+    if stops {
         let options = grace.map(|seconds| StopContainerOptionsBuilder::new().t(i32::try_from(seconds).unwrap_or(i32::MAX)).build());
         let answer = patient(docker).stop_container(&intent.bound.uid, options).await;
         answer.map_err(|e| docker.typed_failed(&format!("deleting {}: stopping it first", intent.name), e))?;
     }
-    remove(docker, &intent.bound.uid, intent, true).await?;
+    match remove(docker, &intent.bound.uid, intent, true).await {
+        // one that was made with `--rm` goes by itself once it has ended
+        Err(BackendError::NotFound(_)) if stops => {}
+        done => done?,
+    }
     Ok(Expect::Gone { kind: Kind::Task, key: intent.object.key.clone() })
 }
 
-/// Removes the container `id` for `intent`.
+/// Removes the container `id` for `intent`; one that the engine is removing already is as good as removed by force.
 pub async fn remove(docker: &Docker, id: &str, intent: &Intent, force: bool) -> Result<(), BackendError> {
     let options = RemoveContainerOptionsBuilder::new().force(force).v(false).build();
-    let answer = docker.typed.remove_container(id, Some(options)).await;
-    answer.map_err(|e| match conflict(&e) {
-        true if !force => changed(intent, "it runs, or is being removed already"),
-        _ => docker.typed_failed(&format!("deleting {}", intent.name), e),
-    })
+    match docker.typed.remove_container(id, Some(options)).await {
+        Err(e) if conflict(&e) && !force => Err(changed(intent, "it runs, or is being removed already")),
+        Err(Error::DockerResponseServerError { status_code: 409, message }) if message.contains("already in progress") => Ok(()),
+        answer => answer.map_err(|e| docker.typed_failed(&format!("deleting {}", intent.name), e)),
+    }
 }
 
 /// Whether the engine says that the container is in no state for it.

@@ -7,9 +7,11 @@
 
 use super::constraint::satisfied;
 use super::node::write_availability;
-use super::report;
-use super::room::{room, short};
-use super::temporary::{back, change, for_now, had, more, number, replicas, runs, wanted};
+use super::rest::at_rest;
+use super::room::{open, room, short};
+use super::temporary::{avoided, back, change, for_now, had, more, number, replicas, runs, wanted};
+use super::write::{Target, Update, at, write};
+use super::{report, unsupported};
 use crate::analysis::reasons::count;
 use crate::backend::docker::client::Docker;
 use crate::backend::docker::transport::http::Http;
@@ -17,6 +19,8 @@ use crate::backend::docker::wire;
 use crate::backend::{BackendError, ProgressSink};
 use crate::model::{Availability, Expect, Intent, Text};
 use serde::de::DeserializeOwned;
+use serde_json::json;
+use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -30,36 +34,76 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// there on purpose. If it is stopped on the way the node stays as it is by then, and services go back to what they want.
 pub async fn evacuate(docker: &Docker, intent: &Intent, progress: &ProgressSink) -> Result<Expect, BackendError> {
     let node = intent.bound.uid.as_str();
-    report(progress, 0, 0, "pausing, so that nothing new comes");
-    let now: wire::Node = get(&docker.http, intent, &format!("/nodes/{node}")).await?;
-    let availability = if now.spec.value.availability == "drain" { Availability::Drained } else { Availability::Paused };
-    let rev = write_availability(docker, intent, intent.bound.spec_rev, availability, "evacuating").await?;
+    // from its beginning: one that is gone on with may have added something before
     let moved = async {
-        let rev = if availability == Availability::Paused {
+        let now: wire::Node = get(&docker.http, intent, &format!("/nodes/{node}")).await?;
+        let drained = now.spec.value.availability == "drain";
+        if !drained {
+            admit(docker, intent, progress).await?;
+        }
+        report(progress, 0, 0, "pausing, so that nothing new comes");
+        let availability = if drained { Availability::Drained } else { Availability::Paused };
+        write_availability(docker, intent, availability, "evacuating").await?;
+        if !drained {
             start_elsewhere(docker, intent, progress).await?;
-            write_availability(docker, intent, rev, Availability::Drained, "evacuating").await?
-        } else {
-            rev
-        };
+            step(docker, intent, ["pause", "drain"], "nothing was drained, and what was added goes again").await?;
+        }
         empty(docker, intent, progress).await?;
-        settle(docker, intent, progress).await?;
-        Ok(rev)
+        settle(docker, intent, progress).await
     };
-    let rev = for_now(docker, intent, node, moved).await?;
-    write_availability(docker, intent, rev, Availability::Paused, "evacuating").await?;
-    let short = Text::from(left_short(docker, intent).await?);
+    let ((), ended) = for_now(docker, intent, node, moved).await?;
+    step(docker, intent, ["drain", "pause"], "everything has moved").await?;
+    let short = Text::from((left_short(docker, intent).await? + &ended).trim_start_matches("; "));
     Ok(Expect::Evacuated { node: intent.object.key.clone(), short })
+}
+
+/// Refuses where what runs on the node has nowhere to go, and waits until no rollout of it is under way.
+async fn admit(docker: &Docker, intent: &Intent, progress: &ProgressSink) -> Result<(), BackendError> {
+    let node = intent.bound.uid.as_str();
+    let mut seen = Seen::now(docker, intent).await?;
+    // taking back was broken off: what is avoided for that is no rule to go by
+    if seen.services.iter().any(|service| avoided(&service.spec.value.labels, node).next().is_some()) {
+        back(&docker.http, intent, node).await?;
+        seen = Seen::now(docker, intent).await?;
+    }
+    let leaves = |service: &&wire::Service| service.spec.value.mode.replicated.is_some() && seen.count(service, node).0 > 0;
+    let leaving: Vec<&wire::Service> = seen.services.iter().filter(leaves).collect();
+    if !leaving.is_empty() && !seen.nodes.iter().any(|other| other.id != node && open(other)) {
+        let why = "no other node takes tasks, so nothing can start elsewhere first; activate one, or drain it";
+        return Err(unsupported(intent, why));
+    }
+    // what was added to some of them before is under way already
+    let new = leaving.iter().filter(|service| wanted(&service.spec.value.labels, node).is_none());
+    let new: Vec<&str> = new.map(|service| service.id.as_str()).collect();
+    at_rest(docker, &format!("evacuating {}", intent.name), &new, progress).await
+}
+
+/// Takes the node from one availability to the next, whatever else of it has changed by now: its labels are no matter. Where it has
+/// another one, says what has been done by then.
+async fn step(docker: &Docker, intent: &Intent, [from, to]: [&str; 2], stands: &str) -> Result<(), BackendError> {
+    let target = Target { table: "nodes", id: intent.bound.uid.to_string() };
+    let update = Update { intent, target: &target, doing: "evacuating", rev: None, query: "" };
+    let written = write(&docker.http, &update, |_, spec| {
+        let held = at(spec, &["Availability"]);
+        if *held != from && *held != to {
+            let held = held.as_str().unwrap_or_default();
+            let words = format!("evacuating {}: someone else has set it to {held} meanwhile", intent.name);
+            return Err(BackendError::Protocol(words));
+        }
+        *held = json!(to);
+        Ok(())
+    });
+    written.await.map(drop).map_err(|error| error.and(&format!("; {stands}")))
 }
 
 /// What has fewer tasks now than it wants because no other node may run more, in words.
 async fn left_short(docker: &Docker, intent: &Intent) -> Result<String, BackendError> {
     let node = intent.bound.uid.as_str();
-    let nodes: Vec<wire::Node> = get(&docker.http, intent, "/nodes").await?;
     let seen = Seen::now(docker, intent).await?;
     let mut all = Vec::new();
-    let here = nodes.iter().find(|one| one.id == node);
+    let here = seen.nodes.iter().find(|one| one.id == node);
     for service in &seen.services {
-        let (spec, room) = (&service.spec.value, room(service, node, &nodes));
+        let (spec, room) = (&service.spec.value, room(service, node, &seen.nodes));
         if !here.is_some_and(|here| satisfied(here, &spec.task_template.placement.constraints)) {
             continue;
         }
@@ -81,6 +125,7 @@ async fn left_short(docker: &Docker, intent: &Intent) -> Result<String, BackendE
 
 /// What the swarm runs and should run.
 struct Seen {
+    nodes: Vec<wire::Node>,
     services: Vec<wire::Service>,
     tasks: Vec<wire::Task>,
 }
@@ -89,14 +134,22 @@ impl Seen {
     async fn now(docker: &Docker, intent: &Intent) -> Result<Self, BackendError> {
         // {"desired-state":["running"]}
         let tasks = "/tasks?filters=%7B%22desired-state%22%3A%5B%22running%22%5D%7D";
-        Ok(Self { services: get(&docker.http, intent, "/services").await?, tasks: get(&docker.http, intent, tasks).await? })
+        Ok(Self {
+            nodes: get(&docker.http, intent, "/nodes").await?,
+            services: get(&docker.http, intent, "/services").await?,
+            tasks: get(&docker.http, intent, tasks).await?,
+        })
     }
 
-    /// Tasks of a service on the node, and how many of it run elsewhere.
+    /// Tasks of a service on the node, and how many of it run elsewhere and stay: not those on a node that is down or drained, or
+    /// that is evacuated itself.
     fn count(&self, service: &wire::Service, node: &str) -> (u32, u32) {
         let of = || self.tasks.iter().filter(|task| task.service_id == service.id);
+        let leaves = |other: &str| other == node || wanted(&service.spec.value.labels, other).is_some();
+        let stays = |one: &wire::Node| one.status.state == "ready" && one.spec.value.availability != "drain" && !leaves(&one.id);
+        let stay: BTreeSet<&str> = self.nodes.iter().filter(|one| stays(one)).map(|one| one.id.as_str()).collect();
         let here = of().filter(|task| task.node_id == node).count();
-        let elsewhere = of().filter(|task| task.node_id != node && task.status.state == "running").count();
+        let elsewhere = of().filter(|task| task.status.state == "running" && stay.contains(task.node_id.as_str())).count();
         (number(here), number(elsewhere))
     }
 
@@ -117,6 +170,7 @@ impl Seen {
 /// more than it had before, nor for more than other nodes may run.
 async fn start_elsewhere(docker: &Docker, intent: &Intent, progress: &ProgressSink) -> Result<(), BackendError> {
     let node = intent.bound.uid.as_str();
+    // what there was room for when it began: that other nodes close meanwhile is no reason to end what runs here
     let nodes: Vec<wire::Node> = get(&docker.http, intent, "/nodes").await?;
     let began = Instant::now();
     let mut total = 0;
@@ -154,7 +208,7 @@ async fn start_elsewhere(docker: &Docker, intent: &Intent, progress: &ProgressSi
         if began.elapsed() > PATIENCE {
             return Err(BackendError::Protocol(format!(
                 "evacuating {}: {} to take the place of those there did not start within {} min, first of {name}{why}; \
-                 nothing was stopped, and the node stays paused",
+                 what was added goes again, and the node stays paused",
                 intent.name,
                 count(left, "task"),
                 PATIENCE.as_secs() / 60
@@ -197,7 +251,6 @@ async fn empty(docker: &Docker, intent: &Intent, progress: &ProgressSink) -> Res
 /// them. What does not start is not waited for longer than for anything else.
 async fn settle(docker: &Docker, intent: &Intent, progress: &ProgressSink) -> Result<(), BackendError> {
     let node = intent.bound.uid.as_str();
-    let nodes: Vec<wire::Node> = get(&docker.http, intent, "/nodes").await?;
     let began = Instant::now();
     while began.elapsed() < PATIENCE {
         let seen = Seen::now(docker, intent).await?;
@@ -206,8 +259,8 @@ async fn settle(docker: &Docker, intent: &Intent, progress: &ProgressSink) -> Re
             let wants = wanted(labels, node)?;
             // one that was short before may stay so
             let had = had(labels, node).filter(|had| *had < wants);
-            let all = had.unwrap_or_else(|| replicas(service)).min(room(service, node, &nodes));
-            Some(all.saturating_sub(seen.count(service, node).1))
+            let all = had.unwrap_or_else(|| replicas(service)).min(room(service, node, &seen.nodes));
+            Some(all.saturating_sub(seen.running(service)))
         };
         let missing: u32 = seen.services.iter().filter_map(missing).sum();
         if missing == 0 {
@@ -221,7 +274,7 @@ async fn settle(docker: &Docker, intent: &Intent, progress: &ProgressSink) -> Re
 
 /// Takes back what an evacuation that is not gone on with has left, whoever began it. The node stays as it is.
 pub async fn take_back(docker: &Docker, intent: &Intent) -> Result<Option<String>, BackendError> {
-    let names = back(&docker.http, intent, &intent.bound.uid).await?;
+    let back = back(&docker.http, intent, &intent.bound.uid).await?;
     let nodes: Vec<wire::Node> = get(&docker.http, intent, "/nodes").await?;
     let node = nodes.iter().find(|node| node.id == *intent.bound.uid);
     let stays = match node.map(|node| node.spec.value.availability.as_str()) {
@@ -229,9 +282,9 @@ pub async fn take_back(docker: &Docker, intent: &Intent) -> Result<Option<String
         Some("pause") => format!("; {} stays paused", intent.name),
         _ => String::new(),
     };
-    Ok((!names.is_empty()).then(|| {
-        let services = count(number(names.len()), "service");
-        format!("took back the tasks that {services} had more for it ({}){stays}", names.join(", "))
+    Ok((!back.names.is_empty()).then(|| {
+        let services = count(number(back.names.len()), "service");
+        format!("took back the tasks that {services} had more for it ({}){stays}{}", back.names.join(", "), back.ended)
     }))
 }
 
@@ -249,4 +302,37 @@ async fn left(docker: &Docker, intent: &Intent) -> Result<(usize, bool), Backend
         matches!(task.status.state.as_str(), "assigned" | "accepted" | "preparing" | "ready" | "starting" | "running")
     };
     Ok((tasks.iter().filter(runs).count(), node.status.state == "down"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn what_runs_on_a_node_that_it_leaves_too_is_not_counted_as_elsewhere() {
+        let node = |(id, availability, state): (&str, &str, &str)| -> wire::Node {
+            let spec = json!({ "Availability": availability });
+            serde_json::from_value(json!({ "ID": id, "Spec": spec, "Status": { "State": state } })).unwrap()
+        };
+        let nodes = [
+            ("n1", "pause", "ready"),
+            ("evacuated", "pause", "ready"),
+            ("active", "active", "ready"),
+            ("drained", "drain", "ready"),
+            ("down", "active", "down"),
+            // somebody has paused it: what it has stays there
+            ("paused", "pause", "ready"),
+        ];
+        let task = |(on, _, _): &(&str, &str, &str)| -> wire::Task {
+            let status = json!({ "State": "running" });
+            serde_json::from_value(json!({ "ID": on, "ServiceID": "s", "NodeID": on, "Status": status })).unwrap()
+        };
+        let labels = json!({ "quarterdeck.evacuation.wants": "6", "quarterdeck.evacuation.of.evacuated": "1" });
+        let spec = json!({ "Name": "web", "Labels": labels, "Mode": { "Replicated": { "Replicas": 7 } } });
+        let service: wire::Service = serde_json::from_value(json!({ "ID": "s", "Spec": spec })).unwrap();
+        let tasks = nodes.iter().map(task).collect();
+        let seen = Seen { nodes: nodes.map(node).into(), services: Vec::new(), tasks };
+        assert_eq!(seen.count(&service, "n1"), (1, 2));
+    }
 }

@@ -6,14 +6,18 @@ mod evacuation;
 mod join;
 #[cfg(test)]
 mod leftover_tests;
+#[cfg(test)]
+mod moving_tests;
 mod node;
 mod prune;
 mod pull;
 mod rebalance;
+mod rest;
 mod room;
 #[cfg(test)]
 mod scripted_tests;
 mod service;
+mod surplus;
 mod task;
 mod temporary;
 mod write;
@@ -104,8 +108,8 @@ pub async fn take_back(docker: &Docker, intent: &Intent) -> Result<Option<String
         Action::Rebalance if docker.is_swarm() => "took back what it had for the time being",
         _ => return Ok(None),
     };
-    let names = temporary::back(&docker.http, intent, &intent.bound.uid).await?;
-    Ok((!names.is_empty()).then(|| format!("{what} ({})", names.join(", "))))
+    let back = temporary::back(&docker.http, intent, &intent.bound.uid).await?;
+    Ok((!back.names.is_empty()).then(|| format!("{what} ({}){}", back.names.join(", "), back.ended)))
 }
 
 /// See [`crate::backend::Backend::differences`].

@@ -18,7 +18,7 @@ pub async fn set(docker: &Docker, intent: &Intent) -> Result<Expect, BackendErro
         _ => (Availability::Active, "activating"),
     };
     let node = intent.object.key.clone();
-    write_availability(docker, intent, intent.bound.spec_rev, availability, doing).await?;
+    write_availability(docker, intent, availability, doing).await?;
     Ok(match availability {
         Availability::Drained => Expect::NodeEmpty { node, availability },
         Availability::Active | Availability::Paused => Expect::NodeIs { node, availability },
@@ -32,7 +32,7 @@ pub async fn set_role(docker: &Docker, intent: &Intent, manages: bool) -> Result
         keeps_quorum(docker, intent).await?;
     }
     let target = Target { table: "nodes", id: intent.bound.uid.to_string() };
-    let update = Update { intent, target: &target, doing, rev: intent.bound.spec_rev, query: "" };
+    let update = Update { intent, target: &target, doing, rev: Some(intent.bound.spec_rev), query: "" };
     let written = write(&docker.http, &update, |_, spec| {
         *at(spec, &["Role"]) = json!(role);
         Ok(())
@@ -56,7 +56,7 @@ async fn keeps_quorum(docker: &Docker, intent: &Intent) -> Result<(), BackendErr
 /// Sets labels, or takes them away.
 pub async fn label(docker: &Docker, intent: &Intent, edits: &[LabelEdit]) -> Result<Expect, BackendError> {
     let target = Target { table: "nodes", id: intent.bound.uid.to_string() };
-    let update = Update { intent, target: &target, doing: "labelling", rev: intent.bound.spec_rev, query: "" };
+    let update = Update { intent, target: &target, doing: "labelling", rev: Some(intent.bound.spec_rev), query: "" };
     let written = write(&docker.http, &update, |_, spec| {
         labelled(spec, edits);
         Ok(())
@@ -91,26 +91,26 @@ pub async fn remove(docker: &Docker, intent: &Intent, force: bool) -> Result<Exp
     Ok(Expect::Gone { kind: Kind::Node, key: intent.object.key.clone() })
 }
 
-/// Writes the availability and returns the number of the node's spec as it is then.
+/// Writes the availability, if the node is as it was seen.
 pub(super) async fn write_availability(
     docker: &Docker,
     intent: &Intent,
-    rev: u64,
     availability: Availability,
     doing: &str,
-) -> Result<u64, BackendError> {
+) -> Result<(), BackendError> {
     let word = match availability {
         Availability::Active => "active",
         Availability::Paused => "pause",
         Availability::Drained => "drain",
     };
     let target = Target { table: "nodes", id: intent.bound.uid.to_string() };
-    let update = Update { intent, target: &target, doing, rev, query: "" };
+    let update = Update { intent, target: &target, doing, rev: Some(intent.bound.spec_rev), query: "" };
     write(&docker.http, &update, |_, spec| {
         *at(spec, &["Availability"]) = json!(word);
         Ok(())
     })
     .await
+    .map(drop)
 }
 
 #[cfg(test)]

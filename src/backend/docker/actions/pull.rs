@@ -30,12 +30,13 @@ struct Descriptor {
 pub async fn pinned(docker: &Docker, service: &str, image: &str) -> Result<String, BackendError> {
     let doing = format!("redeploying {service}");
     let name = image.split('@').next().unwrap_or(image);
-    let tagged = name.rsplit('/').next().is_some_and(|last| last.contains(':'));
-    if image.contains('@') && !tagged {
+    if image.contains('@') && with_tag(name) != name {
         return Err(BackendError::Unsupported(format!(
             "{doing}: its image has a digest and no tag, there is nothing newer to pull; set another image"
         )));
     }
+    // also in what is written, or the next one would find a digest and no tag
+    let name = with_tag(name);
     if !name.chars().all(|c| c.is_ascii_alphanumeric() || "./:_-".contains(c)) {
         return Err(BackendError::Unsupported(format!("{doing}: its image {name} is no name that a registry could be asked for")));
     }
@@ -52,6 +53,12 @@ pub async fn pinned(docker: &Docker, service: &str, image: &str) -> Result<Strin
     }
 }
 
+/// The name of an image with its tag, and with the one that it stands for where it has none.
+fn with_tag(name: &str) -> String {
+    let tagged = name.rsplit('/').next().is_some_and(|last| last.contains(':'));
+    if tagged { name.to_owned() } else { format!("{name}:latest") }
+}
+
 /// Pulls the images that these containers were made with, by their tags; the names of those that run an older one by then.
 pub async fn pull(docker: &Docker, doing: &str, all: &[&Container], progress: &ProgressSink) -> Result<Vec<String>, BackendError> {
     let mut made = Vec::new();
@@ -66,8 +73,7 @@ pub async fn pull(docker: &Docker, doing: &str, all: &[&Container], progress: &P
     let mut older = Vec::new();
     for image in images {
         report(progress, 0, all.len(), format!("pulling {image}"));
-        let tagged = image.rsplit('/').next().is_some_and(|last| last.contains(':'));
-        let from = if tagged { image.to_owned() } else { format!("{image}:latest") };
+        let from = with_tag(image);
         let options = CreateImageOptionsBuilder::new().from_image(&from).build();
         let engine = docker.typed.clone().with_timeout(PATIENCE);
         let pulled = engine.create_image(Some(options), None, None).try_for_each(|_| std::future::ready(Ok(()))).await;

@@ -4,9 +4,11 @@
 //! than it wants. What is added meanwhile is kept on the service: see [`super::temporary`].
 
 use super::constraint::satisfied;
+use super::rest::at_rest;
+use super::room::open;
 use super::service::target;
 use super::task::{goes_on, wanted_of};
-use super::temporary::{avoid, change, for_now, more, number, replicas, spread_first};
+use super::temporary::{avoid, back, change, for_now, has, more, number, replicas, spread_first};
 use super::write::{Update, write};
 use super::{changed, report, unsupported};
 use crate::analysis::reasons::count;
@@ -41,20 +43,33 @@ struct Lie {
 /// See the module's description.
 pub async fn rebalance(docker: &Docker, intent: &Intent, progress: &ProgressSink) -> Result<Expect, BackendError> {
     let doing = format!("rebalancing {}", intent.name);
-    let service = read(docker, intent, &doing).await?;
+    let mut service = read(docker, intent, &doing).await?;
     if service.spec.value.mode.replicated.is_none() {
         return Err(unsupported(intent, "only the tasks of replicated services may run anywhere"));
     }
-    if service.spec.rev != intent.bound.spec_rev {
+    if has(&service.spec.value.labels, &intent.object.key) {
+        // what a program that was killed has left of it has changed the definition, too: it goes, and the rest begins anew
+        back(&docker.http, intent, &intent.object.key).await?;
+        service = read(docker, intent, &doing).await?;
+        down(docker, &doing, &service, |note| report(progress, 0, 0, note)).await?;
+    } else if service.spec.rev != intent.bound.spec_rev {
         return Err(changed(intent, "someone else has changed its definition meanwhile"));
     }
     let mut lie = look(docker, &doing, &service).await?;
     let (first, mut rev) = (lie.moves, service.spec.rev);
-    for _ in 0..ROUNDS {
+    for n in 0..ROUNDS {
         if lie.moves == 0 {
             break;
         }
-        rev = round(docker, intent, &doing, &service, rev, &lie, (first, progress)).await?;
+        rev = round(docker, intent, &doing, &service, rev, &lie, (first, progress)).await.map_err(|error| match error {
+            // that nothing was done is true of the first one only
+            BackendError::Changed(_) if n > 0 => BackendError::Protocol(format!(
+                "{doing}: someone else has changed its definition meanwhile, {} of {} won by then; look again",
+                first.saturating_sub(lie.moves),
+                count(number(first), "task")
+            )),
+            error => error,
+        })?;
         let after = look(docker, &doing, &service).await?;
         let won = after.moves < lie.moves;
         lie = after;
@@ -90,7 +105,7 @@ fn lie(nodes: &[wire::Node], tasks: &[wire::Task], constraints: &[String]) -> Li
     let place = |node: &wire::Node| Place {
         node: Key::new(&node.id),
         zone: node.spec.value.labels.get(ZONE).map(|zone| Text::new(zone)),
-        available: node.status.state == "ready" && node.spec.value.availability == "active" && satisfied(node, constraints),
+        available: open(node) && satisfied(node, constraints),
     };
     let places: Vec<Place> = nodes.iter().map(place).collect();
     let placed = tasks.iter().filter(|task| !task.node_id.is_empty());
@@ -119,9 +134,10 @@ async fn round(
     let (whose, wants, target) = (intent.object.key.as_str(), replicas(service) as usize, target(intent));
     let done = first.saturating_sub(lie.moves);
     let say = |note: String| report(progress, done, first, note);
-    let update = Update { intent, target: &target, doing: "rebalancing", rev, query: "" };
+    let update = Update { intent, target: &target, doing: "rebalancing", rev: Some(rev), query: "" };
     let all = wants + lie.moves;
     let added = async {
+        at_rest(docker, doing, &[service.id.as_str()], progress).await?;
         write(&docker.http, &update, |_, spec| {
             more(spec, whose, number(lie.moves));
             if lie.zoned {
@@ -148,12 +164,18 @@ async fn round(
         Ok(())
     };
     for_now(docker, intent, whose, added).await?;
+    down(docker, doing, service, say).await?;
+    Ok(read(docker, intent, doing).await?.spec.rev)
+}
+
+/// Waits until it has no more tasks than it wants.
+async fn down(docker: &Docker, doing: &str, service: &wire::Service, say: impl Fn(String)) -> Result<(), BackendError> {
+    let wants = replicas(service) as usize;
     until(docker, doing, &service.id, None, |tasks| {
         say(format!("ending what it has more: {} of {wants} are left", tasks.len()));
         tasks.len() <= wants && running(tasks) >= wants
     })
-    .await?;
-    Ok(read(docker, intent, doing).await?.spec.rev)
+    .await
 }
 
 fn running(tasks: &[wire::Task]) -> usize {
@@ -181,7 +203,7 @@ async fn until(
             let why = tasks.iter().map(|task| task.status.err.as_str()).find(|err| !err.is_empty());
             let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
             return Err(BackendError::Protocol(format!(
-                "{doing}: not over after {} min{why}; the tasks stay where they are",
+                "{doing}: not over after {} min{why}; what was added goes again",
                 PATIENCE.as_secs() / 60
             )));
         }

@@ -4,15 +4,15 @@ use super::constraint::satisfied;
 use crate::analysis::reasons::count;
 use crate::backend::docker::wire;
 
+/// Whether the scheduler may put tasks on the node.
+pub fn open(node: &wire::Node) -> bool {
+    node.status.state == "ready" && node.spec.value.availability == "active"
+}
+
 /// How many tasks of the service the other nodes may run when this one takes none; [`u32::MAX`] where nothing limits them.
 pub fn room(service: &wire::Service, node: &str, nodes: &[wire::Node]) -> u32 {
     let placement = &service.spec.value.task_template.placement;
-    let takes = |other: &&wire::Node| {
-        other.id != node
-            && other.status.state == "ready"
-            && other.spec.value.availability == "active"
-            && satisfied(other, &placement.constraints)
-    };
+    let takes = |other: &&wire::Node| other.id != node && open(other) && satisfied(other, &placement.constraints);
     let fit = nodes.iter().filter(takes).count();
     match (fit, placement.max_replicas) {
         (0, _) => 0,

@@ -62,6 +62,11 @@ impl Engine {
                 self.containers.iter_mut().find(|one| one.0 == *id).unwrap().1 += 1;
                 (204, Value::Null)
             }
+            ("POST", ["containers", _, "stop"]) => (204, Value::Null),
+            // made with `--rm`: gone with its end, or just about to be
+            ("DELETE", ["containers", "gone"]) => (404, json!({ "message": "No such container: gone" })),
+            ("DELETE", ["containers", "going"]) => (409, json!({ "message": "removal of container going is already in progress" })),
+            ("DELETE", ["containers", _]) => (409, json!({ "message": "driver failed to remove root filesystem" })),
             ("GET", ["services", "web"]) => {
                 let spec = json!({ "Name": "web", "TaskTemplate": { "ContainerSpec": { "Image": self.image }, "ForceUpdate": 2 } });
                 (200, json!({ "ID": "web", "Version": { "Index": 9 }, "Spec": spec }))
@@ -123,6 +128,20 @@ async fn one_that_ends_right_after_its_restart_fails_and_the_rest_stay_as_they_a
 }
 
 #[tokio::test]
+async fn a_container_that_goes_by_itself_when_it_is_stopped_is_deleted() {
+    let (_dir, _engine, docker) = serve(Engine::default()).await;
+    let delete = async |key: &str, grace| act(&docker, Kind::Task, key, 0, Action::ForceDelete { grace }).await;
+    for key in ["gone", "going"] {
+        for grace in [None, Some(5)] {
+            assert_eq!(delete(key, grace).await, Ok(Expect::Gone { kind: Kind::Task, key: Key::new(key) }), "{key} {grace:?}");
+        }
+    }
+    assert!(matches!(delete("kept", None).await, Err(BackendError::Protocol(why)) if why.contains("root filesystem")));
+    // it was gone before anything was asked of it
+    assert!(matches!(delete("gone", Some(0)).await, Err(BackendError::NotFound(_))));
+}
+
+#[tokio::test]
 async fn a_manager_is_not_demoted_if_those_left_could_not_act_by_then() {
     let rev = wire::hash(r#"{"Role":"manager"}"#);
     let managers = vec![("n1", true), ("n2", true), ("n3", false)];
@@ -140,7 +159,7 @@ async fn a_manager_is_not_demoted_if_those_left_could_not_act_by_then() {
 async fn a_swarms_service_is_redeployed_with_what_its_tag_stands_for_by_now() {
     let service = |image| Engine {
         image,
-        known: "/distribution/hub:5000/shop/web:1/json",
+        known: if image == "nginx" { "/distribution/nginx:latest/json" } else { "/distribution/hub:5000/shop/web:1/json" },
         managers: vec![("n1", true)],
         ..Engine::default()
     };
@@ -157,6 +176,7 @@ async fn a_swarms_service_is_redeployed_with_what_its_tag_stands_for_by_now() {
     let sent = |image: &str| Some(json!({ "ContainerSpec": { "Image": image }, "ForceUpdate": 3 }).to_string());
     assert_eq!(redeploy(old, true).await, (Ok(()), sent(new)));
     assert_eq!(redeploy("hub:5000/shop/web:1", true).await, (Ok(()), sent(new)));
+    assert_eq!(redeploy("nginx", true).await, (Ok(()), sent("nginx:latest@sha256:new")), "so the next one knows its tag");
     assert_eq!(redeploy(old, false).await, (Ok(()), sent(old)), "it keeps what it has where it is not to be pulled");
     // a registry that wants a login; a digest alone
     let (refused, none) = redeploy("private/web:1", true).await;

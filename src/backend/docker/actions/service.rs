@@ -4,16 +4,17 @@ use super::pull::pinned;
 use super::write::{Target, Update, at, read, write};
 use super::{changed, unsupported};
 use crate::backend::BackendError;
+use crate::backend::docker::FOR_NOW;
 use crate::backend::docker::client::Docker;
 use crate::model::{Expect, Intent};
-use serde_json::json;
+use serde_json::{Value, json};
 
 pub fn target(intent: &Intent) -> Target {
     Target { table: "services", id: intent.object.key.to_string() }
 }
 
 fn update<'a>(intent: &'a Intent, target: &'a Target, doing: &'a str, query: &'a str) -> Update<'a> {
-    Update { intent, target, doing, rev: intent.bound.spec_rev, query }
+    Update { intent, target, doing, rev: Some(intent.bound.spec_rev), query }
 }
 
 fn converged(intent: &Intent, spec_rev: u64) -> Expect {
@@ -85,13 +86,19 @@ pub async fn redeploy(docker: &Docker, intent: &Intent, pull: bool) -> Result<Ex
 }
 
 /// Goes back to the previous definition, if it is the one with this number where one is given. There is one; going back swaps
-/// the two.
+/// the two. One that stood only while tasks were moved is none: it would have more tasks, or avoid nodes, for good.
 pub async fn roll_back(docker: &Docker, intent: &Intent, to: Option<u64>) -> Result<Expect, BackendError> {
     let target = target(intent);
     let update = update(intent, &target, "rolling back", "&rollback=previous");
-    let rev = write(&docker.http, &update, |current, _| match (current.previous.as_ref().map(|(number, _)| *number), to) {
+    let for_now = |spec: &Value| spec["Labels"].as_object().is_some_and(|all| all.keys().any(|name| name.starts_with(FOR_NOW)));
+    let rev = write(&docker.http, &update, |current, _| match (&current.previous, to) {
         (None, _) => Err(unsupported(intent, "it has no previous definition: it was never changed since it was made")),
-        (Some(previous), Some(to)) if previous != to => {
+        (Some((_, spec)), _) if for_now(spec) => Err(unsupported(
+            intent,
+            "the previous definition that the swarm keeps stood only while its tasks were moved (evacuate, reschedule or \
+             rebalance); deploy the one that you mean",
+        )),
+        (Some((previous, _)), Some(to)) if *previous != to => {
             Err(changed(intent, "its previous definition is another one by now than was seen then"))
         }
         _ => Ok(()),

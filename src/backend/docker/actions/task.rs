@@ -1,6 +1,8 @@
 //! Actions on Swarm tasks. The API has no write on tasks: both work by way of something else.
 
 use super::constraint::satisfied;
+use super::rest::at_rest;
+use super::room::open;
 use super::temporary::{avoid, avoided, for_now, has};
 use super::write::{Target, Update, write};
 use super::{changed, engine, report, unsupported};
@@ -56,6 +58,7 @@ pub async fn reschedule(docker: &Docker, intent: &Intent, progress: &ProgressSin
         Ok(Expect::Replaced { task: intent.object.key.clone(), service: Some(Key::new(&service)) })
     })
     .await
+    .map(|(done, _)| done)
 }
 
 /// Its service, if another task runs in its place on another node by now: one asked for together with others of its service
@@ -81,6 +84,9 @@ async fn forbid(
 ) -> Result<(String, String), BackendError> {
     let doing = format!("rescheduling {}", intent.name);
     let task = current(docker, intent).await?;
+    at_rest(docker, &doing, &[task.service_id.as_str()], progress).await?;
+    // a rollout that was waited for may have replaced it
+    let task = current(docker, intent).await?;
     let service = services.iter().find(|service| service.id == task.service_id);
     let service = service.ok_or_else(|| changed(intent, "its service is gone"))?;
     let spec = &service.spec.value;
@@ -91,20 +97,16 @@ async fn forbid(
         ));
     }
     let nodes: Vec<wire::Node> = docker.http.get("/nodes").await.map_err(|e| docker.failed(&doing, &e))?;
-    let fits = |node: &&wire::Node| {
-        node.id != task.node_id
-            && node.status.state == "ready"
-            && node.spec.value.availability == "active"
-            && satisfied(node, &spec.task_template.placement.constraints)
-    };
-    if !nodes.iter().any(|node| fits(&node)) {
+    let fits =
+        |node: &wire::Node| node.id != task.node_id && open(node) && satisfied(node, &spec.task_template.placement.constraints);
+    if !nodes.iter().any(fits) {
         return Err(unsupported(
             intent,
             "no other node is ready, active and satisfies the service's placement; it stays where it is",
         ));
     }
     let target = Target { table: "services", id: service.id.clone() };
-    let update = Update { intent, target: &target, doing: "rescheduling", rev: service.spec.rev, query: "" };
+    let update = Update { intent, target: &target, doing: "rescheduling", rev: Some(service.spec.rev), query: "" };
     report(progress, 0, 0, "telling the scheduler to avoid its node for now");
     write(&docker.http, &update, |_, spec| {
         avoid(spec, &intent.bound.uid, &[task.node_id.as_str()]);
@@ -136,14 +138,13 @@ pub async fn wanted_of(docker: &Docker, doing: &str, service: &str) -> Result<Ve
 /// Refuses to wait for a service whose rollout the swarm has stopped, or from which somebody has taken away what was added.
 pub async fn goes_on(docker: &Docker, doing: &str, service: &str, whose: &str) -> Result<(), BackendError> {
     let service: wire::Service = docker.http.get(&format!("/services/{service}")).await.map_err(|e| docker.failed(doing, &e))?;
-    if !has(&service.spec.value.labels, whose) {
-        return Err(BackendError::Changed(format!("{doing}: someone else has written its service anew meanwhile; look again")));
-    }
     match service.update_status.filter(|status| status.state == "paused" || status.state.starts_with("rollback")) {
+        // one that it rolls back has the definition before, and so nothing of what was added
         Some(status) => {
             Err(BackendError::Protocol(format!("{doing}: the swarm stopped the rollout ({}): {}", status.state, status.message)))
         }
-        None => Ok(()),
+        None if has(&service.spec.value.labels, whose) => Ok(()),
+        None => Err(BackendError::Changed(format!("{doing}: someone else has written its service anew meanwhile; look again"))),
     }
 }
 

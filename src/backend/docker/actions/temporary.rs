@@ -6,6 +6,7 @@
 //! Whose it is says the end of each label: the ID of the node that is evacuated, of the task that is moved, of the service
 //! that is spread anew.
 
+use super::surplus;
 use super::write::{Target, Update, at, read, write};
 use crate::backend::BackendError;
 use crate::backend::docker::client::Docker;
@@ -14,6 +15,8 @@ use crate::backend::docker::wire;
 use crate::model::Intent;
 use serde_json::{Map, Value, json};
 use std::future::Future;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
 
 /// The number of tasks a service wants, while it has more.
 const WANTS: &str = "quarterdeck.evacuation.wants";
@@ -25,6 +28,12 @@ const HAD: &str = "quarterdeck.evacuation.had.";
 const AVOIDS: &str = "quarterdeck.avoids.";
 /// The node label whose values it is spread over before all else.
 const SPREADS: &str = "quarterdeck.spreads.";
+/// How long tasks that do not run may take to go before those that do; less than anybody waits who takes back.
+const GIVE_WAY: Duration = Duration::from_secs(20);
+/// Pause between looks at them.
+const LOOK: Duration = Duration::from_secs(1);
+/// The tasks that the swarm wants: {"desired-state":["running","ready"]}
+const WANTED: &str = "/tasks?filters=%7B%22desired-state%22%3A%5B%22running%22%2C%22ready%22%5D%7D";
 
 /// How many tasks the service wants, if it has more of them because of this.
 pub fn wanted(labels: &wire::Labels, whose: &str) -> Option<u32> {
@@ -57,15 +66,32 @@ pub fn number(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
-/// So many tasks more.
-pub fn more(spec: &mut Value, whose: &str, n: u32) {
+/// How many tasks the service has by its definition. Where somebody has set another number since tasks were added, that is what
+/// it wants by now, and none of it was added.
+fn settled(spec: &mut Value) -> u64 {
     let held = at(spec, &["Mode", "Replicated", "Replicas"]).as_u64().unwrap_or(1);
     let labels = at(spec, &["Labels"]);
-    if labels.get(WANTS).is_none() {
+    let all = labels.as_object().into_iter().flat_map(Map::keys);
+    let more: Vec<String> = all.filter(|name| name.starts_with(MORE)).cloned().collect();
+    let added = more.iter().filter_map(|name| parsed(&labels[name])).fold(0, u64::saturating_add);
+    if parsed(&labels[WANTS]).map(|wants| wants.saturating_add(added)) != Some(held) {
         *at(labels, &[WANTS]) = json!(held.to_string());
+        more.iter().for_each(|name| *at(labels, &[name]) = json!("0"));
     }
-    *at(labels, &[&format!("{MORE}{whose}")]) = json!(n.to_string());
-    *at(spec, &["Mode", "Replicated", "Replicas"]) = json!(held + u64::from(n));
+    held
+}
+
+/// So many tasks more.
+pub fn more(spec: &mut Value, whose: &str, n: u32) {
+    let held = settled(spec);
+    let mine = at(spec, &["Labels", &format!("{MORE}{whose}")]);
+    *mine = json!(parsed(mine).unwrap_or(0).saturating_add(n.into()).to_string());
+    *at(spec, &["Mode", "Replicated", "Replicas"]) = json!(held.saturating_add(n.into()));
+}
+
+/// The number in a label.
+fn parsed(label: &Value) -> Option<u64> {
+    label.as_str()?.parse().ok()
 }
 
 /// So many tasks of it run as yet.
@@ -75,18 +101,15 @@ pub fn runs(spec: &mut Value, whose: &str, n: u32) {
 
 /// As many as there were before, unless somebody else has set another number meanwhile.
 fn fewer(spec: &mut Value, whose: &str) {
-    let held = at(spec, &["Mode", "Replicated", "Replicas"]).as_u64().unwrap_or(1);
+    let held = settled(spec);
     let none = &mut Map::new();
     let labels = at(spec, &["Labels"]).as_object_mut().unwrap_or(none);
-    let count = |value: &Value| value.as_str().and_then(|text| text.parse::<u64>().ok()).unwrap_or_default();
-    let added: u64 = labels.iter().filter(|(name, _)| name.starts_with(MORE)).map(|(_, n)| count(n)).sum();
-    let wants = labels.get(WANTS).map(count);
-    let mine = labels.remove(&format!("{MORE}{whose}")).as_ref().map_or(0, count);
+    let mine = labels.remove(&format!("{MORE}{whose}")).as_ref().and_then(parsed).unwrap_or(0);
     if !labels.keys().any(|name| name.starts_with(MORE)) {
         labels.remove(WANTS);
     }
-    if wants.is_some_and(|wants| wants + added == held) {
-        *at(spec, &["Mode", "Replicated", "Replicas"]) = json!(held - mine);
+    if mine > 0 {
+        *at(spec, &["Mode", "Replicated", "Replicas"]) = json!(held.saturating_sub(mine));
     }
 }
 
@@ -94,13 +117,15 @@ fn constraint(node: &str) -> Value {
     json!(format!("node.id!={node}"))
 }
 
-/// Keeps the service off these nodes. One that it must avoid by its own definition is not ours to allow again.
+/// Keeps the service off these nodes, too. One that it must avoid by its own definition is not ours to allow again.
 pub fn avoid(spec: &mut Value, whose: &str, nodes: &[&str]) {
     let list = at(spec, &["TaskTemplate", "Placement", "Constraints"]);
     let held = list.as_array().cloned().unwrap_or_default();
     let new: Vec<&str> = nodes.iter().copied().filter(|node| !held.contains(&constraint(node))).collect();
     *list = Value::Array(held.into_iter().chain(new.iter().map(|node| constraint(node))).collect());
-    *at(spec, &["Labels", &format!("{AVOIDS}{whose}")]) = json!(new.join(","));
+    let label = at(spec, &["Labels", &format!("{AVOIDS}{whose}")]);
+    let before = label.as_str().unwrap_or_default().split(',').filter(|node| !node.is_empty());
+    *label = json!(before.chain(new).collect::<Vec<_>>().join(","));
 }
 
 /// Spreads the service over the values of a node label before all else, as it may do by its own definition.
@@ -151,49 +176,101 @@ fn take_out(spec: &mut Value, list: &str, rule: &Value) {
 ///
 /// # Errors
 /// Why `work` failed, and what of it is still there then.
+///
+/// What `work` came to comes with [`Back::ended`].
 pub async fn for_now<T>(
     docker: &Docker,
     intent: &Intent,
     whose: &str,
     work: impl Future<Output = Result<T, BackendError>>,
-) -> Result<T, BackendError> {
+) -> Result<(T, String), BackendError> {
     match (work.await, back(&docker.http, intent, whose).await) {
-        (done, Ok(_)) => done,
-        // without an answer it is offered to be gone on with, or cancelled
-        (_, Err(error @ BackendError::Unreachable(_))) => Err(error),
+        (Ok(done), Ok(back)) => Ok((done, back.ended)),
+        (Err(error), Ok(back)) => Err(error.and(&back.ended)),
+        // as one that got no answer it is offered to be gone on with, or cancelled: else nobody would take back the rest
         (done, Err(left)) => {
             let before = done.err().map(|error| format!("{error}. And ")).unwrap_or_default();
-            Err(BackendError::Protocol(format!(
-                "{before}what was added to services for the time being could not be taken back ({left}): see their labels \
-                 quarterdeck.*.{whose}"
+            Err(BackendError::Unreachable(format!(
+                "{before}what was added to services for the time being could not all be taken back ({left}): resume or cancel \
+                 this; it is on their labels quarterdeck.*.{whose}"
             )))
         }
     }
 }
 
-/// Takes back what was added, and returns the names of the services that had it.
-pub async fn back(http: &Http, intent: &Intent, whose: &str) -> Result<Vec<String>, BackendError> {
+/// What was taken back.
+pub struct Back {
+    /// The names of the services that had it.
+    pub names: Vec<String>,
+    /// That tasks that ran may have ended by that, to go behind other words; empty where none did.
+    pub ended: String,
+}
+
+/// Takes back what was added, so that no task that runs ends for one that does not, where that can be done.
+///
+/// # Errors
+/// Why it could not be taken back from all; from those that could it was.
+pub async fn back(http: &Http, intent: &Intent, whose: &str) -> Result<Back, BackendError> {
     let doing = format!("taking back what was added for {}", intent.name);
     let services: Vec<wire::Service> = http.get("/services").await.map_err(|e| e.during(&doing, http.endpoint()))?;
-    let mut names = Vec::new();
+    let (mut names, mut left) = (Vec::new(), Vec::new());
     // by the labels of this alone: also where somebody has taken away the number that goes with them
-    for service in services.iter().filter(|service| has(&service.spec.value.labels, whose)) {
-        change(http, intent, &service.id, |spec| clean(spec, whose)).await?;
-        names.push(service.spec.value.name.to_string());
+    let services: Vec<&wire::Service> = services.iter().filter(|service| has(&service.spec.value.labels, whose)).collect();
+    let costly = give_way(http, intent, whose, &services).await;
+    for service in services {
+        let name = &service.spec.value.name;
+        match change(http, intent, &service.id, |spec| clean(spec, whose)).await {
+            Ok(()) => names.push(name.clone()),
+            // what was added went with it
+            Err(BackendError::NotFound(_)) => {}
+            Err(error) => left.push(format!("{name}: {error}")),
+        }
     }
-    Ok(names)
+    let ended = match costly.is_empty() {
+        true => String::new(),
+        false => format!("; of {} the swarm may have ended tasks that ran, and kept some that do not run yet", costly.join(", ")),
+    };
+    if left.is_empty() { Ok(Back { names, ended }) } else { Err(BackendError::Unreachable(left.join("; ") + &ended)) }
+}
+
+/// Lets tasks that do not run go before those that do when the number goes back: nodes that have only such tasks of a service are
+/// avoided until they have left them, of which what runs elsewhere takes no notice. Returns the names of the services where that
+/// was in vain. What cannot be read or written is told when it is taken back.
+async fn give_way(http: &Http, intent: &Intent, whose: &str, services: &[&wire::Service]) -> Vec<String> {
+    let began = Instant::now();
+    loop {
+        let tasks: Vec<wire::Task> = http.get(WANTED).await.unwrap_or_default();
+        let mut costly = Vec::new();
+        for service in services {
+            let of: Vec<&wire::Task> = tasks.iter().filter(|task| task.service_id == service.id).collect();
+            let target = Target { table: "services", id: service.id.clone() };
+            let Ok(mut after) = read(http, &target).await else { continue };
+            clean(&mut after.spec, whose);
+            if !surplus::costs(&of, usize::try_from(settled(&mut after.spec)).unwrap_or(usize::MAX)) {
+                continue;
+            }
+            costly.push(service.spec.value.name.clone());
+            let idle: Vec<&str> = surplus::idle(&of).into_iter().collect();
+            if !idle.is_empty() {
+                let _ = change(http, intent, &service.id, |spec| avoid(spec, whose, &idle)).await;
+            }
+        }
+        if costly.is_empty() || began.elapsed() > GIVE_WAY {
+            return costly;
+        }
+        sleep(LOOK).await;
+    }
 }
 
 /// Changes the spec of a service, whatever it is by now.
 pub async fn change(http: &Http, intent: &Intent, service: &str, patch: impl Fn(&mut Value)) -> Result<(), BackendError> {
     let target = Target { table: "services", id: service.to_owned() };
-    let current = read(http, &target).await.map_err(|e| e.during("reading a service", http.endpoint()))?;
     let doing = match intent.action {
         crate::model::Action::Evacuate => "evacuating",
         crate::model::Action::Rebalance => "rebalancing",
         _ => "rescheduling",
     };
-    let update = Update { intent, target: &target, doing, rev: current.rev, query: "" };
+    let update = Update { intent, target: &target, doing, rev: None, query: "" };
     write(http, &update, |_, spec| {
         patch(spec);
         Ok(())
@@ -227,6 +304,7 @@ mod tests {
             more(&mut changed, "a", 2);
             more(&mut changed, "b", 1);
             runs(&mut changed, "a", 3);
+            avoid(&mut changed, "a", &["n1"]);
             avoid(&mut changed, "a", &["n1", "n2"]);
             avoid(&mut changed, "b", &["n3"]);
             spread_first(&mut changed, "a", "zone");
@@ -250,6 +328,23 @@ mod tests {
         changed["Mode"]["Replicated"]["Replicas"] = json!(10);
         clean(&mut changed, "a");
         assert_eq!(changed, spec(10));
+        // and another one adds to that: what it adds is counted from there
+        for order in [["a", "b"], ["b", "a"]] {
+            let mut changed = spec(3);
+            more(&mut changed, "a", 2);
+            changed["Mode"]["Replicated"]["Replicas"] = json!(10);
+            more(&mut changed, "b", 4);
+            assert_eq!((held(&changed), &changed["Labels"][WANTS]), (14, &json!("10")));
+            order.iter().for_each(|whose| clean(&mut changed, whose));
+            assert_eq!(changed, spec(10));
+        }
+        // a number that is by chance what one of two would leave
+        let mut changed = spec(3);
+        more(&mut changed, "a", 2);
+        more(&mut changed, "b", 1);
+        changed["Mode"]["Replicated"]["Replicas"] = json!(4);
+        ["a", "b"].iter().for_each(|whose| clean(&mut changed, whose));
+        assert_eq!(changed, spec(4));
         // a stack was deployed again: the labels are gone with what they speak of
         let mut deployed = spec(3);
         clean(&mut deployed, "a");

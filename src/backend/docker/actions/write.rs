@@ -36,8 +36,8 @@ pub struct Update<'a> {
     pub target: &'a Target,
     /// The operation in the -ing form: `scaling`.
     pub doing: &'a str,
-    /// The spec's number that must still hold.
-    pub rev: u64,
+    /// The spec's number that must still hold; none where the patch suits whatever it is by now.
+    pub rev: Option<u64>,
     /// More of the query, from its `&`.
     pub query: &'a str,
 }
@@ -87,7 +87,7 @@ pub async fn read(http: &Http, target: &Target) -> Result<Current, HttpError> {
 /// Changes the spec by `patch` and returns the number of the spec as the swarm then has it.
 ///
 /// # Errors
-/// [`BackendError::Changed`] if the spec is not `update.rev` (any more), what `patch` says, or the refusal.
+/// [`BackendError::Changed`] if the spec must be one and is not (any more), what `patch` says, or the refusal.
 pub async fn write(
     http: &Http,
     update: &Update<'_>,
@@ -100,7 +100,7 @@ pub async fn write(
             tokio::time::sleep(PAUSE * (1 << (attempt - 1).min(3))).await;
         }
         let mut current = read(http, update.target).await.map_err(|e| failed(&e))?;
-        if current.rev != update.rev {
+        if update.rev.is_some_and(|rev| rev != current.rev) {
             return Err(changed(update.intent, "someone else has changed its definition meanwhile"));
         }
         let mut spec = std::mem::take(&mut current.spec);
@@ -118,7 +118,12 @@ pub async fn write(
             Err(error) => return Err(failed(&error)),
         }
     }
-    Err(changed(update.intent, "the swarm keeps changing it (another update is under way)"))
+    const KEEPS: &str = "the swarm keeps changing it (another update is under way)";
+    Err(match update.rev {
+        Some(_) => changed(update.intent, KEEPS),
+        // one of several steps: others were taken
+        None => BackendError::Protocol(format!("{doing} on {}: {KEEPS}; try again in a moment", http.endpoint())),
+    })
 }
 
 /// The swarm fills in defaults, so the number of what was sent is not the number of what there is now.

@@ -55,9 +55,10 @@ async fn serve(engine: Engine) -> (tempfile::TempDir, Arc<Mutex<Engine>>, Http) 
     (dir, engine, Http::new(endpoint))
 }
 
-async fn scale(http: &Http, rev: u64) -> Result<u64, BackendError> {
+async fn scale(http: &Http, rev: impl Into<Option<u64>>) -> Result<u64, BackendError> {
     let object = ObjectRef { cluster: ClusterId::new("c"), kind: Kind::Service, key: Key::new("s1") };
-    let bound = Bound { uid: Key::new("s1"), spec_rev: rev };
+    let rev = rev.into();
+    let bound = Bound { uid: Key::new("s1"), spec_rev: rev.unwrap_or_default() };
     let intent = Intent { object, name: "web".into(), action: Action::Scale { to: 5 }, bound };
     let target = Target { table: "services", id: "s1".to_owned() };
     let update = Update { intent: &intent, target: &target, doing: "scaling", rev, query: "" };
@@ -106,4 +107,17 @@ async fn a_definition_that_someone_else_changes_meanwhile_is_left_alone() {
     assert!(matches!(scale(&http, seen).await, Err(BackendError::Changed(_))));
     assert_eq!(engine.lock().spec["Mode"]["Replicated"]["Replicas"], 9, "theirs");
     assert_eq!(engine.lock().posts.len(), 1);
+}
+
+#[tokio::test]
+async fn what_suits_any_definition_is_written_into_the_one_that_there_is_by_then() {
+    let (_dir, engine, http) = serve(Engine::new(1, true)).await;
+    scale(&http, None).await.unwrap();
+    assert_eq!(engine.lock().posts.len(), 2);
+    assert_eq!(engine.lock().spec["Mode"]["Replicated"]["Replicas"], 5);
+    // one of several steps does not say that nothing was done
+    let (_dir, engine, http) = serve(Engine::new(u32::MAX, true)).await;
+    let why = scale(&http, None).await.unwrap_err();
+    assert!(matches!(&why, BackendError::Protocol(why) if why.contains("try again") && !why.contains("nothing")), "{why:?}");
+    assert_eq!(engine.lock().posts.len(), 5);
 }

@@ -2,6 +2,7 @@
 
 use super::task::Converted;
 use super::{STACK, told, wire, words};
+use crate::backend::docker::FOR_NOW;
 use crate::model::{Key, Rollout, RolloutState, Service, ServiceKind, TaskState, Text, UpdateStrategy};
 use std::collections::HashMap;
 
@@ -71,7 +72,7 @@ pub fn service(raw: &wire::Service, tasks: &[&Converted<'_>]) -> Service {
         current: count.current,
         rollout,
         revision: None,
-        previous: raw.previous_spec.as_ref().map(|previous| Text::from(difference(spec, previous))),
+        previous: raw.previous_spec.as_ref().filter(|previous| !for_now(previous)).map(|it| Text::from(difference(spec, it))),
         earlier: Box::default(),
         budget: None,
         autoscaler: None,
@@ -133,6 +134,11 @@ fn given_up_words(one: &Converted<'_>, tasks: u32) -> Rollout {
     let subject = if tasks == 1 { "1 task is".to_owned() } else { format!("{tasks} tasks are") };
     let note = Text::from(format!("{subject} not restarted any more (restart policy): {why}"));
     Rollout { state: RolloutState::Failed, note: Some(note) }
+}
+
+/// Whether a definition stood only while tasks were moved: nobody goes back there.
+fn for_now(spec: &wire::ServiceSpec) -> bool {
+    spec.labels.keys().any(|name| name.starts_with(FOR_NOW))
 }
 
 /// What differs in the previous definition, in words; roll back goes there.

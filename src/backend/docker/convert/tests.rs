@@ -76,6 +76,14 @@ fn an_update_of_a_service_goes_on_until_the_last_of_its_tasks_runs() {
 }
 
 #[test]
+fn what_stood_only_while_tasks_were_moved_is_nothing_to_go_back_to() {
+    let (nodes, mut services, tasks) = lists();
+    let paused = services.iter_mut().find(|service| service.spec.value.name == "fx_paused").unwrap();
+    paused.previous_spec.as_mut().unwrap().labels.insert("quarterdeck.avoids.t1".into(), "n1".into());
+    assert_eq!(service(&swarm(&nodes, &services, &tasks, &HashMap::new()), "fx_paused").previous, None);
+}
+
+#[test]
 fn tasks_say_why_they_do_not_run() {
     let rows = rows();
     let stuck = tasks(&rows, "fx_ssd.2");

@@ -105,6 +105,20 @@ fn task_since(session: &Session, key: &str) -> Timestamp {
 
 #[tokio::test]
 #[ignore = "needs a real engine that is no swarm manager in DOCKER_HOST"]
+async fn a_container_that_goes_by_itself_when_it_ends_is_deleted_by_force() {
+    let mut session = Session::open().await;
+    for n in 0..5 {
+        let name = format!("brief{n}");
+        let one = Container::run(&["--rm", "--name", &name, "--stop-timeout", "1", "busybox:qd", "sleep", "1000"]);
+        session.until("running", Duration::from_secs(10), |s| s.tasks.get(one.0.as_str()).is_some_and(|t| t.ready)).await;
+        let delete = intent(&session, Kind::Task, &one.0, &name, Action::ForceDelete { grace: Some(1) });
+        assert_eq!(act(&session, &delete).await, Ok(Expect::Gone { kind: Kind::Task, key: Key::new(&one.0) }));
+        session.until("gone", Duration::from_secs(10), |s| s.tasks.get(one.0.as_str()).is_none()).await;
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs a real engine that is no swarm manager in DOCKER_HOST"]
 async fn a_container_is_restarted_killed_and_deleted_and_only_a_stopped_one_without_force() {
     let one = Container::run(&["--name", "one", "--restart=always", "--stop-timeout", "1", "busybox:qd", "sh", "-c", TALK]);
     let mut session = Session::open().await;

@@ -132,6 +132,81 @@ async fn a_node_of_a_real_swarm_is_evacuated_and_no_service_has_fewer_than_it_wa
     let back = intent(&session, Kind::Node, &node3, "node3", Action::Activate);
     act(&session, &back).await.unwrap();
     session.until("active again", wait, |s| s.nodes.get(&node3).unwrap().availability == Availability::Active).await;
+
+    // what it would roll back to is the definition that it had meanwhile
+    assert_eq!(session.state().services.get(&id).unwrap().previous, None);
+    let roll_back = intent(&session, Kind::Service, &id, "dk-whole", Action::RollBack { to: None });
+    let refused = act(&session, &roll_back).await;
+    assert!(matches!(&refused, Err(BackendError::Unsupported(why)) if why.contains("stood only while")), "{refused:?}");
+}
+
+#[tokio::test]
+#[ignore = "needs a real swarm of three nodes in DOCKER_HOST, of which node1 and node2 (NODE1_HOST, NODE2_HOST) get an image"]
+async fn no_task_of_a_real_swarm_that_runs_ends_for_one_that_cannot_start() {
+    for host in ["NODE1_HOST", "NODE2_HOST"] {
+        docker(&["-H", &std::env::var(host).expect("NODE1_HOST and NODE2_HOST must be set"), "tag", "app:1", "lone:1"]);
+    }
+    let away = "node.hostname!=node3";
+    let service = Service::create("dk-lone", &["--replicas", "4", "--constraint", away, "--restart-delay", "1s", "lone:1"]);
+    let id = service.0.clone();
+    let mut session = Session::open().await;
+    let wait = Duration::from_secs(60);
+    session.until("running", wait, |s| steady(s, &id, "lone:1", 4)).await;
+    docker(&["service", "update", "-q", "--detach", "--no-resolve-image", "--constraint-rm", away, &id]);
+    session.during(Duration::from_secs(4)).await;
+    let spec: serde_json::Value = serde_json::from_str(&service.spec()).unwrap();
+    let node1 = session.state().nodes.iter().find(|n| n.name.as_str() == "node1").unwrap().key.clone();
+    let stop = Arc::new(AtomicBool::new(false));
+    let watched = least(id.clone(), Arc::clone(&stop));
+    for seconds in [2, 3, 5] {
+        session.until("at rest", wait, |s| steady(s, &id, "lone:1", 4)).await;
+        for asked in [
+            intent(&session, Kind::Service, &id, "dk-lone", Action::Rebalance),
+            intent(&session, Kind::Node, &node1, "node1", Action::Evacuate),
+        ] {
+            // some of what it adds is placed on node3, which has no such image
+            let done = tokio::time::timeout(Duration::from_secs(seconds), act(&session, &asked)).await;
+            let words = session.backend.take_back(&asked).await.unwrap();
+            println!("{done:?}, {words:?}");
+            assert!(!words.unwrap_or_default().contains("may have ended"));
+            session.until("taken back", wait, |s| steady(s, &id, "lone:1", 4)).await;
+            assert_eq!(serde_json::from_str::<serde_json::Value>(&service.spec()).unwrap(), spec);
+        }
+        docker(&["node", "update", "--availability", "active", "node1"]);
+        session.until("active", wait, |s| s.nodes.get(&node1).unwrap().availability == Availability::Active).await;
+    }
+    stop.store(true, Ordering::Relaxed);
+    let (least, times) = watched.join().unwrap();
+    println!("never fewer than {least} of 4, looked at {times} times");
+    assert!(least >= 4);
+}
+
+#[tokio::test]
+#[ignore = "needs a real swarm of three nodes in DOCKER_HOST"]
+async fn nothing_of_a_real_swarm_is_moved_while_it_has_paused_a_rollout() {
+    let how = ["--replicas", "3", "--update-failure-action", "pause", "--update-monitor", "1s", "--restart-max-attempts", "1"];
+    let service = Service::create("dk-paused", &[&how[..], &["app:1"]].concat());
+    let id = service.0.clone();
+    let mut session = Session::open().await;
+    let wait = Duration::from_secs(60);
+    session.until("running", wait, |s| steady(s, &id, "app:1", 3)).await;
+    docker(&["service", "update", "-q", "--detach", "--no-resolve-image", "--image", "nothing.invalid/none:1", &id]);
+    session.until("paused", wait, |s| s.services.get(&id).unwrap().rollout.state == RolloutState::Paused).await;
+    let stands = || docker(&["service", "inspect", "--format", "{{json .Spec}} {{.UpdateStatus.State}}", &id]);
+    let (before, find) = (stands(), |s: &ClusterState| s.tasks_of(&id).find(|t| t.ready).cloned().unwrap());
+    let (task, state) = (find(session.state()), session.state());
+    let node = task.node.clone().unwrap();
+    let available = || docker(&["node", "inspect", "--format", "{{.Spec.Availability}}", &node]);
+    assert!(before.ends_with("paused") && available() == "active");
+    let name = state.node_name(&node).to_owned();
+    for asked in [
+        intent(&session, Kind::Node, &node, &name, Action::Evacuate),
+        intent(&session, Kind::Task, &task.key, &task.name, Action::Reschedule),
+    ] {
+        let why = act(&session, &asked).await.unwrap_err().to_string();
+        assert!(why.contains("the rollout of dk-paused is paused"), "{why}");
+        assert_eq!((stands(), available()), (before.clone(), "active".to_owned()));
+    }
 }
 
 #[tokio::test]

@@ -169,6 +169,7 @@ async fn no_task_of_a_real_swarm_that_runs_ends_for_one_that_cannot_start() {
             let words = session.backend.take_back(&asked).await.unwrap();
             println!("{done:?}, {words:?}");
             assert!(!words.unwrap_or_default().contains("may have ended"));
+            session.during(Duration::from_secs(2)).await;
             session.until("taken back", wait, |s| steady(s, &id, "lone:1", 4)).await;
             assert_eq!(serde_json::from_str::<serde_json::Value>(&service.spec()).unwrap(), spec);
         }

@@ -16,6 +16,10 @@ const TAKE_BACK: Duration = Duration::from_secs(60);
 
 /// Ends a paused operation, in its turn.
 pub(super) async fn call_off(mut op: Operation, entry: Option<Entry>, turn: Arc<Mutex<()>>, paused: Paused, shared: Arc<Shared>) {
+    if turn.try_lock().is_err() {
+        op.progress.note = Text::new("cancelled as soon as the operation before it has had its turn");
+        shared.tell(Fact::Operation(op.clone())).await;
+    }
     let _turn = turn.lock_owned().await;
     let done = tokio::select! {
         biased;
@@ -182,6 +186,27 @@ mod tests {
             (Stage::Cancelled, all),
         ];
         assert_eq!(records(folder.path()), want.map(|(stage, title)| (stage, title.to_owned())));
+    }
+
+    #[tokio::test]
+    async fn a_paused_evacuation_waits_for_one_of_another_node_before_it_is_cancelled_and_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let (engine, _) = engine(folder.path(), true).await;
+        evacuate(&engine).await;
+        ask(&engine, Request::Pause(OpId(1))).await;
+        until(&engine, secs(5), op_is(1, OpState::Paused)).await;
+        let object = ObjectRef { cluster: "one".into(), kind: Kind::Node, key: "n2".into() };
+        let bound = Bound { uid: "n2".into(), spec_rev: 7 };
+        let intent = Intent { object, name: "node-2".into(), action: Action::Evacuate, bound };
+        ask(&engine, Request::Execute { intent, title: "evacuate node-2".into() }).await;
+        until(&engine, secs(5), |w| op(w, 2).is_some_and(|op| op.progress.note.as_str() == "sending")).await;
+        ask(&engine, Request::Cancel(OpId(1))).await;
+        until(&engine, secs(5), |w| op(w, 1).unwrap().progress.note.contains("has had its turn")).await;
+        assert!(op_is(1, OpState::Paused)(&engine.world.borrow()));
+        ask(&engine, Request::Cancel(OpId(2))).await;
+        until(&engine, secs(5), op_is(1, OpState::Cancelled)).await;
+        assert!(op_is(2, OpState::Cancelled)(&engine.world.borrow()));
+        engine.shutdown().await;
     }
 
     #[tokio::test]

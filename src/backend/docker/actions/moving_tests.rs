@@ -254,10 +254,12 @@ async fn what_cannot_be_taken_back_from_one_service_is_from_the_others() {
     let evacuate = intent(&swarm, Kind::Node, "n1", Action::Evacuate);
     begin(&docker, &evacuate).await;
     assert!(specs().iter().zip(&before).all(|(now, then)| now != then));
-    // one is removed meanwhile, and another one redeployed just when it is written
+    // one is removed meanwhile, and another one redeployed just when it is written for the last time
     let meddles: [Meddle; 2] = [
-        (r#""Name":"a""#, |swarm| drop(swarm.services.remove("a"))),
-        (r#""Name":"b""#, |swarm| swarm.services.get_mut("b").unwrap().spec["TaskTemplate"]["ForceUpdate"] = json!(1)),
+        (r#""Labels":{},"Mode":{"Replicated":{"Replicas":1}},"Name":"a""#, |swarm| drop(swarm.services.remove("a"))),
+        (r#""Labels":{},"Mode":{"Replicated":{"Replicas":1}},"Name":"b""#, |swarm| {
+            swarm.services.get_mut("b").unwrap().spec["TaskTemplate"]["ForceUpdate"] = json!(1);
+        }),
     ];
     swarm.lock().meddles = meddles.into();
     let words = take_back(&docker, &evacuate).await.unwrap().unwrap();
@@ -265,6 +267,7 @@ async fn what_cannot_be_taken_back_from_one_service_is_from_the_others() {
     let mut want = before[1..].to_vec();
     want[0]["TaskTemplate"]["ForceUpdate"] = json!(1);
     assert_eq!(specs(), want);
+    assert!(swarm.lock().meddles.is_empty());
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ pub mod encode;
 pub(super) mod shapes;
 mod wire;
 
-pub(super) use de::Message;
+pub(super) use de::Part;
 use serde::de::{self as serde_de, DeserializeOwned};
 use std::fmt;
 use wire::Fields;
@@ -56,10 +56,10 @@ pub(super) fn is(body: &[u8]) -> bool {
 }
 
 /// The message in an envelope (`runtime.Unknown`: 1 type, 2 raw).
-pub(super) fn opened<'a>(body: &'a [u8], shape: &'static [shapes::Field]) -> Result<Message<'a>, Unreadable> {
+pub(super) fn opened<'a>(body: &'a [u8], shape: &'static [shapes::Field]) -> Result<Part<'a, 'a>, Unreadable> {
     let envelope = body.strip_prefix(MAGIC).ok_or_else(|| Unreadable::new("it does not begin as an object does"))?;
     let raw = Fields(envelope).find(2)?.map_or(Ok(&[][..]), wire::Value::bytes)?;
-    Ok(Message::new(raw, shape))
+    Ok(Part::message(raw, shape))
 }
 
 /// The object in an envelope.

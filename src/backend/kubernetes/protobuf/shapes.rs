@@ -15,7 +15,7 @@ pub(in super::super) enum Shape {
     Time,
     /// `intstr.IntOrString`: 1 whether it is text, 2 number, 3 text.
     IntOrText,
-    /// `runtime.RawExtension`: 1 JSON.
+    /// `runtime.RawExtension`: 1 JSON. Read as the text that it is.
     Json,
     /// A message.
     Message(&'static [Field]),

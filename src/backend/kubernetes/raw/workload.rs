@@ -2,9 +2,11 @@
 
 use super::{Condition, Labels, Listed, Meta, PodSpec, When};
 use crate::backend::kubernetes::protobuf::shapes::{self, Field};
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
+use std::fmt;
 
 macro_rules! listed {
     ($($name:ident $path:literal $plural:literal $shape:ident),* $(,)?) => {$(
@@ -193,7 +195,35 @@ pub(in super::super) struct ReplicaSetStatus {
 pub(in super::super) struct ControllerRevision {
     pub metadata: Meta,
     pub revision: u64,
+    #[serde(deserialize_with = "patch")]
     pub data: RevisionData,
+}
+
+/// JSON, or its text, as which it is within Protocol Buffers.
+fn patch<'de, D: Deserializer<'de>>(from: D) -> Result<RevisionData, D::Error> {
+    struct Patch;
+
+    impl<'de> Visitor<'de> for Patch {
+        type Value = RevisionData;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a patch")
+        }
+
+        fn visit_unit<E: Error>(self) -> Result<RevisionData, E> {
+            Ok(RevisionData::default())
+        }
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<RevisionData, E> {
+            serde_json::from_str(text).map_err(E::custom)
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RevisionData, A::Error> {
+            RevisionData::deserialize(MapAccessDeserializer::new(map))
+        }
+    }
+
+    from.deserialize_any(Patch)
 }
 
 /// `data`: a patch that makes the definition.

@@ -7,7 +7,7 @@
 //! A user who may not list a kind in all namespaces sees it in those that were named: each is listed and watched by itself,
 //! and together they are one list to whoever takes the steps.
 //!
-//! Decided by measurement (an API server 1.34 on the loopback, 10,000 pods of 4 KB; best of four on a busy machine):
+//! Decided by measurement (an API server 1.34 on the loopback, 10,000 pods of 4 KB, as JSON; best of four on a busy machine):
 //!
 //! | | time | on the wire | processor time of the server |
 //! |---|---|---|---|
@@ -20,6 +20,9 @@
 //! many who operate a cluster sit behind a VPN. Nor is anything won where the server is near: program and API server on the
 //! same two cores had all rows in 1.6 s compressed and in 2.0 s plain (medians of seven loads), because to read fifteen
 //! times the bytes takes the program longer (0.2 s of processor time) than to unpack them. Streamed lists are not compressed, and cost everybody more.
+//!
+//! As Protocol Buffers the same lists cost a server less: 9,000 pods took 0.70–0.74 s of its processor time where JSON took
+//! 0.80–1.36 (several loads on a busy machine), and are 16.9 MB in place of 28.4, compressed 0.9 in place of 1.5.
 //!
 //! A quiet cluster is not silent: each kubelet writes its node's status every five minutes, which a watch of 1,000 small
 //! nodes (4 KB; real ones name their images and are larger) brings at 15 KB/s. The same watch as a table (`as=Table`)

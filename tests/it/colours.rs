@@ -40,6 +40,7 @@ fn walk(theme: &str, env: &[(&str, &str)]) -> (Vec<String>, Vec<u8>) {
     let env = [env, &[("HOME", home.path().to_str().unwrap())]].concat();
     let mut pty = Pty::spawn(env!("CARGO_BIN_EXE_quarterdeck"), (160, 45), &["--demo", "--theme", theme], &env);
     pty.wait("the demo to be live", SECONDS, |screen| screen.contains("3 live") || screen.contains("2 live"));
+    pty.wait("what is wrong there", SECONDS, |screen| screen.contains(" failing "));
     let mut screens = Vec::new();
     // the panes; a mark, a dialog, the help, the palette and a filter among the services
     for keys in ["1", "2", "3", "5", "6", "7", "8", "9", "4", " ", "s", "\x1b", "?", "\x1b", ":", "\x1b", "/", "a", "\x1b"] {

@@ -40,7 +40,8 @@ fn a_key_waits_for_one_frame_at_most_and_the_picture_is_right_in_the_end() {
             sleep(Duration::from_millis(900 + 97 * (n % 7)));
             let before = pty.count();
             pty.send("f");
-            pty.wait_for(if n % 2 == 0 { "holding" } else { "following" }, SECONDS);
+            let effect = if n % 2 == 0 { "holding" } else { "following" };
+            pty.until(effect, SECONDS, |screen| screen.contains(effect));
             pty.count() - before
         })
         .collect();

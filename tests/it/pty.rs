@@ -156,14 +156,20 @@ impl Pty {
         self.started.elapsed()
     }
 
-    /// Waits until the screen satisfies `is`; fails with the screen if it does not within `limit`.
+    /// Waits until the screen satisfies `is`, and as long as it takes to react to that; fails with the screen if it does not
+    /// within `limit`.
     pub fn wait(&self, what: &str, limit: Duration, is: impl Fn(&str) -> bool) {
+        self.until(what, limit, is);
+        thread::sleep(REACTION);
+    }
+
+    /// The same, and back at once.
+    pub fn until(&self, what: &str, limit: Duration, is: impl Fn(&str) -> bool) {
         let end = Instant::now() + limit;
         while !is(&self.screen()) {
             assert!(Instant::now() < end, "waited {limit:?} for {what}; the screen is\n{}", self.screen());
             thread::sleep(Duration::from_millis(5));
         }
-        thread::sleep(REACTION);
     }
 
     /// Waits until `text` is on the screen.

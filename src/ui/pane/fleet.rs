@@ -3,7 +3,7 @@
 use super::list::{List, plain};
 use crate::analysis::reasons::count;
 use crate::input::{Command, Scope};
-use crate::model::{ClusterState, Finding, Kind, Level, Link, ObjectRef, Text};
+use crate::model::{ClusterState, Finding, Kind, KindSync, Level, Link, ObjectRef, Text};
 use crate::theme::Role;
 use crate::ui::cx::{Cx, Place};
 use crate::ui::detail::About;
@@ -133,10 +133,23 @@ impl List for Fleet {
     }
 
     fn empty(cx: &Cx<'_>) -> Text {
+        let mut unread = cx.clusters().filter(|state| is_unread(state)).map(|state| &state.cluster.id);
+        if let Some(first) = unread.next() {
+            return Text::from(match unread.count() {
+                0 => format!("nothing wrong so far: {first} is still being read"),
+                more => format!("nothing wrong so far: {first} and {more} more are still being read"),
+            });
+        }
         let sum = |of: &dyn Fn(&ClusterState) -> usize| cx.clusters().map(|state| of(state)).sum::<usize>() as u32;
         let live = sum(&|state| usize::from(matches!(state.cluster.link, Link::Live)));
         let nodes = count(sum(&|state| state.nodes.len()), "node");
         let services = count(sum(&|state| state.services.len()), "service");
         Text::from(format!("nothing is wrong: {} live, {nodes}, {services} as wanted", count(live, "cluster")))
     }
+}
+
+/// Whether what is wrong there cannot be known yet.
+fn is_unread(state: &ClusterState) -> bool {
+    let reading = |kind| matches!(state.sync_of(kind), KindSync::Waiting | KindSync::Loading(_));
+    state.cluster.link.is_live() && [Kind::Node, Kind::Service, Kind::Task].into_iter().any(reading)
 }

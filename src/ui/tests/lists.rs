@@ -173,6 +173,24 @@ fn an_empty_list_says_why() {
 }
 
 #[test]
+fn that_nothing_is_wrong_is_said_only_when_all_was_read() {
+    let mut bench = Bench::new(PaneId::Fleet, (120, 30));
+    let clusters = ["one", "two"].map(|name| super::testing::cluster(name, crate::model::ClusterKind::Kubernetes));
+    bench.fleet.0 = crate::model::Store::new(clusters);
+    let mut says = |cluster: &str, deltas: Vec<Delta>, words: &str| {
+        deltas.into_iter().for_each(|delta| bench.fleet.to(cluster, delta));
+        bench.sync();
+        assert!(bench.screen().contains(words), "no {words:?} in\n{}", bench.screen());
+    };
+    let read = || vec![Delta::Node(Change::End), Delta::Service(Change::End), Delta::Task(Change::End)];
+    says("one", vec![Delta::Link(Link::Live)], "two: connecting…");
+    says("two", vec![Delta::Link(Link::Live)], "nothing wrong so far: one and 1 more are still being read");
+    says("one", read(), "nothing wrong so far: two is still being read");
+    says("two", vec![Delta::Node(Change::End)], "nothing wrong so far: two is still being read");
+    says("two", read(), "nothing is wrong: 2 clusters live");
+}
+
+#[test]
 fn going_back_to_a_list_brings_back_its_cursor_filter_and_marks() {
     let mut bench = Bench::new(PaneId::Tasks, (80, 24));
     bench.press(Command::Filter);

@@ -22,7 +22,9 @@ fn a_partition_and_an_update_by_hand_are_no_pause_that_someone_must_end() {
     app.send("4");
     app.wait_for("strategy-db", SOON);
     app.send("/strategy-db\r");
-    app.wait_for("1 of ", SOON);
+    app.wait("the cursor is on it", SOON, |screen| {
+        screen.lines().any(|line| line.contains('▸') && line.contains("strategy-db")) && screen.contains("i image")
+    });
     app.send("i");
     app.wait_for("set image", SOON);
     app.send("\x15app:2");

@@ -32,7 +32,7 @@ pub fn of_service(state: &ClusterState, service: &str) -> Vec<Reason> {
             None => reasons.push(Reason { why, tasks: 1, since: task.since, stuck }),
         }
     }
-    reasons.sort_by(|a, b| b.stuck.cmp(&a.stuck).then(b.tasks.cmp(&a.tasks)).then_with(|| a.why.cmp(&b.why)));
+    reasons.sort_unstable_by(|a, b| b.stuck.cmp(&a.stuck).then(b.tasks.cmp(&a.tasks)).then_with(|| a.why.cmp(&b.why)));
     reasons
 }
 

@@ -148,7 +148,7 @@ pub fn surplus(state: &ClusterState, service: &str) -> Vec<Key> {
     let row = state.services.get(service);
     let live = state.tasks_of(service).filter(|task| task.wanted && !task.state.ended());
     let mut tasks: Vec<(Key, Key)> = live.filter_map(|task| Some((task.key.clone(), task.node.clone()?))).collect();
-    tasks.sort();
+    tasks.sort_unstable();
     let fitting = |node: &Node| takes(node) && row.is_none_or(|service| fits(service, node));
     let place = |node: &Arc<Node>| Place { node: node.key.clone(), zone: node.zone.clone(), available: fitting(node) };
     let places: Vec<Place> = state.nodes.iter().map(place).collect();

@@ -20,7 +20,7 @@ pub fn layers_in(folder: &Path) -> (Vec<Layer>, Vec<Problem>) {
             }),
         }
     }
-    layers.sort_by(|a, b| a.name.cmp(&b.name));
+    layers.sort_unstable_by(|a, b| a.name.cmp(&b.name));
     (layers, problems)
 }
 

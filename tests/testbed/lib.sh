@@ -65,10 +65,13 @@ certificate() { # NAME AUTHORITY SUBJECT ALTERNATIVE-NAMES
 docker=/usr/bin/docker
 [[ -x $docker ]] || docker=docker
 
-engine_pids() { # NETNS
+# One that had just been launched when its namespace was deleted has kept that namespace, without a name: its command line
+# still says whose it is.
+engine_pids() { # NETNS DIR
     {
         ip netns pids "$1"
         find /sys/fs/cgroup -path "*/quarterdeck/$1/*" -name cgroup.procs -exec cat {} +
+        pgrep -f -- "$2/(data|run)( |/)"
     } 2>/dev/null | sort -u
 }
 
@@ -89,9 +92,9 @@ engine_foreign() { # NETNS DIR
     return 1
 }
 
-engine_kill() { # NETNS: the power goes out; the data stay
+engine_kill() { # NETNS DIR: the power goes out; the data stay
     local pids
-    while pids=$(engine_pids "$1") && [[ -n $pids ]]; do
+    while pids=$(engine_pids "$1" "$2") && [[ -n $pids ]]; do
         # shellcheck disable=SC2086
         kill -KILL $pids 2>/dev/null || true
         sleep 0.1
@@ -106,7 +109,7 @@ engine_stop() { # NETNS DIR: as a machine that is shut down does it; containers 
     pid=$(cat "$2/dockerd.pid")
     kill -TERM "$pid"
     wait_for 30 bash -c "! kill -0 $pid" || die "dockerd does not end."
-    engine_kill "$1"
+    engine_kill "$1" "$2"
 }
 
 # Removing a folder takes away what other namespaces have mounted there: only when the last engine is gone.

@@ -148,7 +148,7 @@ fn restarting(state: &ClusterState, service: &Service, now: Timestamp) -> Option
         (now.since(at) < RECENT).then(|| (at, end.reason.clone(), task.restarts))
     };
     let mut ends: Vec<_> = state.tasks_of(&service.key).filter_map(|task| ended(task)).collect();
-    ends.sort_by(|a, b| b.cmp(a));
+    ends.sort_unstable_by(|a, b| b.cmp(a));
     let (at, reason, _) = ends.first()?;
     let restarts: u32 = ends.iter().map(|(_, _, n)| n).sum();
     let why = format!("restarting, last time: {reason}");

@@ -113,7 +113,7 @@ fn contexts(config: &Path) -> Vec<(String, Result<Endpoint, String>)> {
     let Ok(dirs) = std::fs::read_dir(config.join("contexts").join("meta")) else { return Vec::new() };
     let mut found: Vec<_> =
         dirs.flatten().map(|dir| dir.path()).filter(|dir| dir.is_dir()).filter_map(|dir| context(config, &dir)).collect();
-    found.sort_by(|a, b| a.0.cmp(&b.0));
+    found.sort_unstable_by(|a, b| a.0.cmp(&b.0));
     found
 }
 

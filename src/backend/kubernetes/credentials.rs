@@ -1,5 +1,5 @@
-//! What says who we are with each request, where that changes while we are connected: a plugin's token or a file's. It is
-//! kept until it is about to end (or a file's has grown old), had anew before, and had anew when the server refuses it.
+//! What says who we are with each request. One that changes while we are connected (a plugin's token, a provider's, a file's)
+//! is kept until it is about to end (or a file's has grown old), had anew before, and had anew when the server refuses it.
 //!
 //! What is promised of credentials, and the tests that hold it (`it` is the test binary of `tests/it`):
 //!
@@ -13,6 +13,9 @@
 //! | a 401 has the plugin run once and the request sent once more | `it::credentials::tokens::a_refused_token_is_had_anew…` |
 //! | a plugin that gives the same bad token again is not run in a circle | `it::credentials::tokens::a_plugin_whose_token_stays_bad…` |
 //! | a token's file is read again within a minute, and at once after a 401; the line's end is no part of it | `it::credentials::tokens::a_file_s_token…`, `…the_token_of_a_pod…` |
+//! | an id token is exchanged before it ends and when it is refused, each refresh token once, for all contexts of a user | `it::credentials::oidc::an_id_token…` |
+//! | a provider that refuses, is away or whom we must not believe is told in a sentence, and not asked in a circle | `it::credentials::oidc::a_provider…` |
+//! | a token of the kubeconfig, a name and a password | `it::credentials::tokens::what_stands_in_the_kubeconfig…` |
 //! | client certificates from data, from files, from a plugin | `it::credentials::certificates::a_client_certificate…` |
 //! | a server of an unknown authority, for another name, or out of date is not trusted, in a sentence | `it::credentials::certificates::a_server_that_cannot_be_trusted…` |
 //! | `tls-server-name` is the name that is checked | the same |
@@ -22,10 +25,15 @@
 //!
 //! What of Docker is promised is in `docker/transport`.
 
+use super::oidc::{self, Provider};
 use super::plugin::{self, EARLY, Unanswered, title};
+use super::proxy::Proxies;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::HeaderValue;
-use kube::config::ExecConfig;
+use kube::config::{AuthInfo, ExecConfig};
 use parking_lot::Mutex;
+use secrecy::ExposeSecret;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -33,9 +41,10 @@ use tokio::time::Instant;
 /// A token from a file is read again after this long: it changes under us, and the old one lasts a little longer.
 const READ: Duration = Duration::from_secs(50);
 
-/// What authenticates requests beyond what the client itself carries (certificates, tokens of a kubeconfig).
+/// What authenticates requests beyond what the client itself carries (certificates).
 #[derive(Debug, Default)]
 pub(super) struct Credentials {
+    /// None where it is always the same.
     giver: Option<Giver>,
     token: Mutex<Option<Token>>,
     /// When a client certificate that a plugin gave ends: the connection must be made anew before.
@@ -46,6 +55,7 @@ pub(super) struct Credentials {
 #[derive(Debug)]
 enum Giver {
     Plugin(Box<ExecConfig>),
+    Provider(Box<Provider>),
     File(PathBuf),
 }
 
@@ -80,7 +90,7 @@ impl Giver {
     /// Whether a token of it may be used without asking for another.
     fn keeps(&self, token: &Token) -> bool {
         match self {
-            Self::Plugin(_) => token.lasts(jiff::Timestamp::now() + EARLY),
+            Self::Plugin(_) | Self::Provider(_) => token.lasts(jiff::Timestamp::now() + EARLY),
             Self::File(_) => token.had.elapsed() < READ,
         }
     }
@@ -93,9 +103,14 @@ impl Giver {
                 let raw = raw.ok_or_else(|| Unanswered::Failed(format!("{}: it gave no token", title(plugin))))?;
                 Token::new(raw, PLUGIN_S, given.expiration_timestamp)
             }
+            Self::Provider(provider) => of_provider(&provider.another().await?),
             Self::File(path) => read(path).await,
         }
     }
+}
+
+fn of_provider(id: &str) -> Result<Token, Unanswered> {
+    Token::new(id, "the id token", oidc::ends(id))
 }
 
 /// How words on a plugin's token begin.
@@ -124,15 +139,38 @@ impl Credentials {
         Ok((Self { giver, token: Mutex::new(token), certificate_until }, pair))
     }
 
-    /// The token is what `file` holds.
-    pub fn from_file(file: PathBuf) -> Self {
-        Self { giver: Some(Giver::File(file)), ..Self::default() }
+    /// What a kubeconfig says of a user who has no plugin, by the order of precedence of its fields (Kubernetes docs,
+    /// "kubeconfig (v1)").
+    pub async fn of(user: &AuthInfo, proxies: &Proxies) -> Result<Self, Unanswered> {
+        if let Some(provider) = &user.auth_provider {
+            return Self::from_provider(Provider::of(&provider.config, proxies).map_err(Unanswered::Failed)?).await;
+        }
+        if let (Some(name), Some(password)) = (&user.username, &user.password) {
+            let odd = || Unanswered::Failed("the name or password holds characters that no header may hold".to_owned());
+            return Ok(Self::fixed(basic(name, password.expose_secret()).ok_or_else(odd)?));
+        }
+        if let Some(token) = &user.token {
+            return Ok(Self::fixed(Token::new(token.expose_secret(), "the token of the kubeconfig", None)?.header));
+        }
+        let file = user.token_file.as_ref().map(|file| Giver::File(PathBuf::from(file)));
+        Ok(Self { giver: file, ..Self::default() })
+    }
+
+    async fn from_provider(provider: Provider) -> Result<Self, Unanswered> {
+        let token = provider.held().await.map(|id| of_provider(&id)).transpose()?;
+        Ok(Self { giver: Some(Giver::Provider(Box::new(provider))), token: Mutex::new(token), ..Self::default() })
+    }
+
+    /// Always this header.
+    pub fn fixed(header: HeaderValue) -> Self {
+        let token = Token { header, until: None, had: Instant::now() };
+        Self { token: Mutex::new(Some(token)), ..Self::default() }
     }
 
     /// The `Authorization` header for a request sent now. Asks for another token when the one at hand is about to end.
     pub async fn header(&self) -> Result<Option<HeaderValue>, Unanswered> {
-        let Some(giver) = &self.giver else { return Ok(None) };
         let held = self.token.lock().clone();
+        let Some(giver) = &self.giver else { return Ok(held.map(|token| token.header)) };
         if let Some(token) = held.as_ref().filter(|token| giver.keeps(token)) {
             return Ok(Some(token.header.clone()));
         }
@@ -162,6 +200,13 @@ impl Credentials {
         *self.token.lock() = Some(token);
         Ok(header)
     }
+}
+
+/// The header of a name and a password (RFC 7617); none if they hold what no header may hold.
+pub(super) fn basic(name: &str, password: &str) -> Option<HeaderValue> {
+    let mut header = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(format!("{name}:{password}")))).ok()?;
+    header.set_sensitive(true);
+    Some(header)
 }
 
 #[cfg(test)]

@@ -149,8 +149,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ItemsVisitor<T> {
 }
 
 /// One line of a watch.
-#[derive(Debug, Deserialize)]
-#[serde(tag = "type", content = "object", rename_all = "UPPERCASE")]
+#[derive(Debug)]
 pub(super) enum Line<T> {
     /// An object is new.
     Added(T),
@@ -173,18 +172,18 @@ pub(super) struct Mark {
 /// Decodes a line of a watch; none for an object that says not even which it is.
 pub(super) fn line<T: Listed>(line: &[u8]) -> Result<Option<Line<T>>, Failure> {
     let text = &String::from_utf8_lossy(line);
-    let err = match serde_json::from_str(text) {
-        Ok(line) => return Ok(Some(line)),
-        Err(err) => err,
-    };
-    // a line that is whole and holds an odd object is that object's fault; any other is the stream's
-    let broken = || Failure::decode(secret::unread(&err));
-    let Told { kind, object } = serde_json::from_str(text).map_err(|_| broken())?;
+    let broken = |err| Failure::decode(secret::unread(&err));
+    let Told { kind, object } = serde_json::from_str(text).map_err(broken)?;
+    let json = object.get();
+    // in a line that is whole, an odd object is that object's fault and not the stream's
+    let object = || serde_json::from_str(json).ok().or_else(|| readable(json));
     Ok(match kind {
-        "ADDED" => readable(object.get()).map(Line::Added),
-        "MODIFIED" => readable(object.get()).map(Line::Modified),
-        "DELETED" => readable(object.get()).map(Line::Deleted),
-        _ => return Err(broken()),
+        "ADDED" => object().map(Line::Added),
+        "MODIFIED" => object().map(Line::Modified),
+        "DELETED" => object().map(Line::Deleted),
+        "BOOKMARK" => Some(Line::Bookmark(serde_json::from_str(json).map_err(broken)?)),
+        "ERROR" => Some(Line::Error(serde_json::from_str(json).map_err(broken)?)),
+        _ => return Err(broken(serde::de::Error::custom("it tells of nothing that is known"))),
     })
 }
 

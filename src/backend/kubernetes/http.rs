@@ -133,6 +133,20 @@ impl Api {
         serde_json::from_slice(&answer).map_err(|err| unread(&err))
     }
 
+    /// POST of a form to `path`, and what came of it, whatever it is.
+    pub async fn post_form(&self, path: &str, form: String, deadline: Duration) -> Result<(StatusCode, Bytes), Failure> {
+        let mut request = self.request(Method::POST, path)?;
+        let content = HeaderValue::from_static("application/x-www-form-urlencoded");
+        request.headers_mut().insert(CONTENT_TYPE, content);
+        *request.body_mut() = Bytes::from(form);
+        self.within(deadline, async {
+            let response = self.send(request).await?;
+            let status = response.status();
+            Ok((status, self.collect(response).await?))
+        })
+        .await
+    }
+
     /// GET of `path` as a stream of chunks that ends when the server ends it. It may be silent for ever.
     pub async fn stream(&self, path: &str) -> Result<Chunks, Failure> {
         Ok(self.stream_of(self.request(Method::GET, path)?).await?.1)

@@ -4,6 +4,7 @@
 //! fetched only when someone opens one. Changes are sent as raw JSON with preconditions, and never sent twice.
 
 mod actions;
+mod client;
 mod connect;
 mod convert;
 mod credentials;
@@ -17,6 +18,7 @@ mod inspect;
 mod link;
 mod logs;
 mod metrics;
+mod oidc;
 mod paths;
 mod pipeline;
 mod plugin;

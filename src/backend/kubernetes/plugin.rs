@@ -27,7 +27,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 const PATIENCE: Duration = Duration::from_secs(6);
 /// How long what came of a run is also the answer for who asks next: contexts of one user ask one after the other, and a
 /// plugin whose answer is a failure, refused, or over already is not run again so soon.
-const KEPT: Duration = Duration::from_secs(10);
+pub(super) const KEPT: Duration = Duration::from_secs(10);
 /// Credentials are renewed this long before they end.
 pub(super) const EARLY: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
 /// Most a plugin may print.
@@ -50,9 +50,9 @@ pub(super) struct Given {
 /// Why there are no credentials, as a sentence.
 #[derive(Clone, Debug)]
 pub(super) enum Unanswered {
-    /// The plugin ended without giving any.
+    /// Whoever gives them gave none.
     Failed(String),
-    /// It is still at work.
+    /// It is still at work, or cannot be reached.
     NotYet(String),
 }
 

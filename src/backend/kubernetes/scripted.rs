@@ -1,7 +1,7 @@
 //! A server on the loopback that answers from a script, for tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use super::connect::client;
+use super::client::client;
 use super::credentials::Credentials;
 use super::http::Api;
 use parking_lot::Mutex;

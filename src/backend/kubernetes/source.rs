@@ -104,17 +104,16 @@ fn unreadable(name: &str, user: &AuthInfo) -> Option<String> {
     })
 }
 
-/// Ways to log in that kubectl has no more (since 1.26); the kube crate would run a program for one of them, on our terminal.
+/// Ways to log in that kubectl has no more (since 1.26), or never had.
 fn dropped(name: &str, user: &AuthInfo) -> Option<String> {
     let provider = user.auth_provider.as_ref()?.name.as_str();
     let instead = match provider {
-        "gcp" => "gke-gcloud-auth-plugin",
-        "azure" => "kubelogin",
-        _ => return None,
+        "oidc" => return None,
+        "gcp" => "which kubectl has dropped: use the plugin gke-gcloud-auth-plugin (`exec`)",
+        "azure" => "which kubectl has dropped: use the plugin kubelogin (`exec`)",
+        _ => "which kubectl does not know: use a plugin (`exec`)",
     };
-    Some(format!(
-        "user `{name}` logs in with the auth-provider {provider}, which kubectl has dropped: use the plugin {instead} (`exec`)"
-    ))
+    Some(format!("user `{name}` logs in with the auth-provider {provider}, {instead}"))
 }
 
 /// The configuration that every pod is given (Kubernetes docs, "Accessing the API from a Pod").
@@ -136,7 +135,7 @@ fn of_account(server: &str, folder: &Path) -> Result<Config, BackendError> {
 }
 
 /// The certificates of a PEM.
-fn certificates(pem: &[u8]) -> Result<Vec<Vec<u8>>, String> {
+pub(super) fn certificates(pem: &[u8]) -> Result<Vec<Vec<u8>>, String> {
     let all: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).map(|one| one.map(|der| der.as_ref().to_vec())).collect();
     match all {
         Ok(all) if all.is_empty() => Err("its certificate authority holds no certificate".to_owned()),

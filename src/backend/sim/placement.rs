@@ -43,7 +43,7 @@ impl Host {
     pub(super) fn all_labels(&self, kind: ClusterKind) -> Box<[(Text, Text)]> {
         let zone = self.zone.iter().map(|zone| (Text::new(zone_label(kind)), zone.clone()));
         let mut all: Vec<(Text, Text)> = self.labels.iter().map(|(k, v)| (Text::new(k), Text::new(v))).chain(zone).collect();
-        all.sort();
+        all.sort_unstable();
         all.into()
     }
 }

@@ -260,7 +260,7 @@ fn wanted<'a>(state: &'a ClusterState, target: &LogTarget, fresh: bool) -> Vec<&
     match target.object.kind {
         Kind::Service => {
             let mut all: Vec<_> = state.tasks_of(&target.object.key).collect();
-            all.sort_by(|a, b| a.created.cmp(&b.created).then_with(|| a.key.cmp(&b.key)));
+            all.sort_unstable_by(|a, b| a.created.cmp(&b.created).then_with(|| a.key.cmp(&b.key)));
             let live: Vec<_> = all.iter().copied().filter(|task| has_log(task) && !task.state.ended()).collect();
             if live.is_empty() && fresh {
                 all.retain(|task| task.state.ended());

@@ -216,7 +216,7 @@ impl Palette {
             };
             ranked.push((tier, entry.refused.is_none(), score, n));
         }
-        ranked.sort_by(|a, b| (b.0, b.1, b.2).cmp(&(a.0, a.1, a.2)).then(a.3.cmp(&b.3)));
+        ranked.sort_unstable_by(|a, b| (b.0, b.1, b.2).cmp(&(a.0, a.1, a.2)).then(a.3.cmp(&b.3)));
         ranked.truncate(MOST);
         self.found = ranked.into_iter().map(|(.., n)| n).collect();
     }
@@ -284,7 +284,7 @@ fn objects(cx: &Cx<'_>) -> Vec<Entry> {
         state.nodes.iter().for_each(|node| put(Kind::Node, &node.key));
         state.services.iter().for_each(|service| put(Kind::Service, &service.key));
     }
-    all.sort_by(|a, b| a.name.cmp(&b.name));
+    all.sort_unstable_by(|a, b| a.name.cmp(&b.name));
     all
 }
 

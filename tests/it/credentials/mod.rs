@@ -4,11 +4,13 @@
 mod authority;
 mod certificates;
 mod docker;
+mod oidc;
 mod proxies;
 mod server;
 mod ssh;
 mod tokens;
 
+use base64::Engine as _;
 use quarterdeck::backend::kubernetes::{Context, Proxies, discover_files};
 use quarterdeck::backend::{Backend, BackendError, Connector};
 use std::path::Path;
@@ -43,13 +45,7 @@ async fn later(time: Duration) {
     tokio::time::resume();
 }
 
-/// RFC 4648, for the `-data` fields of a kubeconfig.
+/// For the `-data` fields of a kubeconfig.
 fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let six = |chunk: &[u8], at: usize| {
-        let bit = |n: usize| chunk.get(n / 8).is_some_and(|byte| byte >> (7 - n % 8) & 1 == 1);
-        let value = (0..6).fold(0, |value, n| value << 1 | usize::from(bit(6 * at + n)));
-        if at <= chunk.len() { char::from(LETTERS[value]) } else { '=' }
-    };
-    bytes.chunks(3).flat_map(|chunk| (0..4).map(move |at| six(chunk, at))).collect()
+    base64::engine::general_purpose::STANDARD.encode(bytes)
 }

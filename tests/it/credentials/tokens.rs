@@ -127,3 +127,20 @@ async fn the_token_of_a_pod_is_followed_as_it_is_renewed() {
     backend.ping().await.unwrap();
     assert_eq!(server.asked(), ["/version one", "/livez two"]);
 }
+
+#[tokio::test]
+async fn what_stands_in_the_kubeconfig_is_sent_as_it_is_and_a_name_with_its_password_before_a_token() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(&[]).await;
+    let cluster = format!("server: 'http://127.0.0.1:{}'", server.port);
+    for (user, sent) in [
+        ("token: fixed", "/version fixed"),
+        ("username: me, password: 'open: sesame'", "/version Basic bWU6b3Blbjogc2VzYW1l"),
+        ("username: me, password: p, token: fixed", "/version Basic bWU6cA=="),
+        ("username: me, token: fixed, tokenFile: nowhere", "/version fixed"),
+        ("username: me", "/version nobody"),
+    ] {
+        connect(&context(folder.path(), &cluster, user)).await.unwrap();
+        assert_eq!(server.asked(), [sent], "{user}");
+    }
+}

@@ -86,7 +86,7 @@ pub async fn pull(docker: &Docker, doing: &str, all: &[&Container], progress: &P
         let id = now.id.unwrap_or_default();
         older.extend(made.iter().filter(|(_, of, held)| of == image && *held != id).map(|(name, ..)| name.clone()));
     }
-    older.sort();
+    older.sort_unstable();
     Ok(older)
 }
 

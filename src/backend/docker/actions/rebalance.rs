@@ -110,7 +110,7 @@ fn lie(nodes: &[wire::Node], tasks: &[wire::Task], constraints: &[String]) -> Li
     let places: Vec<Place> = nodes.iter().map(place).collect();
     let placed = tasks.iter().filter(|task| !task.node_id.is_empty());
     let mut placed: Vec<(Key, Key)> = placed.map(|task| (Key::new(&task.id), Key::new(&task.node_id))).collect();
-    placed.sort();
+    placed.sort_unstable();
     let moves = spread::moves(&placed, &places);
     let stays: BTreeSet<&Key> = placed.iter().filter(|(task, _)| !moves.contains(task)).map(|(_, node)| node).collect();
     let emptied: BTreeSet<&Key> = placed.iter().map(|(_, node)| node).filter(|node| !stays.contains(node)).collect();

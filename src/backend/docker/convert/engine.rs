@@ -239,7 +239,7 @@ fn ports(members: &[(&Container, Task)]) -> Option<Text> {
         .flat_map(|(raw, _)| &raw.ports)
         .filter_map(|port| port.public_port.map(|public| format!("{public}→{}/{}", port.private_port, port.r#type)))
         .collect();
-    all.sort();
+    all.sort_unstable();
     // IPv4 and IPv6 are listed apart
     all.dedup();
     (!all.is_empty()).then(|| Text::from(all.join(", ")))

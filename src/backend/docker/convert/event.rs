@@ -62,7 +62,7 @@ fn describe(action: &str, attributes: &HashMap<String, String>) -> String {
         })
         .collect();
     if !changes.is_empty() {
-        changes.sort();
+        changes.sort_unstable();
         return changes.join(", ");
     }
     let exit = attributes.get("exitCode").and_then(|code| code.parse().ok());

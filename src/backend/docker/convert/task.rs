@@ -34,7 +34,7 @@ pub fn tasks<'a>(
     }
     let mut all = Vec::with_capacity(tasks.len());
     for mut story in slots.into_values() {
-        story.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
+        story.sort_unstable_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
         let mut failures = 0;
         let mut last_end: Option<Ending> = None;
         for raw in story {
@@ -67,7 +67,7 @@ pub fn tasks<'a>(
 /// that matter.
 pub fn with_short_history(mut all: Vec<Converted<'_>>) -> Vec<Task> {
     let mut kept: HashMap<Slot<'_>, usize> = HashMap::new();
-    all.sort_by(|a, b| (b.row.created, &b.row.key).cmp(&(a.row.created, &a.row.key)));
+    all.sort_unstable_by(|a, b| (b.row.created, &b.row.key).cmp(&(a.row.created, &a.row.key)));
     all.retain(|one| {
         if !one.row.state.ended() || one.row.wanted {
             return true;

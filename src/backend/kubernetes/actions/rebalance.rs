@@ -93,7 +93,7 @@ impl Act<'_> {
         let pods = self.own(of).await?;
         let placed = pods.iter().filter(|pod| is_live(pod) && !pod.spec.node_name.is_empty());
         let mut placed: Vec<(Key, Key)> = placed.map(|pod| (Key::new(&pod.metadata.uid), Key::new(&pod.spec.node_name))).collect();
-        placed.sort();
+        placed.sort_unstable();
         Ok(Lie { moves: spread::moves(&placed, &spots), pods })
     }
 

@@ -91,7 +91,7 @@ pub(in super::super) fn scheduling_rev(raw: &RawNode) -> u64 {
     raw.spec.unschedulable.hash(&mut hasher);
     raw.metadata.labels.hash(&mut hasher);
     let mut taints: Vec<_> = raw.spec.taints.iter().filter(|t| !t.key.starts_with("node.kubernetes.io/")).collect();
-    taints.sort_by(|a, b| (&a.key, &a.effect).cmp(&(&b.key, &b.effect)));
+    taints.sort_unstable_by(|a, b| (&a.key, &a.effect).cmp(&(&b.key, &b.effect)));
     for taint in taints {
         (&taint.key, &taint.value, &taint.effect).hash(&mut hasher);
     }

@@ -277,7 +277,7 @@ async fn listing(script: Vec<(u16, String)>, asked: &Asked) -> Api {
         }
     });
     let config = kube::Config::new(url.parse().unwrap());
-    let client = crate::backend::kubernetes::connect::client(config).unwrap();
+    let client = crate::backend::kubernetes::client::client(config).unwrap();
     Api::new(client, Arc::new(crate::backend::kubernetes::credentials::Credentials::default()), &url)
 }
 

@@ -1,7 +1,7 @@
 //! What a real server sends in Protocol Buffers is what it sends as JSON.
 
 use super::kubectl;
-use crate::backend::kubernetes::connect::client;
+use crate::backend::kubernetes::client::client;
 use crate::backend::kubernetes::credentials::Credentials;
 use crate::backend::kubernetes::decode;
 use crate::backend::kubernetes::failure::Failure;

@@ -2,7 +2,7 @@
 
 use super::kubectl;
 use crate::backend::kubernetes::actions;
-use crate::backend::kubernetes::connect::client;
+use crate::backend::kubernetes::client::client;
 use crate::backend::kubernetes::credentials::Credentials;
 use crate::backend::kubernetes::http::{Api, Write};
 use crate::backend::kubernetes::index::{Place, Shared};

@@ -58,8 +58,11 @@ struct Held {
     last: Option<(Instant, Result<String, Unanswered>)>,
 }
 
-/// By the provider and by what the kubeconfig says, which is another after a login.
-static HELD: LazyLock<parking_lot::Mutex<HashMap<[String; 4], Arc<Mutex<Held>>>>> = LazyLock::new(Default::default);
+/// Issuer, client, and the tokens of the kubeconfig, which are others after a login.
+type User = [String; 4];
+
+/// The tokens of all users.
+static HELD: LazyLock<parking_lot::Mutex<HashMap<User, Arc<Mutex<Held>>>>> = LazyLock::new(Default::default);
 
 /// As much of the provider's description of itself (OpenID Connect Discovery 1.0, section 3).
 #[derive(Deserialize)]

@@ -12,6 +12,7 @@ use super::http::Api;
 use super::plugin::{KEPT, Unanswered};
 use super::proxy::{self, Proxies};
 use super::source::certificates;
+use crate::backend::address::without_credentials;
 use crate::backend::secret;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -31,6 +32,7 @@ use tokio::time::Instant;
 const ANSWER: Duration = Duration::from_secs(5);
 
 /// Who gives the tokens, and what it wants to see.
+#[derive(Clone)]
 pub(super) struct Provider {
     issuer: String,
     client: String,
@@ -120,11 +122,16 @@ impl Provider {
 
     /// Another id token, or the one that somebody else was given just now.
     pub fn another(&self) -> BoxFuture<'_, Result<String, Unanswered>> {
-        // it sends requests itself, which have no credentials that could need it again
-        Box::pin(self.asked())
+        let asked = self.clone().asked();
+        // a task of its own: it goes on when those who wait for it have to give up, as what it was given for a refresh token
+        // that serves once must not be lost
+        Box::pin(async {
+            let ended = tokio::spawn(asked).await;
+            ended.unwrap_or_else(|err| Err(Unanswered::NotYet(format!("the provider of id tokens could not be asked: {err}"))))
+        })
     }
 
-    async fn asked(&self) -> Result<String, Unanswered> {
+    async fn asked(self) -> Result<String, Unanswered> {
         // one at a time: a refresh token may serve once only
         let mut held = self.held.lock().await;
         if let Some((at, outcome)) = &held.last
@@ -136,7 +143,7 @@ impl Provider {
             Some(refresh) => self.exchange(refresh).await,
             None => Err(Unanswered::Failed(format!(
                 "the id token of {} is over or refused, and there is no refresh-token: log in again",
-                self.issuer
+                without_credentials(&self.issuer)
             ))),
         };
         let outcome = outcome.map(|(id, refresh)| {
@@ -224,7 +231,7 @@ impl Provider {
     }
 
     fn title(&self) -> String {
-        format!("no id token from {}", self.issuer)
+        format!("no id token from {}", without_credentials(&self.issuer))
     }
 }
 

@@ -39,6 +39,8 @@ enum Mood {
     Kind,
     /// The same, if the client's secret stands in the form.
     Form,
+    /// It takes them, and its time.
+    Slow,
     /// It knows none of them.
     Strict,
     /// It is being restarted.
@@ -98,7 +100,11 @@ impl Provider {
 async fn answer(request: Request<Incoming>, state: &Mutex<State>) -> Result<Response<Full<Bytes>>, Infallible> {
     let who = request.headers().get("authorization").map(|value| value.to_str().unwrap().to_owned());
     let path = request.uri().path().to_owned();
+    let slow = state.lock().unwrap().mood == Mood::Slow;
     let form = String::from_utf8(request.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap();
+    if slow {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
     let mut state = state.lock().unwrap();
     let (code, body) = if state.mood == Mood::Away {
         (503, String::new())
@@ -148,6 +154,16 @@ async fn an_id_token_is_exchanged_before_it_ends_and_when_it_is_refused_each_ref
     assert!(all.iter().all(Result::is_ok), "{all:?}");
     let second = "- grant_type=refresh_token&refresh_token=ann1&client_id=ann";
     assert_eq!(provider.asked(), [second], "all who were refused share what it gives");
+}
+
+#[tokio::test]
+async fn an_id_token_that_comes_after_those_who_waited_have_given_up_is_not_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, provider) = (Server::start(&[]).await, Provider::start("joe", Mood::Slow).await);
+    let context = of(folder.path(), &server, &provider.user(", refresh-token: joe0"));
+    assert!(tokio::time::timeout(Duration::from_millis(450), connect(&context)).await.is_err(), "it waits");
+    connect(&context).await.unwrap();
+    assert_eq!((server.asked(), provider.asked().len()), (vec![format!("/version {}", id("joe", 1, LONG))], 1));
 }
 
 #[tokio::test]

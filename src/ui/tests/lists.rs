@@ -42,27 +42,36 @@ fn the_cursor_waits_for_a_row_that_went_away_and_stays_on_the_neighbour_meanwhil
 }
 
 #[test]
-fn a_filter_narrows_as_it_is_typed_counts_and_gives_the_cursor_back() {
+fn a_filter_narrows_as_it_is_typed_and_the_cursor_is_on_what_was_found_or_back_where_it_was() {
     let mut bench = Bench::new(PaneId::Services, (80, 24));
     bench.press(Command::Bottom);
     bench.press(Command::Up);
     assert!(bench.cursor_line().contains("shop/web"));
-    bench.press(Command::Filter);
-    assert!(bench.ui.wants_text());
-    bench.type_in("shop !cat ch");
+    let filter = |bench: &mut Bench, words: &str, end: Option<TextInput>| {
+        bench.press(Command::Filter);
+        assert!(bench.ui.wants_text());
+        bench.type_in(words);
+        if let Some(end) = end {
+            bench.ui.text(end, bench.moment);
+            assert!(!bench.ui.wants_text(), "it gives the keys back");
+        }
+    };
+    filter(&mut bench, "shop !cat ch", None);
     let screen = bench.screen();
     assert!(screen.contains("/shop !cat ch · 2 of 6"), "{screen}");
     assert!(screen.contains("shop/checkout") && screen.contains("shop/search") && !screen.contains("shop/web "), "{screen}");
     assert!(bench.ui.cursor().is_some());
-    bench.ui.text(TextInput::Enter, bench.moment);
-    assert!(!bench.ui.wants_text(), "enter keeps the filter and gives the keys back");
+    bench.ui.text(TextInput::Escape, bench.moment);
+    assert!(bench.cursor_line().contains("shop/web"), "given up: back on what it was on");
+    filter(&mut bench, "nowhere", Some(TextInput::Enter));
+    assert!(bench.screen().contains("none of 6 matches /nowhere"));
+    bench.press(Command::Back);
+    assert!(bench.screen().contains("services · 6") && bench.cursor_line().contains("shop/web"), "nothing was found");
+    filter(&mut bench, "shop !cat ch", Some(TextInput::Enter));
+    assert!(bench.screen().contains("2 of 6"), "enter keeps the filter");
     bench.press(Command::Back);
     let screen = bench.screen();
-    assert!(screen.contains("services · 6"), "{screen}");
-    assert!(bench.cursor_line().contains("shop/web"), "the cursor is back on what it was on");
-    bench.press(Command::Filter);
-    bench.type_in("nowhere");
-    assert!(bench.screen().contains("none of 6 matches /nowhere"));
+    assert!(screen.contains("services · 6") && bench.cursor_line().contains("shop/search"), "{screen}");
 }
 
 #[test]

@@ -106,7 +106,10 @@ impl<L: List> Pane for ListPane<L> {
 
     fn text(&mut self, input: TextInput, cx: &Cx<'_>) -> Outcome {
         match input {
-            TextInput::Enter | TextInput::Tab => self.typing = false,
+            TextInput::Enter | TextInput::Tab => {
+                self.typing = false;
+                self.take();
+            }
             TextInput::Escape => self.clear_filter(cx),
             TextInput::Up => return self.command(Command::Up, cx),
             TextInput::Down => return self.command(Command::Down, cx),

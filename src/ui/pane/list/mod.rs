@@ -201,6 +201,13 @@ impl<L: List> ListPane<L> {
         Outcome::Handled
     }
 
+    /// Whoever ends a filter with enter has found what was looked for: the cursor is there also once the filter is gone.
+    fn take(&mut self) {
+        if let Some(found) = self.index.id(self.at) {
+            (self.pinned, self.stand_in, self.resting) = (Some(found), None, false);
+        }
+    }
+
     fn here<'a>(&self, cx: &Cx<'a>) -> Option<(&'a Arc<ClusterState>, &'a L::Row)> {
         row::<L>(cx, &self.index.id(self.at)?)
     }

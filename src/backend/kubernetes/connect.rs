@@ -3,7 +3,7 @@
 use super::Kubernetes;
 use super::client::{CONNECT, client, shown};
 use super::credentials::Credentials;
-use super::failure::{Failure, link_words};
+use super::failure::Failure;
 use super::http::Api;
 use super::plugin::Unanswered;
 use super::proxy::Proxies;
@@ -128,8 +128,7 @@ async fn connect(mut config: Config, proxies: &Proxies) -> Result<(Api, Text), B
     config.connect_timeout = Some(CONNECT);
     // a default of the kube crate: 15 silent retries of every verb, writes included
     config.default_retry = false;
-    let client = client(config)
-        .map_err(|err| BackendError::Unreachable(format!("cannot {doing}: {}", link_words("its configuration", &err))))?;
+    let client = client(config).map_err(|why| BackendError::Unreachable(format!("cannot {doing}: {why}")))?;
     let api = Api::new(client, Arc::new(credentials), &server);
     let version = match api.get_within::<Version>("/version", ANSWER).await {
         Ok(version) => Text::from(version.git_version),

@@ -215,7 +215,7 @@ impl Provider {
         let proxy = self.proxies.of(&address).map(proxy::parse).transpose().map_err(Unanswered::Failed)?;
         let mut config = Config::new(address);
         (config.root_cert, config.proxy_url) = (self.authority.clone(), proxy);
-        let client = client(config).map_err(|err| self.failed(&err.to_string()))?;
+        let client = client(config).map_err(|why| self.failed(&why))?;
         Ok(Api::new(client, Arc::new(who), server))
     }
 

@@ -84,18 +84,20 @@ async fn create(kubectl: &str, name: &str) {
     insist(kubectl, &["-n", "outages", "create", "deployment", name, "--image=registry.local/app:1", "--replicas=4"]).await;
 }
 
-/// A workload gets another image, another size, or loses a pod.
+/// A workload gets another image, another size, or loses a pod; or what was told of all of them is deleted, as it would be
+/// after an hour: of more than 2,000 events the newest are shown.
 async fn change(kubectl: &str, dice: &mut Dice) {
     let of = ["deployment/one", "deployment/two", "deployment/three"][dice.below(3)];
-    match dice.below(3) {
-        0 => {
+    match dice.below(12) {
+        0..4 => {
             let image = format!("*=registry.local/app:{}", 1 + dice.below(9));
             insist(kubectl, &["-n", "outages", "set", "image", of, &image]).await;
         }
-        1 => {
+        4..8 => {
             let replicas = format!("--replicas={}", 1 + dice.below(8));
             insist(kubectl, &["-n", "outages", "scale", of, &replicas]).await;
         }
+        8 => drop(insist(kubectl, &["-n", "outages", "delete", "events", "--all"]).await),
         _ => {
             let pods = insist(kubectl, &["-n", "outages", "get", "pods", "-o", "name"]).await;
             let pods: Vec<&str> = pods.lines().collect();

@@ -70,6 +70,19 @@ impl Drop for Workload {
     }
 }
 
+/// Pods that do not end by themselves, and what makes them. Left behind, their namespace would not go, and whoever evacuates
+/// their node would wait for them.
+struct Stuck<'a>(&'a Workload, &'static str);
+
+impl Drop for Stuck<'_> {
+    fn drop(&mut self) {
+        let Self(Workload { kubectl, namespace }, maker) = self;
+        kubectl.attempt(&["-n", namespace, "delete", maker, "--cascade=orphan"]);
+        kubectl.attempt(&["-n", namespace, "delete", "replicasets", "--all", "--cascade=orphan"]);
+        kubectl.attempt(&["-n", namespace, "delete", "pods", "--all", "--grace-period=0", "--force"]);
+    }
+}
+
 fn open(size: (u16, u16)) -> (Pty, tempfile::TempDir) {
     quarterdeck(size, &[("KUBECONFIG", &required("KUBECONFIG"))])
 }

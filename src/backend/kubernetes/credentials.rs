@@ -139,8 +139,8 @@ impl Credentials {
         Ok((Self { giver, token: Mutex::new(token), certificate_until }, pair))
     }
 
-    /// What a kubeconfig says of a user who has no plugin, by the order of precedence of its fields (Kubernetes docs,
-    /// "kubeconfig (v1)").
+    /// What a kubeconfig says of a user who has no plugin. Of several the first counts, in this order: kubectl prefers a
+    /// token to its file as well, and refuses a name with a password beside a token.
     pub async fn of(user: &AuthInfo, proxies: &Proxies) -> Result<Self, Unanswered> {
         if let Some(provider) = &user.auth_provider {
             return Self::from_provider(Provider::of(&provider.config, proxies).map_err(Unanswered::Failed)?).await;

@@ -213,7 +213,7 @@ pub(super) fn link_words(server: &str, error: &(dyn Error + 'static)) -> String 
         if let Some(io) = err.downcast_ref::<std::io::Error>() {
             match io.kind() {
                 std::io::ErrorKind::ConnectionRefused => {
-                    return format!("{server} refused the connection (is the API server running, or a tunnel missing?)");
+                    return format!("{server} refused the connection (is it running, or a tunnel missing?)");
                 }
                 std::io::ErrorKind::TimedOut => return format!("{server} does not answer (is a VPN or route missing?)"),
                 std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::BrokenPipe | std::io::ErrorKind::UnexpectedEof => {

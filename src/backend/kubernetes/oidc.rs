@@ -98,7 +98,8 @@ impl Provider {
     pub fn of(config: &HashMap<String, String>, proxies: &Proxies) -> Result<Self, String> {
         let given = |key: &str| config.get(key).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
         let needed = |key: &str| given(key).ok_or_else(|| format!("the auth-provider oidc has no {key}"));
-        let (issuer, client) = (needed("idp-issuer-url")?, needed("client-id")?);
+        // what is below it is found without its last slash (OpenID Connect Discovery 1.0, section 4)
+        let (issuer, client) = (needed("idp-issuer-url")?.trim_end_matches('/').to_owned(), needed("client-id")?);
         let (id, refresh) = (given("id-token"), given("refresh-token"));
         if id.is_none() && refresh.is_none() {
             return Err("the auth-provider oidc has neither an id-token nor a refresh-token: log in first".to_owned());
@@ -157,9 +158,8 @@ impl Provider {
 
     /// An id token for a refresh token, and another refresh token if that one is used up.
     async fn exchange(&self, refresh: &str) -> Result<(String, Option<String>), Unanswered> {
-        let nobody = Credentials::default();
         let described: Described = self
-            .api(&self.issuer, nobody)?
+            .api(&self.issuer, Credentials::default())?
             .get_within("/.well-known/openid-configuration", ANSWER)
             .await
             .map_err(|failure| self.unanswered(failure))?;

@@ -6,6 +6,7 @@ use super::*;
 fn deletes_a_pod_that_does_not_end_within_no_time() {
     let workload = Workload::create("e2e-grace", 1);
     let stuck = r#"{"spec":{"template":{"metadata":{"labels":{"quarterdeck.testbed/act":"stuck"}},"spec":{"terminationGracePeriodSeconds":7}}}}"#;
+    let _stuck = Stuck(&workload, "deployment/web");
     workload.run(&format!("patch deployment web -p {stuck}"));
     workload.ready(1);
     workload.until("one pod", "get pods -o name", |out| out.lines().count() == 1);

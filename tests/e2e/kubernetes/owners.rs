@@ -17,23 +17,12 @@ fn controller(workload: &Workload, name: &str, replicas: u32, labels: &str, node
     workload.until("the controller's pods are ready", &ready, |out| out == replicas.to_string());
 }
 
-/// Pods that do not end by themselves: their namespace would not go either.
-struct Stuck<'a>(&'a Workload);
-
-impl Drop for Stuck<'_> {
-    fn drop(&mut self) {
-        let Workload { kubectl, namespace } = self.0;
-        kubectl.attempt(&["-n", namespace, "delete", "rc", "rc", "--cascade=orphan"]);
-        kubectl.attempt(&["-n", namespace, "delete", "pods", "-l", "by=rc", "--grace-period=0", "--force"]);
-    }
-}
-
 #[test]
 fn an_evacuation_tells_of_a_controllers_pod_and_a_bare_one_and_is_done_when_all_that_leaves_has_left() {
     let workload = Workload::create("e2e-owners", 1);
     let node = workload.pods()[0].split('|').nth(1).unwrap().to_string();
     // it does not end before it is deleted by force
-    let _stuck = Stuck(&workload);
+    let _stuck = Stuck(&workload, "rc/rc");
     controller(&workload, "rc", 1, r#""quarterdeck.testbed/act":"stuck""#, &node);
     let alone = format!(r#"{{"apiVersion":"v1","spec":{{"nodeName":"{node}"}}}}"#);
     workload.kubectl.args(&["-n", workload.namespace, "run", "bare", "--image=app:1", "--overrides", &alone]);

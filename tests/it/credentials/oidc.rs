@@ -93,7 +93,7 @@ impl Provider {
     /// The fields of a user of it, with these besides.
     fn user(&self, more: &str) -> String {
         let State { address, name, .. } = &*self.state.lock().unwrap();
-        format!("auth-provider: {{name: oidc, config: {{idp-issuer-url: '{address}/realm', client-id: '{name}'{more}}}}}")
+        format!("auth-provider: {{name: oidc, config: {{idp-issuer-url: '{address}/realm/', client-id: '{name}'{more}}}}}")
     }
 }
 

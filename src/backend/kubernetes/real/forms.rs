@@ -1,8 +1,6 @@
 //! What a real server sends in Protocol Buffers is what it sends as JSON.
 
-use super::kubectl;
-use crate::backend::kubernetes::client::client;
-use crate::backend::kubernetes::credentials::Credentials;
+use super::{api, kubectl};
 use crate::backend::kubernetes::decode;
 use crate::backend::kubernetes::failure::Failure;
 use crate::backend::kubernetes::follow::audit;
@@ -12,7 +10,6 @@ use crate::backend::kubernetes::protobuf;
 use crate::backend::kubernetes::raw::{self, Listed};
 use futures::StreamExt;
 use std::fmt::Debug;
-use std::sync::Arc;
 
 /// Deletes what was made at the end.
 struct Made;
@@ -106,10 +103,4 @@ async fn a_watch_and_a_refusal_of_a_real_server_are_told_the_same_in_both_forms(
     }
     println!("{}\n{}", told[0], told[1]);
     assert_eq!(told[..3], told[3..]);
-}
-
-async fn api() -> Api {
-    let config = kube::Config::infer().await.unwrap();
-    let url = config.cluster_url.to_string();
-    Api::new(client(config).unwrap(), Arc::new(Credentials::default()), &url)
 }

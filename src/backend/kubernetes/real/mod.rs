@@ -5,12 +5,16 @@
 mod forms;
 mod storm;
 
-use super::{Context, Environment, discover};
+use super::client::client;
+use super::credentials::Credentials;
+use super::http::Api;
+use super::{Context, Environment, Proxies, discover};
 use crate::backend::{Connector, Sink};
 use crate::model::{ClusterState, Interest, Kind, KindSync, Store};
 use crate::util::time::Timestamp;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
@@ -19,6 +23,14 @@ fn kubectl(args: &[&str]) -> String {
     let out = Command::new(std::env::var("KUBECTL").expect("KUBECTL must be set")).args(args).output().unwrap();
     assert!(out.status.success(), "kubectl {args:?}: {}", String::from_utf8_lossy(&out.stderr));
     String::from_utf8_lossy(&out.stdout).trim().to_owned()
+}
+
+/// The server of `KUBECONFIG`, as its user.
+async fn api() -> Api {
+    let config = kube::Config::infer().await.unwrap();
+    let url = config.cluster_url.to_string();
+    let credentials = Credentials::of(&config.auth_info, &Proxies::default()).await.unwrap();
+    Api::new(client(config).unwrap(), Arc::new(credentials), &url)
 }
 
 /// Connects and follows until `test` holds, for at most 20 s.

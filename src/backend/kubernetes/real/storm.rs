@@ -1,10 +1,8 @@
 //! Many writers of one Deployment at once.
 
-use super::kubectl;
+use super::{api, kubectl};
 use crate::backend::kubernetes::actions;
-use crate::backend::kubernetes::client::client;
-use crate::backend::kubernetes::credentials::Credentials;
-use crate::backend::kubernetes::http::{Api, Write};
+use crate::backend::kubernetes::http::Write;
 use crate::backend::kubernetes::index::{Place, Shared};
 use crate::backend::{BackendError, ProgressSink};
 use crate::model::{Action, Bound, ClusterId, Intent, Key, Kind, ObjectRef, ServiceKind};
@@ -33,9 +31,7 @@ impl Drop for Made {
 async fn of_conflicting_updates_of_a_real_deployment_none_is_lost_and_none_overwritten() {
     kubectl(&["create", "deployment", NAME, "-n", "default", "--image=storm:1", "--replicas=0"]);
     let _made = Made;
-    let config = kube::Config::infer().await.unwrap();
-    let url = config.cluster_url.to_string();
-    let api = Api::new(client(config).unwrap(), Arc::new(Credentials::default()), &url);
+    let api = api().await;
     let made: Value = api.get(PATH).await.unwrap();
     let key = Key::new(made["metadata"]["uid"].as_str().unwrap());
     let index = Shared::default();

@@ -84,7 +84,7 @@ pub fn steps(state: &ClusterState, op: &Operation) -> Vec<Step> {
     let uneven = (op.intent.action == Action::Rebalance).then(|| spread::surplus(state, &op.intent.object.key));
     let well = |planned: &Planned| uneven.as_ref().is_some_and(|uneven| !uneven.contains(&planned.key));
     let mut steps: Vec<Step> = plan.tasks.iter().map(|planned| step(state, op, planned, well(planned), &mut new)).collect();
-    steps.sort_unstable_by(|a, b| (a.fate, &a.name).cmp(&(b.fate, &b.name)));
+    steps.sort_by(|a, b| (a.fate, &a.name).cmp(&(b.fate, &b.name)));
     steps
 }
 
@@ -106,7 +106,7 @@ impl<'a> Successors<'a> {
                     task.wanted && !task.state.ended() && task.created > plan.newest && !left.contains(&task.key)
                 };
                 let mut new: Vec<&Arc<Task>> = state.tasks_of(service).filter(later).collect();
-                new.sort_unstable_by(|a, b| (!a.ready, a.created, &a.name).cmp(&(!b.ready, b.created, &b.name)));
+                new.sort_by(|a, b| (!a.ready, a.created, &a.name).cmp(&(!b.ready, b.created, &b.name)));
                 new
             });
         }
@@ -248,7 +248,7 @@ pub fn spreads(state: &ClusterState, op: &Operation) -> Vec<Text> {
     let of = op.plan.iter().flat_map(|plan| plan.tasks.iter()).filter_map(|task| task.service.as_ref());
     let keys: BTreeSet<&Key> = of.filter(|key| moves(state, key)).collect();
     let mut services: Vec<&Arc<Service>> = keys.into_iter().filter_map(|key| state.services.get(key)).collect();
-    services.sort_unstable_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
+    services.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
     let words = |service: &&Arc<Service>| {
         let name = super::preview::subject(&service.namespace, &service.name);
         let zones = spread::words(&spread::zones(state, &service.key));

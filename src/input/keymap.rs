@@ -287,7 +287,7 @@ mod tests {
 ";
         let (keymap, problems) = load(text);
         let mut problems = problems;
-        problems.sort_unstable();
+        problems.sort();
         for want in [
             "mine.toml:2:7: there is no command `service.sacle` (did you mean `service.scale`?)",
             "mine.toml:3:1: `entr` is not a key; did you mean `enter`?",

@@ -42,7 +42,7 @@ pub(super) fn label(state: &ClusterState, node: &Node, edits: &[LabelEdit], draf
     }
     let changing = || edits.iter().filter(|edit| !edit.holds(node));
     let mut services: Vec<&Service> = state.services.iter().map(|service| &**service).collect();
-    services.sort_unstable_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
+    services.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
     for service in services {
         let Some(placement) = &service.placement else { continue };
         let rules: Vec<Rule<'_>> = Rule::all(placement).collect();

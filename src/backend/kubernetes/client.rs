@@ -16,9 +16,9 @@ use hyper_util::rt::TokioExecutor;
 use kube::client::{Body, ClientBuilder, ConfigExt};
 use kube::config::AuthInfo;
 use kube::{Client, Config};
-use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
 use secrecy::ExposeSecret;
 use std::time::Duration;
 use tower::{Service, ServiceExt};
@@ -44,7 +44,8 @@ pub(super) fn client(config: Config) -> Result<Client, String> {
     tcp.set_keepalive_retries(Some(keepalive::PROBES));
     #[cfg(target_os = "linux")]
     tcp.set_tcp_user_timeout(Some(keepalive::DEAD));
-    let Some(proxy) = config.proxy_url.clone() else { return stack(&config, tcp) };
+    let tls = tls_config(&config)?;
+    let Some(proxy) = config.proxy_url.clone() else { return stack(&config, &tls, tcp) };
     let name = shown(&proxy);
     let failed = move |cause: tower::BoxError| ProxyFailed { proxy: name.clone(), cause };
     let login = proxy::login(&proxy);
@@ -53,28 +54,28 @@ pub(super) fn client(config: Config) -> Result<Client, String> {
         if let Some((user, password)) = login {
             socks = socks.with_auth(user, password);
         }
-        return stack(&config, socks.map_err(move |err| failed(err.into())));
+        return stack(&config, &tls, socks.map_err(move |err| failed(err.into())));
     }
     // to a proxy of https:// our connection is encrypted as well, and trusted by the same authorities
-    let mut tunnel = Tunnel::new(proxy, secured(&config, tcp)?);
+    let mut tunnel = Tunnel::new(proxy, secured(&config, &tls, tcp)?);
     if let Some((user, password)) = login
         && let Some(basic) = basic(&user, &password)
     {
         tunnel = tunnel.with_auth(basic);
     }
-    stack(&config, tunnel.map_err(move |err| failed(err.into())))
+    stack(&config, &tls, tunnel.map_err(move |err| failed(err.into())))
 }
 
 /// The client over connections that `connector` makes.
-fn stack<C>(config: &Config, connector: C) -> Result<Client, String>
+fn stack<C>(config: &Config, tls: &ClientConfig, connector: C) -> Result<Client, String>
 where
     C: Service<Uri> + Clone + Send + Sync + 'static,
     C::Response: Connection + Read + Write + Send + Unpin + 'static,
     C::Future: Send + 'static,
     C::Error: Into<tower::BoxError>,
 {
-    let tls = secured(config, connector)?;
-    let http = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build::<_, Body>(tls);
+    let http = hyper_util::client::legacy::Client::builder(TokioExecutor::new());
+    let http = http.build::<_, Body>(secured(config, tls, connector)?);
     let stack = ClientBuilder::new(http, config.default_namespace.clone())
         .with_layer(&config.base_uri_layer())
         .with_layer(&DecompressionLayer::new().gzip(!config.disable_compression))
@@ -82,9 +83,18 @@ where
     Ok(stack.build())
 }
 
-/// What `connector` makes, in TLS where the address asks for it. The kube crate can do this too, but with all its ways to
-/// log in behind it.
-fn secured<C>(config: &Config, connector: C) -> Result<HttpsConnector<C>, String> {
+/// What `connector` makes, in TLS where the address asks for it.
+fn secured<C>(config: &Config, tls: &ClientConfig, connector: C) -> Result<HttpsConnector<C>, String> {
+    let mut builder = HttpsConnectorBuilder::new().with_tls_config(tls.clone()).https_or_http();
+    if let Some(name) = &config.tls_server_name {
+        let name = ServerName::try_from(name.clone()).map_err(|err| format!("tls-server-name `{name}` is no name: {err}"))?;
+        builder = builder.with_server_name_resolver(FixedServerNameResolver::new(name));
+    }
+    Ok(builder.enable_http1().wrap_connector(connector))
+}
+
+/// Whom to believe, and who we are. The kube crate can do this too, but with all its ways to log in behind it.
+fn tls_config(config: &Config) -> Result<ClientConfig, String> {
     let roots = match &config.root_cert {
         _ if config.accept_invalid_certs => None,
         Some(authorities) => {
@@ -97,14 +107,7 @@ fn secured<C>(config: &Config, connector: C) -> Result<HttpsConnector<C>, String
         }
         None => Some(tls::system_roots()),
     };
-    let identity = identity(&config.auth_info)?;
-    let tls = tls::client(roots, identity).map_err(|err| format!("the client certificate and its key do not fit: {err}"))?;
-    let mut builder = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http();
-    if let Some(name) = &config.tls_server_name {
-        let name = ServerName::try_from(name.clone()).map_err(|err| format!("tls-server-name `{name}` is no name: {err}"))?;
-        builder = builder.with_server_name_resolver(FixedServerNameResolver::new(name));
-    }
-    Ok(builder.enable_http1().wrap_connector(connector))
+    tls::client(roots, identity(&config.auth_info)?).map_err(|err| format!("the client certificate and its key do not fit: {err}"))
 }
 
 /// What a user shows who we are with in TLS.

@@ -18,7 +18,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use form_urlencoded::{Serializer, byte_serialize};
 use futures::future::BoxFuture;
-use http::{StatusCode, Uri};
+use http::Uri;
 use kube::Config;
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -179,8 +179,8 @@ impl Provider {
                 let id = given.id_token.ok_or_else(|| self.failed("it gave no id token: is the scope openid asked for?"))?;
                 return Ok((id, given.refresh_token));
             }
-            if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
-                return Err(Unanswered::NotYet(format!("{}: it answers {status}", self.title())));
+            if let 429 | 500.. = status.as_u16() {
+                return Err(self.unanswered(Failure::refused(status.as_u16(), &body)));
             }
             let Refused { error, error_description } = serde_json::from_slice(&body).unwrap_or_default();
             why = match (error.as_str(), error_description.as_str()) {

@@ -91,7 +91,7 @@ fn of_context(files: &[PathBuf], context: &str) -> Result<(Config, Option<String
     Ok((config, cluster.proxy_url.clone().filter(|proxy| !proxy.is_empty())))
 }
 
-/// Which of the files that a user's credentials are in cannot be read; what reads them later does not say which.
+/// Which of the files that a user's credentials are in cannot be read; what reads them later does not know whose they are.
 fn unreadable(name: &str, user: &AuthInfo) -> Option<String> {
     let files = [
         ("client certificate", user.client_certificate.as_ref().filter(|_| user.client_certificate_data.is_none())),

@@ -73,7 +73,7 @@ impl Confirm {
             }
         }
         // in the order people look for them, not in that of their ids
-        targets.sort_unstable_by(|a, b| (&a.object.cluster, title(a)).cmp(&(&b.object.cluster, title(b))));
+        targets.sort_by(|a, b| (&a.object.cluster, title(a)).cmp(&(&b.object.cluster, title(b))));
         if targets.is_empty() {
             let label = action.kind().spec().label;
             return Err(match left_out.first() {

@@ -284,7 +284,7 @@ fn objects(cx: &Cx<'_>) -> Vec<Entry> {
         state.nodes.iter().for_each(|node| put(Kind::Node, &node.key));
         state.services.iter().for_each(|service| put(Kind::Service, &service.key));
     }
-    all.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+    all.sort_by(|a, b| a.name.cmp(&b.name));
     all
 }
 

@@ -24,12 +24,8 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 /// A connection that has more hands it over within this time.
 const DRAINED: Duration = Duration::from_millis(2);
-/// Between two looks at a watch that has brought something.
+/// Between two looks at a watch that is busy.
 const PAUSE: Duration = Duration::from_millis(400);
-/// Between two looks at one that always has something: each look costs a picture, whatever it brings.
-const BUSY: Duration = Duration::from_secs(1);
-/// So many looks in a row find something until a watch is busy: a rollout is followed closely, a big cluster's hum is not.
-const CLOSE: u32 = 10;
 /// A watch that has been silent for so long after its beginning has told that.
 const QUIET: Duration = Duration::from_millis(100);
 /// And one that is never silent has by then.
@@ -80,10 +76,10 @@ impl Follower {
         }
         let mut begun = Begun::new(form);
         let mut auditing = Audit::at(*audit);
-        let (mut heard, mut busy) = (Instant::now(), 0);
+        let mut heard = Instant::now();
         loop {
             let chunk = tokio::select! {
-                chunk = next(&mut chunks, behind.is_some(), &mut busy) => chunk,
+                chunk = next(&mut chunks, behind.is_some()) => chunk,
                 () = until(behind), if behind.is_some() => {
                     behind = None;
                     if !self.begun(following, end).await? {
@@ -132,62 +128,15 @@ async fn until(behind: Option<Instant>) {
 }
 
 /// The next part of a watch. Once all that has come was taken there is a pause: what comes first after a quiet time is
-/// taken at once, and what comes all the time is taken now and then, not packet by packet. `busy` counts the pauses in a
-/// row after which something was there. With `at_once` there is no pause.
-async fn next<S: Stream + Unpin>(chunks: &mut S, at_once: bool, busy: &mut u32) -> Option<S::Item> {
+/// taken at once, and what comes all the time is taken now and then, not packet by packet. With `at_once` there is
+/// no pause.
+async fn next<S: Stream + Unpin>(chunks: &mut S, at_once: bool) -> Option<S::Item> {
     if at_once {
         return chunks.next().await;
     }
     if let Ok(chunk) = timeout(DRAINED, chunks.next()).await {
         return chunk;
     }
-    sleep(if *busy < CLOSE { PAUSE } else { BUSY }).await;
-    if let Ok(chunk) = timeout(DRAINED, chunks.next()).await {
-        *busy = busy.saturating_add(1);
-        return chunk;
-    }
-    *busy = 0;
+    sleep(PAUSE).await;
     chunks.next().await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use futures::stream;
-
-    /// When each of so many parts is taken that come every `every`.
-    async fn taken(every: Duration, parts: u32) -> Vec<Duration> {
-        let began = Instant::now();
-        let mut chunks = Box::pin(stream::unfold(1, |n| async move {
-            sleep_until(began + every * n).await;
-            Some((n, n + 1))
-        }));
-        let (mut busy, mut at) = (0, Vec::new());
-        for _ in 0..parts {
-            next(&mut chunks, false, &mut busy).await;
-            at.push(began.elapsed());
-        }
-        at
-    }
-
-    /// How often something was taken between two times: what was taken together counts once.
-    fn looks(at: &[Duration], from: Duration, to: Duration) -> usize {
-        let mut apart: Vec<_> = at.iter().filter(|at| (from..to).contains(*at)).map(Duration::as_millis).collect();
-        apart.dedup_by(|b, a| *b - *a < 100);
-        apart.len()
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_comes_now_and_then_is_taken_at_once_and_what_always_comes_less_and_less_often() {
-        let rare = taken(Duration::from_secs(2), 20).await;
-        assert!(rare.iter().zip(1..).all(|(at, n)| *at - Duration::from_secs(2) * n < Duration::from_millis(5)), "{rare:?}");
-
-        let always = taken(Duration::from_millis(50), 400).await;
-        let (close, busy) = (
-            looks(&always, Duration::ZERO, Duration::from_secs(4)),
-            looks(&always, Duration::from_secs(8), Duration::from_secs(16)),
-        );
-        assert!((9..=11).contains(&close), "{close} in 4 s");
-        assert!((7..=9).contains(&busy), "{busy} in 8 s");
-    }
 }

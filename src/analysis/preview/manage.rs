@@ -71,13 +71,13 @@ fn spare(managers: u32, draft: &mut Draft) {
     if spare == 0 { draft.warn(words) } else { draft.fact(words) }
 }
 
-pub(super) fn remove(node: &Node, tasks: u32, force: bool, draft: &mut Draft) -> Result<(), Text> {
+pub(super) fn remove(node: &Node, force: bool, draft: &mut Draft) -> Result<(), Text> {
     match (node.state, force) {
         (NodeState::Down, _) => draft.fact("takes it out of the list; its engine must join anew to come back"),
         (state, false) => return Err(Text::from(format!("it is {}, not down", state.word()))),
         (state, true) => {
             draft.warn(format!("it is {}, not down: drain it first and let its engine leave the swarm", state.word()));
-            draft.warn(format!("the swarm forgets it at once; {} end there and start elsewhere", count(tasks, "task")));
+            draft.warn("the swarm forgets it at once");
             draft.at_least(Danger::Destructive);
         }
     }

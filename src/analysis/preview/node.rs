@@ -4,7 +4,7 @@ use super::{Draft, graceful, manage, marks, prune, service, subject};
 use crate::analysis::keeper::{Keeper, keeper};
 use crate::analysis::reasons::count;
 use crate::analysis::spread;
-use crate::model::{Action, Availability, Budget, ClusterKind, ClusterState, Node, Service, Text};
+use crate::model::{Action, Availability, Budget, ClusterKind, ClusterState, Node, NodeState, Service, Text};
 use std::collections::BTreeMap;
 
 /// Services named in a list before the rest is only counted.
@@ -21,12 +21,27 @@ pub(super) fn consequences(state: &ClusterState, node: &Node, action: &Action, d
         Action::Evacuate | Action::Drain => away(state, node, matches!(action, Action::Drain), draft)?,
         Action::Promote => manage::promote(state, draft),
         Action::Demote => manage::demote(state, node, draft),
-        Action::RemoveNode { force } => manage::remove(node, here, *force, draft)?,
+        Action::RemoveNode { force } => remove(state, node, *force, draft)?,
         Action::Label { edits } => marks::label(state, node, edits, draft),
         Action::Taint { edits } => marks::taint(state, node, edits, draft),
         Action::Prune { volumes, .. } => prune::consequences(state, node, *volumes, draft),
         Action::RotateToken { managers, .. } => manage::rotate(state, node, *managers, draft),
         _ => {}
+    }
+    Ok(())
+}
+
+/// Taking a node out of its swarm; by force also one that is not down, with what runs there.
+fn remove(state: &ClusterState, node: &Node, force: bool, draft: &mut Draft) -> Result<(), Text> {
+    manage::remove(node, force, draft)?;
+    if force && node.state != NodeState::Down {
+        let all = leaving(state, node);
+        let tasks: u32 = all.moving.values().map(|(_, n)| n).sum();
+        if tasks > 0 {
+            let (end, new) = if tasks == 1 { ("ends", "a new one starts") } else { ("end", "new ones start") };
+            draft.warn(format!("{} {end} there; {new} where another node may run what it ran", count(tasks, "task")));
+        }
+        stays(&all, true, draft);
     }
     Ok(())
 }

@@ -48,6 +48,21 @@ fn the_last_node_that_takes_tasks_is_drained_but_not_evacuated() {
 }
 
 #[test]
+fn removing_a_node_that_runs_says_what_ends_there_for_good() {
+    let mut fleet = Fixture::of(ClusterKind::Swarm);
+    fleet.node(node("n1", "")).node(node("n2", ""));
+    fleet.service(Service { kind: ServiceKind::Global, ..service("agent", 2) }).task(task("a2", "agent", "n2"));
+    let lines = |fleet: &Fixture| seen(fleet, Kind::Node, "n2", &Action::RemoveNode { force: true }).unwrap().2;
+    let ready = "! it is ready, not down: drain it first and let its engine leave the swarm";
+    let always = [ready, "! the swarm forgets it at once"];
+    assert_eq!(lines(&fleet), [&always[..], &["1 task ends here: agent runs on every node"]].concat());
+    fleet.service(Service { kind: ServiceKind::Replicated, ..service("web", 2) });
+    fleet.task(task("w1", "web", "n2")).task(task("w2", "web", "n2"));
+    let moves = "! 2 tasks end there; new ones start where another node may run what it ran";
+    assert_eq!(lines(&fleet), [&always[..], &[moves, "1 task ends here: agent runs on every node"]].concat());
+}
+
+#[test]
 fn a_graceful_drain_says_which_services_no_other_node_may_run() {
     let mut fleet = Fixture::of(ClusterKind::Swarm);
     for name in ["n1", "n2", "n3"] {

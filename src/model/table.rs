@@ -6,7 +6,8 @@
 //! once, others shard by shard ([`Table::changes_since`]).
 
 use super::Key;
-use std::hash::{Hash, Hasher};
+use foldhash::quality::FixedState;
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
 /// A row that knows its identity.
@@ -40,10 +41,8 @@ impl<T> Default for Table<T> {
 }
 
 fn hash(key: &str) -> usize {
-    // DefaultHasher::new has fixed keys: the order of rows is the same in every run
-    let mut hasher = std::hash::DefaultHasher::new();
-    key.hash(&mut hasher);
-    hasher.finish() as usize
+    // without a seed: the order of rows is the same in every run
+    FixedState::default().hash_one(key) as usize
 }
 
 impl<T: Keyed> Table<T> {

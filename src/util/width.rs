@@ -8,7 +8,20 @@ use unicode_width::UnicodeWidthStr;
 /// Columns that `text` takes on the terminal: the sum over its letters, as each is drawn by itself. As a whole it can be
 /// less (Arabic lam and alef count as one).
 pub fn width(text: &str) -> usize {
-    if text.is_ascii() { text.len() } else { text.graphemes(true).map(UnicodeWidthStr::width).sum() }
+    if text.is_ascii() {
+        return text.len();
+    }
+    singles(text).unwrap_or_else(|| text.graphemes(true).map(UnicodeWidthStr::width).sum())
+}
+
+/// How many characters `text` has, if each of them is a letter by itself and one column wide. Nearly all that is shown is
+/// of such: plain text, and the signs that graphs, bars and states are drawn with. Nothing in it has to be taken apart.
+pub fn singles(text: &str) -> Option<usize> {
+    text.chars().try_fold(0, |count, letter| is_single(letter).then_some(count + 1))
+}
+
+fn is_single(letter: char) -> bool {
+    matches!(letter, ' '..='~' | '·' | '–' | '—' | '…' | '←'..='⇿' | '─'..='◼' | '✖' | '⠀'..='⣿')
 }
 
 /// Columns of what is written piece by piece, where no letter is cut in two.
@@ -69,6 +82,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn single_letters_are_one_column_wide_and_are_not_joined() {
+        let all: Vec<char> = (0..=0x2_ffff).filter_map(char::from_u32).filter(|letter| is_single(*letter)).collect();
+        for letter in &all {
+            assert_eq!(letter.to_string().width(), 1, "{letter:?}");
+        }
+        for other in [all[0], '…', '⣿', '↔', '◼'] {
+            let text: String = all.iter().flat_map(|letter| [*letter, other]).collect();
+            assert_eq!(text.graphemes(true).count(), all.len() * 2, "{other:?}");
+        }
+    }
+
+    #[test]
     fn elided_text_fits_and_keeps_both_ends() {
         for max in 0..30 {
             for text in ["checkout-7d9f8b6c5-x2x9k", "東京-大阪-名古屋", "a"] {
@@ -77,6 +102,7 @@ mod tests {
             }
         }
         assert_eq!((width("\u{644}\u{627}"), width("e\u{301}"), width("東")), (2, 1, 2));
+        assert_eq!((singles("a…▁⣿"), singles("e\u{301}"), singles("東")), (Some(4), None, None));
         assert_eq!(elide_middle("abcdefghij", 5), "ab…ij");
         assert_eq!(elide_end("abcdefghij", 5), "abcd…");
     }

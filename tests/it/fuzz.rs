@@ -202,7 +202,7 @@ proptest! {
 /// A real pod with any bytes in place of any of its own, and cut anywhere.
 #[test]
 fn a_pod_is_read_whatever_is_wrong_with_it() {
-    let whole = include_str!("../bench/probe/pod.json").trim().replace("\"{restarts}\"", "0");
+    let whole = include_str!("../bench/recorded/pod.json").trim();
     let line = format!(r#"{{"type":"MODIFIED","object":{whole}}}"#).into_bytes();
     for (n, at) in (0..line.len()).step_by(7).enumerate() {
         entries::watch(&line[..at]);
@@ -215,8 +215,8 @@ fn a_pod_is_read_whatever_is_wrong_with_it() {
 /// The same in Protocol Buffers.
 #[test]
 fn a_pod_in_protocol_buffers_is_read_whatever_is_wrong_with_it() {
-    let whole = include_str!("../bench/probe/pod.json").trim().replace("\"{restarts}\"", "0");
-    let pod: serde_json::Value = serde_json::from_str(&whole).unwrap();
+    let whole = include_str!("../bench/recorded/pod.json").trim();
+    let pod: serde_json::Value = serde_json::from_str(whole).unwrap();
     let (path, line) = ("/api/v1/pods", serde_json::json!({ "type": "MODIFIED", "object": pod }));
     let frame = encode::frame(path, &line).unwrap().split_off(4);
     let page = encode::page(path, &serde_json::json!({ "items": [pod] })).unwrap().split_off(4);

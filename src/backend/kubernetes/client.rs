@@ -2,6 +2,7 @@
 
 use super::credentials::basic;
 use super::proxy::{self, ProxyFailed};
+use super::quiet::Quiet;
 use crate::backend::address::without_credentials;
 use crate::backend::keepalive;
 use crate::backend::tls::{self, Identity};
@@ -44,6 +45,7 @@ pub(super) fn client(config: Config) -> Result<Client, String> {
     tcp.set_keepalive_retries(Some(keepalive::PROBES));
     #[cfg(target_os = "linux")]
     tcp.set_tcp_user_timeout(Some(keepalive::DEAD));
+    let tcp = tcp.map_response(Quiet::new);
     let tls = tls_config(&config)?;
     let Some(proxy) = config.proxy_url.clone() else { return stack(&config, &tls, tcp) };
     let name = shown(&proxy);

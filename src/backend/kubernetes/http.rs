@@ -7,6 +7,7 @@ use super::credentials::Credentials;
 use super::failure::{Failure, Sort, link_words};
 use super::plugin::Unanswered;
 use super::protobuf;
+use super::quiet::Silence;
 use crate::backend::secret;
 use bytes::Bytes;
 use futures::StreamExt;
@@ -62,6 +63,16 @@ impl Form {
 
 /// What comes of a stream.
 pub(super) type Chunks = BoxStream<'static, Result<Bytes, Failure>>;
+
+/// A watch that has begun.
+pub(super) struct Watch {
+    /// The form it is in.
+    pub form: Form,
+    /// What comes of it.
+    pub chunks: Chunks,
+    /// For a pause between two looks at it.
+    pub silence: Option<Silence>,
+}
 
 /// A connected API server. Cheap to clone.
 #[derive(Clone)]
@@ -149,22 +160,23 @@ impl Api {
 
     /// GET of `path` as a stream of chunks that ends when the server ends it. It may be silent for ever.
     pub async fn stream(&self, path: &str) -> Result<Chunks, Failure> {
-        Ok(self.stream_of(self.request(Method::GET, path)?).await?.1)
+        Ok(self.stream_of(self.request(Method::GET, path)?).await?.chunks)
     }
 
     /// GET of the watch at `path` in this form, or in the one that the server has.
-    pub async fn watch(&self, path: &str, form: Form) -> Result<(Form, Chunks), Failure> {
+    pub async fn watch(&self, path: &str, form: Form) -> Result<Watch, Failure> {
         self.stream_of(self.request_in(form, path)?).await
     }
 
-    async fn stream_of(&self, mut request: Request<Bytes>) -> Result<(Form, Chunks), Failure> {
+    async fn stream_of(&self, mut request: Request<Bytes>) -> Result<Watch, Failure> {
         // a compressed stream is flushed late, and not every decoder takes the multi-member gzip newer servers send
         request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         let response = self.within(LIST, async { self.checked(self.send(request).await?).await }).await?;
-        let form = Form::of(response.headers());
+        let (form, silence) = (Form::of(response.headers()), response.extensions().get::<Silence>().cloned());
         let server = Arc::clone(&self.server);
         let chunks = response.into_body().into_data_stream();
-        Ok((form, chunks.map(move |chunk| chunk.map_err(|err| Failure::link(link_words(&server, &err)))).boxed()))
+        let chunks = chunks.map(move |chunk| chunk.map_err(|err| Failure::link(link_words(&server, &err)))).boxed();
+        Ok(Watch { form, chunks, silence })
     }
 
     async fn within<T>(&self, deadline: Duration, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {

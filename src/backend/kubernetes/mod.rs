@@ -24,6 +24,7 @@ mod pipeline;
 mod plugin;
 mod protobuf;
 mod proxy;
+mod quiet;
 mod raw;
 #[cfg(test)]
 mod real;

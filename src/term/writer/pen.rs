@@ -30,6 +30,10 @@ impl<'a> Pen<'a> {
 
     /// What brings row `y` from `old` to `new`.
     pub(super) fn row(&mut self, y: usize, old: &[Cell], new: &[Cell]) {
+        // most rows of most frames are as they were
+        if old == new {
+            return;
+        }
         // blank to the end of the row is one sequence, however much stood there
         let end = new.iter().rposition(|cell| !blank(cell)).map_or(0, |last| (last + columns(&new[last])).min(new.len()));
         let mut x = 0;

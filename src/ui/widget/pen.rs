@@ -1,7 +1,7 @@
 //! Writes text from left to right into one row of a buffer, and never past its end or outside the buffer.
 
 use crate::util::width;
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use std::fmt::{self, Write};
@@ -34,8 +34,10 @@ impl<'a> Pen<'a> {
 
     /// Writes as much of `text` as there is room for.
     pub fn put(&mut self, text: &str, style: Style) -> &mut Self {
-        if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-            self.plain(text, style);
+        if let Some(columns) = width::singles(text) {
+            for (cell, letter) in self.cells(columns).iter_mut().zip(text.chars()) {
+                cell.set_char(letter).set_style(style);
+            }
         } else if self.x < self.end {
             let (x, _) = self.buf.set_stringn(self.x, self.y, text, usize::from(self.end - self.x), style);
             self.x = x;
@@ -57,14 +59,15 @@ impl<'a> Pen<'a> {
         self
     }
 
-    /// Most texts are of plain characters, each a column wide: nothing in them has to be taken apart.
-    fn plain(&mut self, text: &str, style: Style) {
-        for byte in text.bytes().take(usize::from(self.room())) {
-            if let Some(cell) = self.buf.cell_mut((self.x, self.y)) {
-                cell.set_char(char::from(byte)).set_style(style);
-            }
-            self.x += 1;
+    /// The next cells, as many as there is room for; it stands behind them then.
+    fn cells(&mut self, n: usize) -> &mut [Cell] {
+        let n = u16::try_from(n).unwrap_or(u16::MAX).min(self.room());
+        if n == 0 {
+            return &mut [];
         }
+        let from = self.buf.index_of(self.x, self.y);
+        self.x += n;
+        self.buf.content.get_mut(from..from + usize::from(n)).unwrap_or_default()
     }
 
     /// Writes `text`, cut with `…` at `max` columns or at the end of the room.
@@ -76,7 +79,6 @@ impl<'a> Pen<'a> {
 
     /// Writes `n` spaces.
     pub fn gap(&mut self, n: usize) -> &mut Self {
-        let n = u16::try_from(n).unwrap_or(u16::MAX).min(self.room());
         self.fill(n, " ", Style::new());
         self
     }
@@ -84,16 +86,13 @@ impl<'a> Pen<'a> {
     /// Writes the one-column `symbol` up to the column `x`.
     pub fn fill_to(&mut self, x: u16, symbol: &str, style: Style) -> &mut Self {
         let n = x.min(self.end).saturating_sub(self.x);
-        self.fill(n, symbol, style);
+        self.fill(usize::from(n), symbol, style);
         self
     }
 
-    fn fill(&mut self, n: u16, symbol: &str, style: Style) {
-        for _ in 0..n {
-            if let Some(cell) = self.buf.cell_mut((self.x, self.y)) {
-                cell.set_symbol(symbol).set_style(style);
-            }
-            self.x += 1;
+    fn fill(&mut self, n: usize, symbol: &str, style: Style) {
+        for cell in self.cells(n) {
+            cell.set_symbol(symbol).set_style(style);
         }
     }
 
@@ -113,12 +112,9 @@ impl<'a> Pen<'a> {
 /// Empties `area`.
 pub fn clear(buf: &mut Buffer, area: Rect, style: Style) {
     let area = area.intersection(buf.area);
+    let mut empty = Cell::EMPTY;
+    empty.set_style(style);
     for y in area.top()..area.bottom() {
-        for x in area.left()..area.right() {
-            if let Some(cell) = buf.cell_mut((x, y)) {
-                cell.reset();
-                cell.set_style(style);
-            }
-        }
+        Pen::new(buf, area, y).cells(usize::from(area.width)).fill(empty.clone());
     }
 }

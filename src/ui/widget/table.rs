@@ -49,11 +49,13 @@ const GAP: u16 = 2;
 /// Columns for the cursor and the mark before the first column.
 const GUTTER: u16 = 3;
 
-/// The text of a cell, in pieces of different roles. Reused from cell to cell.
+/// The text of a cell, in pieces of different roles. Reused from frame to frame.
 #[derive(Debug, Default)]
 pub struct CellText {
     text: String,
     pieces: Vec<(usize, Role)>,
+    /// Columns it takes.
+    wide: usize,
 }
 
 impl CellText {
@@ -76,20 +78,29 @@ impl CellText {
         self.pieces.push((self.text.len(), role));
     }
 
-    fn clear(&mut self) {
+    /// Writes the text anew, and measures it.
+    fn write(&mut self, cells: &dyn Cells, row: usize, column: usize) {
         self.text.clear();
         self.pieces.clear();
+        cells.cell(row, column, self);
+        self.wide = width(&self.text);
     }
 
     fn draw(&self, pen: &mut Pen<'_>, cx: &Cx<'_>, fit: Fit, room: u16, stale: bool) {
         let style = |role| cx.style(if stale { Role::Stale } else { role });
         let mut room = usize::from(room);
-        let taken = width(&self.text);
         if fit == Fit::Number {
-            pen.gap(room.saturating_sub(taken));
+            pen.gap(room.saturating_sub(self.wide));
         }
         let mut from = 0;
-        let mut left = taken;
+        if self.wide <= room {
+            for (end, role) in &self.pieces {
+                pen.put(&self.text[from..*end], style(*role));
+                from = *end;
+            }
+            return;
+        }
+        let mut left = self.wide;
         for (end, role) in &self.pieces {
             let piece = &self.text[from..*end];
             let wide = width(piece);
@@ -162,6 +173,8 @@ pub struct TableState {
     longest: u16,
     shown: Vec<(usize, u16)>,
     cuts: bool,
+    /// The cells in view, row by row, as they were measured to be drawn.
+    cells: Vec<CellText>,
     cell: CellText,
 }
 
@@ -186,7 +199,7 @@ impl TableState {
         }
         for row in self.offset..last {
             let y = area.y + header + u16::try_from(row - self.offset).unwrap_or(0);
-            self.row(Rect { y, height: 1, ..area }, buf, cx, view, cells, row);
+            self.row(Rect { y, height: 1, ..area }, buf, cx, view, cells.look(row), row);
         }
     }
 
@@ -200,9 +213,8 @@ impl TableState {
     pub fn cut(&mut self, view: View<'_>, name: Option<usize>, cells: &dyn Cells, row: usize) -> String {
         let (mut words, mut any) = (String::new(), false);
         for at in (0..view.columns.len()).filter(|at| row < view.rows && view.hidden & (1 << at) == 0) {
-            self.cell.clear();
-            cells.cell(row, at, &mut self.cell);
-            let cut = self.is_cut(view, at, width(&self.cell.text));
+            self.cell.write(cells, row, at);
+            let cut = self.is_cut(view, at, self.cell.wide);
             any |= cut;
             if cut || Some(at) == name {
                 if self.cell.text.starts_with(words.as_str()) {
@@ -252,6 +264,9 @@ impl TableState {
         self.held.resize(view.columns.len(), (0, now));
         self.needed.clear();
         self.needed.resize(view.columns.len(), 0);
+        if self.cells.len() < rows.len() * view.columns.len() {
+            self.cells.resize_with(rows.len() * view.columns.len(), CellText::default);
+        }
         for (at, column) in view.columns.iter().enumerate() {
             if view.hidden & (1 << at) != 0 {
                 continue;
@@ -259,10 +274,10 @@ impl TableState {
             // room for the sort marker
             let title = width(column.title) + usize::from(view.sort.0 == at) * 2;
             let mut need = 0;
-            for row in rows.clone() {
-                self.cell.clear();
-                cells.cell(row, at, &mut self.cell);
-                need = need.max(width(&self.cell.text));
+            let texts = self.cells.iter_mut().skip(at).step_by(view.columns.len());
+            for (row, cell) in rows.clone().zip(texts) {
+                cell.write(cells, row, at);
+                need = need.max(cell.wide);
             }
             if let Some(needed) = self.needed.get_mut(at) {
                 *needed = need;
@@ -367,8 +382,7 @@ impl TableState {
         }
     }
 
-    fn row(&mut self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, view: View<'_>, cells: &dyn Cells, row: usize) {
-        let look = cells.look(row);
+    fn row(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, view: View<'_>, look: RowLook, row: usize) {
         let here = view.cursor == Some(row);
         let mut pen = Pen::new(buf, area, area.y);
         pen.put(if here { "▸" } else { " " }, cx.style(Role::Strong));
@@ -377,18 +391,17 @@ impl TableState {
         } else {
             pen.gap(2);
         }
-        let mut cell = std::mem::take(&mut self.cell);
+        let cells = self.cells.chunks(view.columns.len()).nth(row - self.offset).unwrap_or_default();
         for (n, (at, wide)) in self.shown.iter().enumerate() {
             if n > 0 {
                 pen.gap(usize::from(GAP));
             }
-            cell.clear();
-            cells.cell(row, *at, &mut cell);
             let end = pen.x().saturating_add(*wide);
-            cell.draw(&mut pen, cx, view.columns[*at].fit, *wide, look.stale);
+            if let Some(cell) = cells.get(*at) {
+                cell.draw(&mut pen, cx, view.columns[*at].fit, *wide, look.stale);
+            }
             pen.gap(usize::from(end.saturating_sub(pen.x())));
         }
-        self.cell = cell;
         if look.marked {
             buf.set_style(area, cx.style(Role::Marked));
         }

@@ -4,7 +4,7 @@
 //! as many as `CLUSTERS` says, with its share of the pods each.
 
 use super::cluster::Cluster;
-use super::measure::{Answer, Peak, Used, cpu, grouped, keys, mb, percentile, press};
+use super::measure::{Answer, Peak, Used, cpu, cursor, grouped, keys, mb, percentile, press};
 use super::proxy::{Proxy, Upstream};
 use super::pty::{Link, Pty};
 use super::replay::{Replay, Size};
@@ -73,8 +73,16 @@ impl Fleet {
         app
     }
 
-    /// Waits for the list of all tasks.
+    /// Waits until everything is there: all kinds of each cluster, as its details say, and the list of all tasks.
     pub fn loaded(&self, app: &mut Pty) {
+        app.send("2");
+        for left in (0..self.clusters.len()).rev() {
+            app.wait("all kinds of a cluster", Duration::from_secs(180), read);
+            if left > 0 {
+                let row = cursor(app);
+                press(app, "j", Duration::from_secs(5), |app| cursor(app) != row);
+            }
+        }
         app.send("5");
         let all = format!("tasks · {} ", grouped(self.pods));
         app.wait("all tasks", Duration::from_secs(180), |screen| screen.contains(&all));
@@ -123,6 +131,12 @@ impl Fleet {
     }
 }
 
+/// Whether the details of a cluster say that all of it was read.
+fn read(screen: &str) -> bool {
+    let missing = ["connecting", "not listed yet", "loading", "still being read"];
+    screen.contains("state    live") && !missing.iter().any(|words| screen.contains(words))
+}
+
 fn replays() -> Vec<Replay> {
     let Ok(size) = std::env::var("REPLAY") else { return Vec::new() };
     let size: Vec<u32> = size.split(',').map(|n| n.parse().expect("REPLAY is pods,nodes,deployments")).collect();
@@ -165,7 +179,7 @@ pub fn run() -> Answer {
         busy(&fleet, &mut app, &mut answer, *rate, name);
     }
     fleet.change(0);
-    filter(&mut app, &mut answer);
+    filter(&mut app, if fleet.replays.is_empty() { "crowd-17-7" } else { "crowd-0017-7" }, &mut answer);
     let connections = |proxy: &Proxy| proxy.counts.connections.load(Ordering::Relaxed);
     answer.count("connections", fleet.proxies.iter().map(connections).sum::<u64>() as usize);
     app.send("\x03");
@@ -244,11 +258,11 @@ fn busy(fleet: &Fleet, app: &mut Pty, answer: &mut Answer, rate: u32, name: &str
 }
 
 /// A letter typed into the filter: until something is drawn for it.
-fn filter(app: &mut Pty, answer: &mut Answer) {
+fn filter(app: &mut Pty, name: &str, answer: &mut Answer) {
     app.send("/");
     sleep(Duration::from_millis(300));
     let mut typed = Vec::new();
-    for letter in "crowd-17-7".chars() {
+    for letter in name.chars() {
         app.wait_quiet(Duration::from_millis(60), Duration::from_millis(500));
         typed.push(press(app, &letter.to_string(), Duration::from_secs(2), |_| true).0);
     }

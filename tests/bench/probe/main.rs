@@ -12,6 +12,8 @@ mod measure;
 mod proxy;
 #[path = "../../it/pty.rs"]
 mod pty;
+#[path = "../recorded/mod.rs"]
+mod recorded;
 mod replay;
 
 use serde_json::Value;

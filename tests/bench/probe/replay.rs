@@ -1,24 +1,23 @@
 //! An API server that is none: it answers lists and watches from one recorded pod, so that a cluster of any size and any
-//! rate of changes costs this machine next to nothing.
+//! rate of changes costs this machine next to nothing. Pods are sent as Protocol Buffers to who takes them, as a real server
+//! does.
 
+use super::recorded::{Form, Pod, Recorded};
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use http_body_util::StreamBody;
 use hyper::body::{Frame, Incoming};
+use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use std::convert::Infallible;
-use std::fmt::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::net::TcpListener;
-
-/// A running pod as a real API server sent it; what differs from pod to pod stands in braces.
-const POD: &str = include_str!("pod.json");
 
 /// How large the cluster is.
 #[derive(Clone, Copy, Debug)]
@@ -65,10 +64,13 @@ async fn serve(listener: TcpListener, cluster: Cluster) {
     }
 }
 
+/// What Protocol Buffers are asked for by, and are called.
+const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
+
 type Body = StreamBody<BoxStream<'static, Result<Frame<Bytes>, Infallible>>>;
 
-fn whole(text: String) -> Body {
-    StreamBody::new(futures::stream::iter([Ok(Frame::data(Bytes::from(text)))]).boxed())
+fn whole(body: impl Into<Bytes>) -> Body {
+    StreamBody::new(futures::stream::iter([Ok(Frame::data(body.into()))]).boxed())
 }
 
 #[derive(Clone)]
@@ -82,21 +84,23 @@ impl Cluster {
     fn answer(&self, request: &Request<Incoming>) -> Response<Body> {
         let query = request.uri().query().unwrap_or_default();
         let value = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+        let accepts = request.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+        let form = if accepts.starts_with(PROTOBUF) { Form::Protobuf } else { Form::Json };
         let body = match (request.uri().path(), value("watch").is_some()) {
-            ("/version", _) => whole(r#"{"gitVersion":"v1.34.4","major":"1","minor":"34"}"#.to_owned()),
-            ("/livez" | "/readyz", _) => whole("ok".to_owned()),
-            ("/api/v1/pods", true) => self.changes(),
-            (_, true) => StreamBody::new(futures::stream::pending().boxed()),
+            ("/version", _) => whole(r#"{"gitVersion":"v1.34.4","major":"1","minor":"34"}"#),
+            ("/livez" | "/readyz", _) => whole("ok"),
+            ("/api/v1/pods", true) => return typed(form, self.changes(form)),
+            (_, true) => return typed(form, StreamBody::new(futures::stream::pending().boxed())),
             ("/api/v1/pods", false) => {
                 let from = value("continue").and_then(|at| at.parse().ok()).unwrap_or(0);
                 let limit = value("limit").and_then(|limit| limit.parse().ok()).unwrap_or(self.size.pods);
-                whole(self.page(from, limit))
+                return typed(form, whole(self.page(form, from, limit)));
             }
             ("/api/v1/nodes", _) => whole(list((0..self.size.nodes).map(node))),
             ("/apis/apps/v1/replicasets", _) => whole(list((0..self.size.deployments).map(|n| self.owner(n, true)))),
             ("/apis/apps/v1/deployments", _) => whole(list((0..self.size.deployments).map(|n| self.owner(n, false)))),
             (path, _) if path.starts_with("/apis/metrics") => {
-                let mut none = Response::new(whole(r#"{"kind":"Status","code":404,"message":"not found"}"#.to_owned()));
+                let mut none = Response::new(whole(r#"{"kind":"Status","code":404,"message":"not found"}"#));
                 *none.status_mut() = StatusCode::NOT_FOUND;
                 return none;
             }
@@ -105,23 +109,14 @@ impl Cluster {
         Response::new(body)
     }
 
-    fn page(&self, from: u32, limit: u32) -> String {
+    fn page(&self, form: Form, from: u32, limit: u32) -> Vec<u8> {
         let end = from.saturating_add(limit).min(self.size.pods);
-        let next = if end < self.size.pods { format!(r#","continue":"{end}""#) } else { String::new() };
-        let items: Vec<String> = (from..end).map(|n| self.pod(n, 0)).collect();
-        format!(r#"{{"kind":"List","metadata":{{"resourceVersion":"1"{next}}},"items":[{}]}}"#, items.join(","))
+        let next = if end < self.size.pods { end.to_string() } else { String::new() };
+        Recorded::new(form).page((from..end).map(|n| self.pod(n, 0)), &next)
     }
 
-    fn pod(&self, n: u32, restarts: u64) -> String {
-        let deployment = n % self.size.deployments;
-        POD.trim()
-            .replace("{name}", &format!("crowd-{deployment}-7b896fd6bc-{n:05}"))
-            .replace("{uid}", &uid(3, n))
-            .replace("{owner}", &uid(2, deployment))
-            .replace("{app}", &format!("crowd-{deployment}"))
-            .replace("{node}", &format!("node-{}", n % self.size.nodes))
-            .replace("{version}", &(restarts * 1_000_000 + u64::from(n) + 2).to_string())
-            .replace("\"{restarts}\"", &restarts.to_string())
+    fn pod(&self, number: u32, changes: u32) -> Pod {
+        Pod { number, deployment: number % self.size.deployments, node: number % self.size.nodes, changes }
     }
 
     fn owner(&self, n: u32, set: bool) -> String {
@@ -130,9 +125,9 @@ impl Cluster {
         let owner = format!(r#","ownerReferences":[{{"kind":"Deployment","uid":"{}","controller":true}}]"#, uid(1, n));
         let owner = if set { owner.as_str() } else { "" };
         format!(
-            r#"{{"metadata":{{"name":"crowd-{n}{suffix}","namespace":"crowd","uid":"{}","resourceVersion":"1","generation":1,
+            r#"{{"metadata":{{"name":"crowd-{n:04}{suffix}","namespace":"crowd","uid":"{}","resourceVersion":"1","generation":1,
             "creationTimestamp":"2026-01-01T00:00:00Z","annotations":{{"deployment.kubernetes.io/revision":"1"}}{owner}}},
-            "spec":{{"replicas":{replicas},"template":{{"metadata":{{"labels":{{"app":"crowd-{n}"}}}},
+            "spec":{{"replicas":{replicas},"template":{{"metadata":{{"labels":{{"app":"crowd-{n:04}"}}}},
             "spec":{{"containers":[{{"name":"main","image":"registry.local/crowd:1"}}]}}}}}},
             "status":{{"observedGeneration":1,"replicas":{replicas},"readyReplicas":{replicas},"updatedReplicas":{replicas},
             "availableReplicas":{replicas}}}}}"#,
@@ -141,9 +136,9 @@ impl Cluster {
     }
 
     /// Changes one pod after the other, as fast as asked for, in one chunk each fiftieth of a second.
-    fn changes(&self) -> Body {
-        let cluster = self.clone();
-        let stream = futures::stream::unfold((cluster, 0.0), |(cluster, mut owed)| async move {
+    fn changes(&self, form: Form) -> Body {
+        let (cluster, recorded) = (self.clone(), Recorded::new(form));
+        let stream = futures::stream::unfold((cluster, recorded, 0.0), |(cluster, recorded, mut owed)| async move {
             loop {
                 tokio::time::sleep(Duration::from_millis(20)).await;
                 owed += f64::from(cluster.rate.load(Ordering::Relaxed)) * 0.02;
@@ -151,18 +146,24 @@ impl Cluster {
                     break;
                 }
             }
-            let mut text = String::new();
+            let mut chunk = Vec::new();
             for _ in 0..owed as u32 {
                 let n = cluster.sent.fetch_add(1, Ordering::Relaxed);
                 let pods = u64::from(cluster.size.pods);
-                let pod = cluster.pod((n % pods) as u32, n / pods + 1);
-                let _ = writeln!(text, r#"{{"type":"MODIFIED","object":{pod}}}"#);
+                recorded.changed(cluster.pod((n % pods) as u32, (n / pods) as u32 + 1), &mut chunk);
             }
-            let chunk = Ok(Frame::data(Bytes::from(text)));
-            Some((chunk, (cluster, owed.fract())))
+            Some((Ok(Frame::data(Bytes::from(chunk))), (cluster, recorded, owed.fract())))
         });
         StreamBody::new(stream.boxed())
     }
+}
+
+/// An answer in this form.
+fn typed(form: Form, body: Body) -> Response<Body> {
+    let mut answer = Response::new(body);
+    let kind = if form == Form::Protobuf { PROTOBUF } else { "application/json" };
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    answer
 }
 
 fn uid(kind: u32, n: u32) -> String {
@@ -177,7 +178,7 @@ fn list(items: impl Iterator<Item = String>) -> String {
 fn node(n: u32) -> String {
     let zone = ["eu-a", "eu-b", "eu-c"][n as usize % 3];
     format!(
-        r#"{{"metadata":{{"name":"node-{n}","uid":"{}","resourceVersion":"1","creationTimestamp":"2026-01-01T00:00:00Z",
+        r#"{{"metadata":{{"name":"node-{n:04}","uid":"{}","resourceVersion":"1","creationTimestamp":"2026-01-01T00:00:00Z",
         "labels":{{"topology.kubernetes.io/zone":"{zone}"}}}},"spec":{{}},
         "status":{{"allocatable":{{"cpu":"8","memory":"32Gi","pods":"110"}},
         "conditions":[{{"type":"Ready","status":"True","lastTransitionTime":"2026-01-01T00:00:00Z"}}],

@@ -10,13 +10,16 @@
 //!   is accepted, and leaves out all until then. So a server is asked for its version before a watch goes on.
 
 use super::super::failure::Failure;
+use super::super::http::Watch;
+use super::super::quiet::Silence;
 use super::audit::{self, Audit};
 use super::heard::Begun;
 use super::kind::Chunk;
 use super::lapse::{Following, Lapse};
 use super::{Follower, Held, Place, Step, Stop, arrived};
 use crate::model::Text;
-use futures::{Stream, StreamExt};
+use bytes::{Bytes, BytesMut};
+use futures::StreamExt;
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +29,8 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 const DRAINED: Duration = Duration::from_millis(2);
 /// Between two looks at a watch that is busy.
 const PAUSE: Duration = Duration::from_millis(400);
+/// As many bytes of it are enough for one look.
+const MUCH: usize = 256 << 10;
 /// A watch that has been silent for so long after its beginning has told that.
 const QUIET: Duration = Duration::from_millis(100);
 /// And one that is never silent has by then.
@@ -68,18 +73,18 @@ impl Follower {
             self.went_back(&list, version).await?;
         }
         let path = format!("{path}?watch=true&allowWatchBookmarks=true&resourceVersion={version}&timeoutSeconds={seconds}");
-        let (form, mut chunks) = self.api.watch(&path, self.form()).await?;
+        let watch = self.api.watch(&path, self.form()).await?;
         self.link.fine(self.kind.0.plural());
         let mut behind = end.lock().is_some().then(|| Instant::now() + CAUGHT_UP);
         if behind.is_none() && !self.begun(following, end).await? {
             return Ok(());
         }
-        let mut begun = Begun::new(form);
+        let (mut begun, mut looks) = (Begun::new(watch.form), Looks::at(watch));
         let mut auditing = Audit::at(*audit);
         let mut heard = Instant::now();
         loop {
             let chunk = tokio::select! {
-                chunk = next(&mut chunks, behind.is_some()) => chunk,
+                chunk = looks.next(behind.is_some()) => chunk,
                 () = until(behind), if behind.is_some() => {
                     behind = None;
                     if !self.begun(following, end).await? {
@@ -127,16 +132,56 @@ async fn until(behind: Option<Instant>) {
     sleep_until(behind.map_or(quiet, |limit| limit.min(quiet))).await;
 }
 
-/// The next part of a watch. Once all that has come was taken there is a pause: what comes first after a quiet time is
-/// taken at once, and what comes all the time is taken now and then, not packet by packet. With `at_once` there is
-/// no pause.
-async fn next<S: Stream + Unpin>(chunks: &mut S, at_once: bool) -> Option<S::Item> {
-    if at_once {
-        return chunks.next().await;
+/// A watch, and what of it was taken but not handed on.
+struct Looks {
+    watch: Watch,
+    taken: BytesMut,
+    /// What came after that and is no part of it: an error, or none at the end.
+    last: Option<Option<Failure>>,
+}
+
+impl Looks {
+    fn at(watch: Watch) -> Self {
+        Self { watch, taken: BytesMut::new(), last: None }
     }
-    if let Ok(chunk) = timeout(DRAINED, chunks.next()).await {
-        return chunk;
+
+    /// All that is there of the watch by now, up to about [`MUCH`]; none at its end. What comes first after a quiet time is
+    /// taken at once. Then there is a pause: what comes all the time is taken now and then, not packet by packet, each of
+    /// which would wake all through whom it goes. With `at_once` there is no pause. Nothing is lost if nobody waits for
+    /// it to the end.
+    async fn next(&mut self, at_once: bool) -> Option<Result<Bytes, Failure>> {
+        if self.taken.is_empty() && self.last.is_none() {
+            let chunk = match timeout(DRAINED, self.watch.chunks.next()).await {
+                Ok(chunk) => chunk,
+                Err(_) => {
+                    if !at_once {
+                        let silent = self.watch.silence.as_ref().map(Silence::begin);
+                        sleep(PAUSE).await;
+                        drop(silent);
+                    }
+                    self.watch.chunks.next().await
+                }
+            };
+            self.take(chunk);
+        }
+        while self.last.is_none() && self.taken.len() < MUCH {
+            let Ok(chunk) = timeout(DRAINED, self.watch.chunks.next()).await else { break };
+            self.take(chunk);
+        }
+        match self.last.take() {
+            Some(last) if self.taken.is_empty() => last.map(Err),
+            last => {
+                self.last = last;
+                Some(Ok(self.taken.split().freeze()))
+            }
+        }
     }
-    sleep(PAUSE).await;
-    chunks.next().await
+
+    fn take(&mut self, chunk: Option<Result<Bytes, Failure>>) {
+        match chunk {
+            Some(Ok(bytes)) => self.taken.extend_from_slice(&bytes),
+            Some(Err(failure)) => self.last = Some(Some(failure)),
+            None => self.last = Some(None),
+        }
+    }
 }

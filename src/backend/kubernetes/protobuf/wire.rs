@@ -76,7 +76,18 @@ impl<'a> Fields<'a> {
         Ok(last)
     }
 
+    /// Nearly all numbers, lengths and tags are of one byte.
     fn varint(&mut self) -> Result<u64, Unreadable> {
+        match self.0 {
+            [byte @ 0..0x80, rest @ ..] => {
+                self.0 = rest;
+                Ok(u64::from(*byte))
+            }
+            _ => self.long_varint(),
+        }
+    }
+
+    fn long_varint(&mut self) -> Result<u64, Unreadable> {
         let mut number = 0;
         for (at, byte) in self.0.iter().take(10).enumerate() {
             number |= u64::from(byte & 0x7f) << (7 * at);

@@ -5,7 +5,7 @@ use crate::backend::kubernetes::decode;
 use crate::backend::kubernetes::failure::Failure;
 use crate::backend::kubernetes::follow::audit;
 use crate::backend::kubernetes::follow::heard::{Begun, Heard};
-use crate::backend::kubernetes::http::{Api, Form};
+use crate::backend::kubernetes::http::{Api, Form, Watch};
 use crate::backend::kubernetes::protobuf;
 use crate::backend::kubernetes::raw::{self, Listed};
 use futures::StreamExt;
@@ -93,7 +93,8 @@ async fn a_watch_and_a_refusal_of_a_real_server_are_told_the_same_in_both_forms(
         }
         // the events of what is there, up to the first bookmark
         let seen = "sendInitialEvents=true&resourceVersionMatch=NotOlderThan&resourceVersion=0&allowWatchBookmarks=true";
-        let (answered, mut chunks) = api.watch(&format!("{}?watch=true&{seen}", raw::RawNode::PATH), form).await.unwrap();
+        let Watch { form: answered, mut chunks, .. } =
+            api.watch(&format!("{}?watch=true&{seen}", raw::RawNode::PATH), form).await.unwrap();
         assert_eq!(answered, form);
         let (mut heard, mut begun) = (Heard::<raw::RawNode>::after(""), Begun::new(form));
         while heard.version.is_empty() || heard.steps.is_empty() {

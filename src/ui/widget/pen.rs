@@ -2,7 +2,7 @@
 
 use crate::util::width;
 use ratatui::buffer::{Buffer, Cell};
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use std::fmt::{self, Write};
 
@@ -62,11 +62,12 @@ impl<'a> Pen<'a> {
     /// The next cells, as many as there is room for; it stands behind them then.
     fn cells(&mut self, n: usize) -> &mut [Cell] {
         let n = u16::try_from(n).unwrap_or(u16::MAX).min(self.room());
-        if n == 0 {
+        let at = Position::new(self.x, self.y);
+        self.x += n;
+        if n == 0 || !self.buf.area.contains(at) {
             return &mut [];
         }
-        let from = self.buf.index_of(self.x, self.y);
-        self.x += n;
+        let from = self.buf.index_of(at.x, at.y);
         self.buf.content.get_mut(from..from + usize::from(n)).unwrap_or_default()
     }
 

@@ -1,8 +1,8 @@
 //! A connection that can be put off: what arrives meanwhile waits in the kernel and wakes nobody.
 //!
-//! Each packet wakes a thread otherwise, also while nothing reads: the runtime asks the kernel to tell of every one. In a
-//! watch that tells of a hundred changes a second those wake-ups cost more than what they bring, which is taken now and then
-//! anyhow.
+//! Each packet wakes a thread otherwise, also while nothing reads: the runtime asks the kernel to tell of every one. What a
+//! busy watch brings is taken now and then anyhow. With a hundred changes a second this, and handing on all of a look at
+//! once, left 60 of 140 context switches a second; processor time stayed the same as far as could be measured.
 
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::{Connected, Connection};

@@ -54,24 +54,27 @@ fn back_to(platform: ClusterKind, service: &Service, bound: &Bound) -> Option<Ac
     }
 }
 
-/// What an operation that is done is taken back by: the object as it left it, and what only its end has told.
-pub fn complete(state: &ClusterState, expect: &Expect, undo: &mut Undo) {
-    undo.bound = left(state, expect);
+/// What an operation that the platform has taken is taken back by, as far as its answer tells. It may fail yet: an image
+/// that does not start is what is most wanted back.
+pub fn taken(expect: &Expect, undo: &mut Undo) {
+    undo.bound = match expect {
+        Expect::Imaged { service, spec_rev, .. }
+        | Expect::Scaled { service, spec_rev, .. }
+        | Expect::Converged { service, spec_rev } => Some(Bound { uid: service.clone(), spec_rev: *spec_rev }),
+        _ => None,
+    };
     if let (Expect::Imaged { before, .. }, Action::SetImage { image, .. }) = (expect, &mut undo.action) {
         image.clone_from(before);
     }
 }
 
-fn left(state: &ClusterState, expect: &Expect) -> Option<Bound> {
-    match expect {
-        Expect::Imaged { service, spec_rev, .. }
-        | Expect::Scaled { service, spec_rev, .. }
-        | Expect::Converged { service, spec_rev } => Some(Bound { uid: service.clone(), spec_rev: *spec_rev }),
-        Expect::NodeIs { node, .. } | Expect::NodeLabels { node, .. } | Expect::NodeTaints { node, .. } => {
-            let node = state.nodes.get(node)?;
-            Some(Bound { uid: node.uid.clone(), spec_rev: node.spec_rev })
-        }
-        _ => None,
+/// The same of one that is done. Of a node no answer tells how it was left: that is seen.
+pub fn complete(state: &ClusterState, expect: &Expect, undo: &mut Undo) {
+    taken(expect, undo);
+    if let Expect::NodeIs { node, .. } | Expect::NodeLabels { node, .. } | Expect::NodeTaints { node, .. } = expect
+        && let Some(node) = state.nodes.get(node)
+    {
+        undo.bound = Some(Bound { uid: node.uid.clone(), spec_rev: node.spec_rev });
     }
 }
 

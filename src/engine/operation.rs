@@ -330,6 +330,9 @@ impl Run {
         let deadline = Instant::now() + limit;
         let mut tick = interval(LOOK);
         self.op.state = OpState::Verifying;
+        if let Some(undo) = &mut self.op.undo {
+            undo::taken(&expect, undo);
+        }
         self.tell().await;
         loop {
             let picture = Arc::clone(&world.borrow_and_update());

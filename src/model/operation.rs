@@ -108,7 +108,8 @@ pub struct Planned {
 pub struct Undo {
     /// With the value from before, as it was when the operation was asked for.
     pub action: Action,
-    /// The object as the operation left it, once it is done. What someone changed since is not taken back with it.
+    /// The object as the operation left it, once the platform has taken it; of a node once it is done. What someone changed
+    /// since is not taken back with it.
     pub bound: Option<Bound>,
 }
 

@@ -2,6 +2,7 @@
 
 use super::{leave_by, restore};
 use crate::util::clean::clean;
+use crate::util::secrets::without_secrets;
 use std::backtrace::Backtrace;
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -21,7 +22,7 @@ pub fn install_panic_hook(folder: PathBuf) {
     let ours = thread::current().id();
     std::panic::set_hook(Box::new(move |info| {
         // the message may have text of a cluster in it
-        let said = info.to_string();
+        let said = without_secrets(&info.to_string());
         let said = clean(&said);
         let report = write(&folder, &said);
         if thread::current().id() == ours {

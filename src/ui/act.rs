@@ -79,8 +79,8 @@ pub fn open_action(kind: ActionKind, objects: Vec<ObjectRef>, cx: &Cx<'_>) -> Ou
 pub fn open_undo(op: &Operation, cx: &Cx<'_>) -> Outcome {
     let object = &op.intent.object;
     let cannot = |why: &str| Outcome::Say(Text::from(format!("cannot undo {}: {why}", op.title)));
-    if op.state != OpState::Done {
-        return cannot(&format!("it is {}, and only what is done can be taken back", op.state.word()));
+    if !op.state.ended() {
+        return cannot(&format!("it is {}, and only what has ended can be taken back", op.state.word()));
     }
     let Some((action, bound)) = op.undo.as_ref().and_then(|undo| Some((&undo.action, undo.bound.as_ref()?))) else {
         return cannot("nothing would bring back what was before");

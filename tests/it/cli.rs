@@ -49,6 +49,16 @@ fn the_time_and_the_seed_of_the_demo_matter() {
     assert_ne!(shot(&["--pane", "tasks", "--seed", "1"]), shot(&["--pane", "tasks", "--seed", "2"]));
 }
 
+/// Also after a cluster was away: the simulated swarm is now and then.
+#[test]
+fn what_was_listed_is_not_said_to_be_loading() {
+    let home = tempfile::tempdir().unwrap();
+    for at in ["1s", "90s", "5m", "20m"] {
+        let shot = text(&run(home.path(), &["snapshot", "--demo", "--pane", "tasks", "--at", at]).stdout);
+        assert!(shot.contains("tasks · 1") && !shot.contains("loading"), "{at}\n{shot}");
+    }
+}
+
 #[test]
 fn keys_are_pressed_before_the_picture_is_taken() {
     let home = tempfile::tempdir().unwrap();

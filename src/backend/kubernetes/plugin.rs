@@ -75,6 +75,9 @@ struct Run {
 /// window), unless the plugin asks which cluster it is for. There are no more than kubeconfig files name.
 static RUNS: LazyLock<Mutex<HashMap<String, Run>>> = LazyLock::new(Mutex::default);
 
+/// Of each user one plugin runs at a time: two would ask for the same login, or write the same cache at once.
+static TURNS: LazyLock<Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>> = LazyLock::new(Mutex::default);
+
 impl Run {
     fn is_of_use(&self) -> bool {
         self.ended.get().is_none_or(|ended| ended.elapsed() < KEPT)
@@ -99,19 +102,26 @@ pub(super) async fn ask(plugin: &ExecConfig) -> Result<Arc<Given>, Unanswered> {
     outcome.map_err(Unanswered::Failed)
 }
 
-/// What tells runs apart.
-fn key(plugin: &ExecConfig) -> String {
+/// What tells users apart.
+fn user(plugin: &ExecConfig) -> String {
     // maps that were read anew are in another order
     let env: Vec<_> = plugin.env.iter().flatten().map(|pair| (pair.get("name"), pair.get("value"))).collect();
+    format!("{:?} {:?} {env:?} {:?}", plugin.command, plugin.args, plugin.api_version)
+}
+
+/// What tells runs apart.
+fn key(plugin: &ExecConfig) -> String {
     let of = plugin.cluster.as_ref().filter(|_| plugin.provide_cluster_info);
-    format!("{:?} {:?} {env:?} {:?} {of:?}", plugin.command, plugin.args, plugin.api_version)
+    format!("{} {of:?}", user(plugin))
 }
 
 fn start(plugin: ExecConfig) -> Run {
     // a task of its own: it goes on when those who wait for it have to give up
     let ended: Arc<OnceLock<Instant>> = Arc::default();
     let end = Arc::clone(&ended);
+    let turn = Arc::clone(TURNS.lock().entry(user(&plugin)).or_default());
     let task = tokio::spawn(async move {
+        let _turn = turn.lock().await;
         let outcome = run(&plugin).await.map(Arc::new);
         end.get_or_init(Instant::now);
         outcome
@@ -290,11 +300,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_plugin_is_told_of_its_cluster_keeps_its_answers_apart() {
+    async fn what_a_plugin_is_told_of_its_cluster_keeps_its_answers_apart_and_its_runs_one_after_the_other() {
+        let dir = tempfile::tempdir().unwrap();
         let told = |server: &str| {
             let cluster = ExecAuthCluster { server: Some(server.to_owned()), ..ExecAuthCluster::default() };
+            let alone = format!("mkdir {0} || exit 3; sleep 0.2; rmdir {0}; ", dir.path().join("running").display());
             let script = r#"case $KUBERNETES_EXEC_INFO in *"//one"*) t=one;; *"//two"*) t=two;; *) t=none;; esac; echo '{"status":{"token":"'$t'"}}'"#;
-            ExecConfig { provide_cluster_info: true, cluster: Some(cluster), ..plugin(script) }
+            ExecConfig { provide_cluster_info: true, cluster: Some(cluster), ..plugin(&(alone + script)) }
         };
         let (one, two) = (told("https://one"), told("https://two"));
         let (first, second) = tokio::join!(ask(&one), ask(&two));

@@ -97,19 +97,21 @@ impl Fleet {
 impl Told {
     fn news(&mut self) -> Vec<Delta> {
         let mut out = Vec::new();
-        if !self.listed {
-            self.listed = true;
+        let link = self.platform.link();
+        let news = (link != self.link).then(|| Delta::Link(link.clone()));
+        self.link = link;
+        // what is live anew is listed anew
+        let (back, away) = if self.link.is_live() { (news, None) } else { (None, news) };
+        if !self.listed || back.is_some() {
             // even a cluster that is away at this moment answered before
-            out.push(self.platform.about());
+            out.extend((!self.listed).then(|| self.platform.about()));
+            self.listed = true;
+            out.extend(back);
             out.extend(self.platform.list());
         } else if self.platform.cut.is_none() {
             out.extend(self.platform.changes());
         }
-        let link = self.platform.link();
-        if link != self.link {
-            self.link = link.clone();
-            out.push(Delta::Link(link));
-        }
+        out.extend(away);
         if self.platform.cut.is_none() {
             let now = self.platform.now;
             out.extend(self.platform.sweeps(self.swept, now));

@@ -336,7 +336,15 @@ fn an_operation_is_taken_back_by_the_old_value_unless_someone_changed_the_object
     op.state = OpState::Verifying;
     tell(&mut bench, &op);
     bench.press(Command::UndoOperation);
-    assert!(bench.screen().contains("only what is done can be taken back"), "{}", bench.screen());
+    assert!(bench.screen().contains("only what has ended can be taken back"), "{}", bench.screen());
+    // an image that did not start, say: the platform had taken it
+    op.state = OpState::Failed;
+    upsert(&mut bench, Service { spec_rev: 2, ..service("s-catalog", "shop", "catalog", 6, 6) });
+    tell(&mut bench, &op);
+    assert!(bench.screen().lines().last().unwrap_or_default().contains("u undo"), "{}", bench.screen());
+    bench.press(Command::UndoOperation);
+    assert!(bench.screen().contains("┌ scale shop/catalog 6→8"), "{}", bench.screen());
+    bench.press(Command::Back);
     op.state = OpState::Done;
     op.undo = None;
     tell(&mut bench, &op);

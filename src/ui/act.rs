@@ -6,7 +6,7 @@ use super::overlay::confirm::{self, Confirm};
 use crate::analysis::preview;
 use crate::input::Command;
 use crate::model::{
-    Action, ActionKind, Availability, Cluster, Kind, NodeState, ObjectRef, OpState, Operation, Propagation, Text, Volumes, World,
+    Action, ActionKind, Availability, Cluster, Kind, NodeState, ObjectRef, Operation, Propagation, Text, Volumes, World,
 };
 use std::sync::Arc;
 

@@ -341,6 +341,7 @@ fn an_operation_is_taken_back_by_the_old_value_unless_someone_changed_the_object
     op.state = OpState::Failed;
     upsert(&mut bench, Service { spec_rev: 2, ..service("s-catalog", "shop", "catalog", 6, 6) });
     tell(&mut bench, &op);
+    bench.moment.now.0 += 10_000;
     assert!(bench.screen().lines().last().unwrap_or_default().contains("u undo"), "{}", bench.screen());
     bench.press(Command::UndoOperation);
     assert!(bench.screen().contains("┌ scale shop/catalog 6→8"), "{}", bench.screen());

@@ -5,8 +5,8 @@
 mod node;
 mod service;
 
-pub use node::node;
-pub use service::service;
+pub use node::{node, waits as node_waits};
+pub use service::{service, waits as service_waits};
 
 use crate::model::{ClusterId, ClusterState, Finding, Kind, KindSync, Level, Link, Text, World};
 use crate::util::time::Timestamp;

@@ -2,7 +2,7 @@
 
 use super::spells::Spells;
 use crate::analysis::diagnosis;
-use crate::model::{Change, ClusterState, Delta, Fact, Finding, Key, Kind, Store, World};
+use crate::model::{Change, ClusterState, Delta, Fact, Finding, Key, Keyed, Kind, Store, World};
 use crate::util::time::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -43,11 +43,12 @@ impl Findings {
         self.seen = store.world().clone();
     }
 
-    /// Judges everything: some rules depend on how long something lasts. Publishes nothing unless a verdict changed.
+    /// Judges once more what time alone may tell otherwise of: some rules depend on how long something lasts. Publishes
+    /// nothing unless a verdict changed.
     pub(super) fn recheck(&mut self, store: &mut Store, now: Timestamp) {
         let world = store.world().clone();
         for state in &world.clusters {
-            self.judge(store, state, &everything(state), now);
+            self.judge(store, state, &unsettled(state), now);
         }
         self.spells.forget(now);
         self.seen = store.world().clone();
@@ -77,6 +78,21 @@ fn everything(state: &ClusterState) -> Touched {
     }
 }
 
+fn unsettled(state: &ClusterState) -> Touched {
+    let services = state.services.iter().filter(|service| diagnosis::service_waits(state, service));
+    let nodes = state.nodes.iter().filter(|node| diagnosis::node_waits(node));
+    let mut touched =
+        Touched { services: services.map(|s| s.key.clone()).collect(), nodes: nodes.map(|n| n.key.clone()).collect() };
+    for (kind, key) in state.findings.iter().filter_map(|finding| finding.object.as_ref()) {
+        match kind {
+            Kind::Service => touched.services.insert(key.clone()),
+            Kind::Node => touched.nodes.insert(key.clone()),
+            Kind::Task | Kind::Event => false,
+        };
+    }
+    touched
+}
+
 fn touched(before: &ClusterState, now: &ClusterState) -> Touched {
     let mut touched = Touched::default();
     now.services.changes_since(&before.services, |old, new| {
@@ -96,5 +112,40 @@ fn touched(before: &ClusterState, now: &ClusterState) -> Touched {
     now.node_loads.changes_since(&before.node_loads, |old, new| {
         touched.nodes.extend(old.or(new).map(|load| load.key.clone()));
     });
+    now.service_usage.changes_since(&before.service_usage, |old, new| {
+        touched.services.extend(old.or(new).map(|usage| usage.key().clone()));
+    });
+    now.node_usage.changes_since(&before.node_usage, |old, new| {
+        touched.nodes.extend(old.or(new).map(|usage| usage.key().clone()));
+    });
     touched
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::backend::sim::{self, Fleet, Options};
+    use std::time::Duration;
+
+    #[test]
+    fn nothing_that_is_left_out_of_a_recheck_would_be_judged_otherwise() {
+        let mut fleet = Fleet::new(&sim::demo_scenario().unwrap(), Options::default());
+        let mut store = Store::new(fleet.clusters());
+        let mut findings = Findings::new();
+        let mut told = BTreeSet::new();
+        for at in (0..1_800).step_by(5).map(Duration::from_secs) {
+            let now = fleet.at(at);
+            fleet.advance(at).into_iter().for_each(|fact| store.apply(fact, now));
+            findings.update(&mut store, now);
+            findings.recheck(&mut store, now);
+            let _ = store.publish();
+            for state in store.world().clusters.clone() {
+                told.extend(state.findings.iter().map(|finding| (state.cluster.id.clone(), finding.key.clone())));
+                findings.judge(&mut store, &state, &everything(&state), now);
+            }
+            assert!(store.publish().is_none(), "{at:?}");
+        }
+        assert!(told.len() > 3, "{told:?}");
+    }
 }

@@ -36,6 +36,11 @@ pub fn node(state: &ClusterState, key: &Key, now: Timestamp) -> Option<Finding> 
     })
 }
 
+/// Whether time alone may tell of trouble.
+pub fn waits(node: &Node) -> bool {
+    node.availability == Availability::Drained
+}
+
 type Verdict = (Level, String, String, Option<Timestamp>);
 
 fn state_of(node: &Node, tasks: u32) -> Option<Verdict> {

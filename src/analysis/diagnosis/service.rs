@@ -45,6 +45,16 @@ pub fn service(state: &ClusterState, key: &Key, now: Timestamp) -> Option<Findin
     })
 }
 
+/// Whether time alone may tell of trouble: something about it is not as it should be, and a rule waits for how long it
+/// lasts.
+pub fn waits(state: &ClusterState, service: &Service) -> bool {
+    service.kind.runs_to_completion()
+        || service.kind == ServiceKind::Container
+        || service.rollout.state != RolloutState::Stable
+        || service.is_short()
+        || state.service_loads.get(&service.key).is_some_and(|load| load.coming_back > 0)
+}
+
 struct Found {
     level: Level,
     headline: String,

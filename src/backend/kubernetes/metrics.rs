@@ -3,9 +3,11 @@
 
 use super::convert::amount;
 use super::failure::{Failure, Sort, forbidden};
-use super::http::Api;
+use super::http::{Api, Form};
 use super::index::Shared;
 use super::paths::narrowed;
+use super::protobuf::shapes::{self, Field};
+use super::protobuf;
 use super::raw::When;
 use crate::backend::{Sink, secret};
 use crate::model::{Delta, Key, Kind, Text, Usage};
@@ -29,9 +31,6 @@ const ROWS: u32 = 2_500;
 const SELDOM: Duration = Duration::from_secs(60);
 /// Least time between sweeps when someone looks away and back.
 const LEAST: Duration = Duration::from_secs(3);
-/// All pods of a large cluster are a few MiB.
-const SWEEP: Duration = Duration::from_secs(15);
-
 /// The most cores and bytes that are believed: no machine has so many.
 const MOST: (f64, f64) = (100_000.0, (1_u64 << 50) as f64);
 /// A measurement's time that is further ahead of our clock counts as none, or none of later ones would be newer.
@@ -123,7 +122,7 @@ fn period(rows: usize) -> Duration {
 /// Measures once. Returns after how long to measure again.
 async fn sweep(api: &Api, namespaces: &[String], index: &Shared, sink: &Sink) -> Duration {
     let all = format!("{API}/nodes");
-    let (nodes, pods) = tokio::join!(read(api, &all), pods(api, namespaces));
+    let (nodes, pods) = tokio::join!(read(api, &all, shapes::NODE_METRICS), pods(api, namespaces));
     match nodes {
         Ok(rows) => {
             let rows = rows.into_iter().map(|m| (Key::new(&m.metadata.name), m));
@@ -155,13 +154,13 @@ async fn sweep(api: &Api, namespaces: &[String], index: &Shared, sink: &Sink) ->
 /// Measurements of all pods, or of those in the namespaces where they may be read.
 async fn pods(api: &Api, namespaces: &[String]) -> Result<Vec<Metrics>, Failure> {
     let all = format!("{API}/pods");
-    let refusal = match read(api, &all).await {
+    let refusal = match read(api, &all, shapes::POD_METRICS).await {
         Err(failure) if failure.status() == Some(403) => failure,
         answer => return answer,
     };
     let mut rows = None;
     for namespace in namespaces {
-        match read(api, &narrowed(&all, namespace)).await {
+        match read(api, &narrowed(&all, namespace), shapes::POD_METRICS).await {
             Ok(some) => rows.get_or_insert_with(Vec::new).extend(some),
             Err(failure) if failure.status() == Some(403) => {}
             Err(failure) => return Err(failure),
@@ -170,13 +169,20 @@ async fn pods(api: &Api, namespaces: &[String]) -> Result<Vec<Metrics>, Failure>
     rows.ok_or(refusal)
 }
 
-async fn read(api: &Api, path: &str) -> Result<Vec<Metrics>, Failure> {
-    let body = api.get_bytes(path, SWEEP).await?;
-    list(&body)
+/// As text where one measurement keeps the others from being read: there it can be left out.
+async fn read(api: &Api, path: &str, shape: &'static [Field]) -> Result<Vec<Metrics>, Failure> {
+    match list(&api.page(path, Form::Protobuf).await?, shape) {
+        Err(failure) if failure.sort == Sort::Protobuf => list(&api.page(path, Form::Json).await?, shape),
+        rows => rows,
+    }
 }
 
 /// A measurement of a shape nobody foresaw is left out, and no other with it.
-fn list(body: &[u8]) -> Result<Vec<Metrics>, Failure> {
+fn list(body: &[u8], shape: &'static [Field]) -> Result<Vec<Metrics>, Failure> {
+    if protobuf::is(body) {
+        let list = protobuf::read::<List<Metrics>>(body, shape).map_err(|_| Failure::protobuf())?;
+        return Ok(list.items.unwrap_or_default());
+    }
     let text = String::from_utf8_lossy(body);
     if let Ok(whole) = serde_json::from_str::<List<Metrics>>(&text) {
         return Ok(whole.items.unwrap_or_default());
@@ -239,6 +245,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::backend::kubernetes::index::{Place, PodEntry};
+    use crate::backend::kubernetes::protobuf::encode;
 
     #[test]
     fn a_large_cluster_is_measured_seldomer() {
@@ -250,15 +257,32 @@ mod tests {
     #[test]
     fn measurements_of_pods_are_summed_over_containers_and_find_their_row_by_name() {
         let raw = r#"{"items":[
-            {"metadata":{"name":"web-1","namespace":"shop"},"timestamp":"2026-01-01T00:00:00Z","window":"15s",
+            {"metadata":{"name":"web-1","namespace":"shop"},"timestamp":"2026-01-01T00:00:00Z",
              "containers":[{"name":"web","usage":{"cpu":"120500u","memory":"100Mi"}},{"name":"side","usage":{"cpu":"5m","memory":"28Mi"}}]},
             {"metadata":{"name":"unknown","namespace":"shop"},"containers":[]}]}"#;
+        let binary = encode::envelope(&serde_json::from_str(raw).unwrap(), shapes::POD_METRICS);
         let index = Shared::default();
         let place = Place { namespace: "shop".into(), name: "web-1".into() };
         index.lock().pods.insert("uid-1".into(), PodEntry { place, service: None, leaves: None });
-        let rows = keyed(&index, list(raw.as_bytes()).unwrap());
-        assert_eq!(rows.len(), 1);
-        assert_eq!(&*rows[0].0, "uid-1");
-        assert_eq!(rows[0].1.total(), Some(Usage { cpu_m: 126, mem: 128 << 20, net: None }));
+        for body in [raw.as_bytes(), &binary] {
+            let rows = keyed(&index, list(body, shapes::POD_METRICS).unwrap());
+            assert_eq!(rows.len(), 1);
+            assert_eq!(&*rows[0].0, "uid-1");
+            assert_eq!(rows[0].1.total(), Some(Usage { cpu_m: 126, mem: 128 << 20, net: None }));
+            assert_eq!(rows[0].1.timestamp.0, Some(Timestamp(1_767_225_600_000)));
+        }
+    }
+
+    #[test]
+    fn measurements_of_nodes_are_the_same_in_both_forms() {
+        let raw = r#"{"items":[{"metadata":{"name":"n1"},"timestamp":"2026-01-01T00:00:00Z","usage":{"cpu":"1500m","memory":"1Gi"}}]}"#;
+        let binary = encode::envelope(&serde_json::from_str(raw).unwrap(), shapes::NODE_METRICS);
+        for body in [raw.as_bytes(), &binary] {
+            let rows = list(body, shapes::NODE_METRICS).unwrap();
+            assert_eq!((rows.len(), rows[0].metadata.name.as_str()), (1, "n1"));
+            assert_eq!(rows[0].total(), Some(Usage { cpu_m: 1_500, mem: 1 << 30, net: None }));
+        }
+        let cut = &binary[..binary.len() - 1];
+        assert_eq!(list(cut, shapes::NODE_METRICS).unwrap_err().sort, Sort::Protobuf);
     }
 }

@@ -17,7 +17,7 @@ fn items() -> Vec<Value> {
 }
 
 fn read(items: &[Value]) -> Vec<Metrics> {
-    list(json!({ "kind": "NodeMetricsList", "items": items }).to_string().as_bytes()).unwrap()
+    list(json!({ "kind": "NodeMetricsList", "items": items }).to_string().as_bytes(), shapes::NODE_METRICS).unwrap()
 }
 
 fn rows(items: &[Value]) -> HashMap<String, Option<Usage>> {

@@ -58,7 +58,8 @@ fn of(path: &str) -> Option<(&'static [Field], &'static [Field])> {
     kinds.into_iter().find(|(path, ..)| path.rsplit('/').next() == Some(name)).map(|(_, object, page)| (object, page))
 }
 
-fn envelope(object: &Value, shape: &[Field]) -> Vec<u8> {
+/// What comes in the place of an object of this shape, given as JSON.
+pub(in super::super) fn envelope(object: &Value, shape: &[Field]) -> Vec<u8> {
     let mut raw = Vec::new();
     message(object, shape, &mut raw);
     let mut envelope = MAGIC.to_vec();

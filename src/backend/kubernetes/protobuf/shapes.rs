@@ -215,6 +215,14 @@ messages! {
     AUTOSCALER { 1 "metadata" Message(META), 2 "spec" Message(AUTOSCALER_SPEC) }
     AUTOSCALER_SPEC { 1 "scaleTargetRef" Message(SCALE_TARGET), 2 "minReplicas" Number, 3 "maxReplicas" Number }
     SCALE_TARGET { 1 "kind" Text, 2 "name" Text }
+
+    // `k8s.io/metrics`, v1beta1
+    NODE_METRICS { 2 "items" List(&Message(METRICS_OF_NODE)) }
+    METRICS_OF_NODE { 1 "metadata" Message(METRICS_META), 2 "timestamp" Time, 4 "usage" AMOUNTS }
+    POD_METRICS { 2 "items" List(&Message(METRICS_OF_POD)) }
+    METRICS_OF_POD { 1 "metadata" Message(METRICS_META), 2 "timestamp" Time, 4 "containers" List(&Message(METRICS_OF_CONTAINER)) }
+    METRICS_OF_CONTAINER { 2 "usage" AMOUNTS }
+    METRICS_META { 1 "name" Text, 3 "namespace" Text }
 }
 
 pub(in super::super) const POD: &[Field] = object!(POD_SPEC, POD_STATUS);

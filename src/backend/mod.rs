@@ -24,8 +24,8 @@ mod tls;
 pub use error::BackendError;
 
 use crate::model::{
-    ActionKind, Capabilities, Cluster, ClusterId, ClusterKind, Delta, Distance, Expect, Fact, Found, Intent, Interest, Key,
-    LogLine, Notice, ObjectRef, Progress, Secret, Text,
+    ActionKind, Capabilities, Cluster, ClusterId, ClusterKind, Delta, Expect, Fact, Found, Intent, Interest, Key, LogLine, Notice,
+    ObjectRef, Progress, Secret, Text,
 };
 use crate::util::time::Timestamp;
 use futures::future::BoxFuture;
@@ -89,12 +89,6 @@ pub trait Backend: Send + Sync + 'static {
     /// Which of these actions on an object the platform would refuse us, and why in words; nothing where it cannot be asked
     /// or does not answer. Changes nothing there.
     fn denied<'a>(&'a self, _object: &'a ObjectRef, _actions: &'a [ActionKind]) -> BoxFuture<'a, Option<Vec<(ActionKind, Text)>>> {
-        Box::pin(std::future::ready(None))
-    }
-
-    /// What going back to each earlier definition of a service would change, in lines: by its number as for
-    /// [`crate::model::Action::RollBack`]. Nothing where it cannot be asked.
-    fn differences<'a>(&'a self, _object: &'a ObjectRef) -> BoxFuture<'a, Option<Vec<Distance>>> {
         Box::pin(std::future::ready(None))
     }
 

@@ -3,7 +3,7 @@
 use super::executor::Executor;
 use super::shared::{Shared, contained};
 use super::tail::Tails;
-use crate::model::{ActionKind, ClusterId, Delta, Differences, Document, Fact, Join, ObjectRef, Request, Rights, Survey, Text};
+use crate::model::{ActionKind, ClusterId, Delta, Document, Fact, Join, ObjectRef, Request, Rights, Survey, Text};
 use futures::{StreamExt, stream};
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,10 +44,6 @@ pub(super) async fn run(mut asked: mpsc::Receiver<Request>, reconnect: watch::Se
                 let work = stream::iter(objects).for_each_concurrent(AT_ONCE, move |object| rights(object, Arc::clone(&each)));
                 shared.tracker.spawn(shared.stop.clone().run_until_cancelled_owned(work));
             }
-            Request::Compare(object) => {
-                let work = compare(object, Arc::clone(&shared));
-                shared.tracker.spawn(shared.stop.clone().run_until_cancelled_owned(work));
-            }
             Request::Survey(object, action) => {
                 let work = survey(object, action, Arc::clone(&shared));
                 shared.tracker.spawn(shared.stop.clone().run_until_cancelled_owned(work));
@@ -74,18 +70,6 @@ async fn rights(object: ObjectRef, shared: Arc<Shared>) {
     if let Ok(Ok(Some(denied))) = answer {
         let rights = Rights { kind: object.kind, key: object.key, denied };
         shared.tell(Fact::Cluster(object.cluster, Delta::Rights(rights))).await;
-    }
-}
-
-/// Asks what earlier definitions would change. Without an answer the preview says what the row knows.
-async fn compare(object: ObjectRef, shared: Arc<Shared>) {
-    let world = shared.picture();
-    let Some(service) = world.cluster(&object.cluster).and_then(|state| state.services.get(&object.key)) else { return };
-    let Some(backend) = shared.backend(&object.cluster) else { return };
-    let answer = tokio::time::timeout(INSPECT, contained(backend.differences(&object))).await;
-    if let Ok(Ok(Some(all))) = answer {
-        let differences = Differences { service: object.key, spec_rev: service.spec_rev, all };
-        shared.tell(Fact::Cluster(object.cluster, Delta::Differences(differences))).await;
     }
 }
 

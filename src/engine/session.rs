@@ -186,6 +186,6 @@ fn proves_life(fact: &Fact) -> bool {
         Delta::Event(change) => row(change),
         Delta::Usage { .. } => true,
         Delta::Link(_) | Delta::About { .. } | Delta::Finding(_) | Delta::NoUsage(_) => false,
-        Delta::Rights(_) | Delta::Differences(_) | Delta::Survey(_) | Delta::Join(_) => false,
+        Delta::Rights(_) | Delta::Survey(_) | Delta::Join(_) => false,
     }
 }

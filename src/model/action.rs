@@ -270,7 +270,7 @@ impl ActionKind {
 
     /// Whether the platform must be asked first what there is: no row shows it. See [`super::Survey`].
     pub fn is_surveyed(self) -> bool {
-        matches!(self, Self::Prune | Self::RotateToken | Self::Redeploy)
+        matches!(self, Self::Prune | Self::RotateToken | Self::Redeploy | Self::RollBack)
     }
 }
 

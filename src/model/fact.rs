@@ -1,8 +1,8 @@
 //! Changes on their way from a backend to the store.
 
 use super::{
-    Capabilities, ClusterId, ClusterKind, Differences, Document, Event, Finding, Join, Key, Kind, Link, LogItem, Node, Notice,
-    Operation, Rights, Service, Survey, Tail, TailId, TailState, Task, Text, Usage,
+    Capabilities, ClusterId, ClusterKind, Document, Event, Finding, Join, Key, Kind, Link, LogItem, Node, Notice, Operation,
+    Rights, Service, Survey, Tail, TailId, TailState, Task, Text, Usage,
 };
 use crate::util::time::Timestamp;
 
@@ -84,8 +84,6 @@ pub enum Delta {
     NoUsage(Option<Text>),
     /// The platform was asked what it would refuse.
     Rights(Rights),
-    /// What earlier definitions of a service would change.
-    Differences(Differences),
     /// The platform was asked what there is before an action, or said it.
     Survey(Survey),
     /// What lets a machine join a swarm was fetched, or is to be forgotten.

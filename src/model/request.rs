@@ -42,9 +42,6 @@ pub enum Request {
     /// Ask the platform which actions on these objects it would refuse; each answer becomes
     /// [`super::ClusterState::rights`]. None comes where it cannot be asked.
     Rights(Vec<ObjectRef>),
-    /// Ask what going back to each earlier definition of a service would change; the answer becomes
-    /// [`super::ClusterState::differences`]. None comes where it cannot be asked.
-    Compare(ObjectRef),
     /// Ask what must be known before an action on an object and stands in no row ([`ActionKind::is_surveyed`]); the answer
     /// becomes one of [`super::ClusterState::surveys`].
     Survey(ObjectRef, ActionKind),

@@ -15,8 +15,8 @@ const OPERATIONS: usize = 200;
 const NOTICES: usize = 100;
 /// Objects whose rights are kept per cluster.
 const RIGHTS: usize = 100;
-/// Answers about what there is before an action.
-const SURVEYS: usize = 4;
+/// Answers about what there is before an action: more than anybody marks at once.
+const SURVEYS: usize = 1_000;
 /// Events kept per cluster.
 const EVENTS: usize = 2_000;
 
@@ -148,7 +148,6 @@ impl Store {
             Delta::Finding(Change::Begin | Change::End | Change::Narrowed(_) | Change::Failed(_)) => {}
             Delta::Usage { of, at, rows } => record_usage(state, of, at, rows),
             Delta::NoUsage(why) => state.no_usage = why,
-            Delta::Differences(differences) => state.differences = Some(Arc::new(differences)),
             Delta::Join(join) => state.join = join.map(Arc::new),
             Delta::Survey(survey) => {
                 state.surveys.retain(|held| held.key != survey.key || held.action != survey.action);

@@ -25,6 +25,10 @@ pub struct Pull {
     pub policy: Text,
 }
 
+/// An earlier definition by its number, as for [`super::Action::RollBack`], and what going back to it would change, in
+/// lines.
+pub type Distance = (u64, Vec<Text>);
+
 /// What a platform found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
@@ -34,4 +38,6 @@ pub enum Found {
     Swarm(u64),
     /// For [`super::Action::Redeploy`], where each container has a policy of its own.
     Pulls(Arc<[Pull]>),
+    /// For [`super::Action::RollBack`]: what each earlier definition would change, newest first.
+    Earlier(Arc<[Distance]>),
 }

@@ -57,26 +57,10 @@ pub struct ClusterState {
     pub no_usage: Option<Text>,
     /// What the platform said of rights when it was asked, newest last; of the objects asked about last.
     pub rights: Vec<Arc<Rights>>,
-    /// What earlier definitions of the service asked about last would change.
-    pub differences: Option<Arc<Differences>>,
-    /// What the platform said before actions, of the few asked about last.
+    /// What the platform said before actions, of those asked about last.
     pub surveys: Vec<Arc<Survey>>,
     /// What lets a machine join the swarm, as long as somebody looks at it.
     pub join: Option<Arc<Join>>,
-}
-
-/// An earlier definition by its number, and what going back to it would change, in lines.
-pub type Distance = (u64, Vec<Text>);
-
-/// What going back to earlier definitions of a service would change, as it was when it was asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Differences {
-    /// The service.
-    pub service: Key,
-    /// Its specification then.
-    pub spec_rev: u64,
-    /// By number, as for [`super::Action::RollBack`]: in lines.
-    pub all: Vec<Distance>,
 }
 
 /// What a platform said when it was asked, before anything was done, which actions on an object it would refuse. It may
@@ -196,7 +180,6 @@ impl ClusterState {
             service_usage: Table::default(),
             no_usage: None,
             rights: Vec::new(),
-            differences: None,
             surveys: Vec::new(),
             join: None,
         }

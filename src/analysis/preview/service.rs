@@ -10,7 +10,7 @@ use super::Draft;
 use crate::analysis::reasons::count;
 use crate::analysis::spread;
 use crate::model::{
-    Action, ActionKind, ClusterKind, ClusterState, Danger, RolloutState, Service, ServiceKind, Text, UpdateStrategy,
+    Action, ActionKind, ClusterKind, ClusterState, Danger, Found, RolloutState, Service, ServiceKind, Text, UpdateStrategy,
 };
 
 /// Tasks named one by one; of more the first and the last are.
@@ -190,13 +190,19 @@ fn roll_back(state: &ClusterState, service: &Service, to: Option<u64>, draft: &m
     Ok(())
 }
 
-/// What else it would change, once the platform has told.
+/// What else it would change. It is not confirmed before the platform has told, or failed to.
 fn differences(state: &ClusterState, service: &Service, to: Option<u64>, draft: &mut Draft) {
-    let held = state.differences.as_ref().filter(|held| held.service == service.key && held.spec_rev == service.spec_rev);
-    let Some(held) = held else { return };
-    let one = held.all.iter().find(|(number, _)| to == Some(*number)).or(held.all.first().filter(|_| to.is_none()));
-    for line in one.into_iter().flat_map(|(_, lines)| lines) {
-        draft.fact(line.clone());
+    let all = match state.survey(&service.key, ActionKind::RollBack).map(|survey| &survey.found) {
+        Some(Some(Ok(Found::Earlier(all)))) => all,
+        Some(Some(Err(why))) => return draft.warn(format!("what else it changes is not known: {why}")),
+        _ => {
+            draft.held = Some(Text::new("asking what else it changes"));
+            return;
+        }
+    };
+    match all.iter().find(|(number, _)| to.is_none_or(|to| to == *number)) {
+        Some((_, lines)) => lines.iter().for_each(|line| draft.fact(line.clone())),
+        None => draft.warn("what else it changes is not known: the platform no longer has that definition"),
     }
 }
 

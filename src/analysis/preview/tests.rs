@@ -3,8 +3,8 @@
 use super::*;
 use crate::analysis::fixture::{Fixture, kept, node, service, small, task};
 use crate::model::{
-    Autoscaler, Availability, Budget, ClusterId, ClusterKind, Differences, Earlier, Effect, Key, Node, NodeState, Propagation,
-    Rollout, RolloutState, Service, ServiceKind, Taint, Task, TaskState, UpdateStrategy, World,
+    Autoscaler, Availability, Budget, ClusterId, ClusterKind, Earlier, Effect, Found, Key, Node, NodeState, Propagation, Rollout,
+    RolloutState, Service, ServiceKind, Survey, Taint, Task, TaskState, UpdateStrategy, World,
 };
 use std::sync::Arc;
 
@@ -468,18 +468,24 @@ fn a_roll_back_to_an_older_definition_says_what_differs_and_what_lies_between() 
 
     // what else would change, once that is known, and only of the definition that is seen
     let mut state = ClusterState::clone(&fleet.state());
-    let told = |spec_rev: u64| {
-        let all = vec![(6, vec!["- env[A] 1".into()]), (4, vec!["- env[A] 1".into(), "+ env[A] 2".into()])];
-        Some(std::sync::Arc::new(Differences { service: "web".into(), spec_rev, all }))
-    };
-    let spec_rev = state.services.get("web").unwrap().spec_rev;
-    for (at, want) in [(spec_rev, vec!["- env[A] 1", "+ env[A] 2"]), (spec_rev + 1, vec![])] {
-        state.differences = told(at);
-        let world = World { clusters: vec![std::sync::Arc::new(state.clone())], ..World::default() };
+    let all = [(6, vec!["- env[A] 1".into()]), (4, vec!["- env[A] 1".into(), "+ env[A] 2".into()])];
+    for (found, held, want) in [
+        (None, true, vec![]),
+        (Some(Err("no".into())), false, vec!["what else it changes is not known: no"]),
+        (
+            Some(Ok(Found::Earlier([].into()))),
+            false,
+            vec!["what else it changes is not known: the platform no longer has that definition"],
+        ),
+        (Some(Ok(Found::Earlier(all.into()))), false, vec!["- env[A] 1", "+ env[A] 2"]),
+    ] {
+        state.surveys = vec![Arc::new(Survey { key: "web".into(), action: ActionKind::RollBack, found })];
+        let world = World { clusters: vec![Arc::new(state.clone())], ..World::default() };
         let object = ObjectRef { cluster: state.cluster.id.clone(), kind: Kind::Service, key: "web".into() };
-        let lines = preview(&world, &object, &Action::RollBack { to: Some(4) }).unwrap().lines;
-        let lines: Vec<&str> = lines.iter().map(|line| line.text.as_str()).filter(|line| line.contains("env[")).collect();
-        assert_eq!(lines, want);
+        let seen = preview(&world, &object, &Action::RollBack { to: Some(4) }).unwrap();
+        let told = |line: &&str| line.contains("env[") || line.contains("not known");
+        let lines: Vec<&str> = seen.lines.iter().map(|line| line.text.as_str()).filter(told).collect();
+        assert_eq!((seen.held.is_some(), lines), (held, want));
     }
 }
 

@@ -33,7 +33,7 @@ pub use discover::{Env, discover};
 pub use logs::LogLines;
 
 use super::{About, Backend, BackendError, LogRequest, ProgressSink, Sink};
-use crate::model::{ActionKind, Distance, Expect, Found, Intent, LogLine, ObjectRef, Secret, Text};
+use crate::model::{ActionKind, Expect, Found, Intent, LogLine, ObjectRef, Secret, Text};
 use client::Docker;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
@@ -73,10 +73,6 @@ impl Backend for Docker {
 
     fn take_back<'a>(&'a self, intent: &'a Intent) -> BoxFuture<'a, Result<Option<String>, BackendError>> {
         Box::pin(actions::take_back(self, intent))
-    }
-
-    fn differences<'a>(&'a self, object: &'a ObjectRef) -> BoxFuture<'a, Option<Vec<Distance>>> {
-        Box::pin(actions::differences(self, object))
     }
 
     fn survey<'a>(&'a self, object: &'a ObjectRef, action: ActionKind) -> BoxFuture<'a, Result<Found, BackendError>> {

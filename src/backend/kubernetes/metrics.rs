@@ -6,8 +6,8 @@ use super::failure::{Failure, Sort, forbidden};
 use super::http::{Api, Form};
 use super::index::Shared;
 use super::paths::narrowed;
-use super::protobuf::shapes::{self, Field};
 use super::protobuf;
+use super::protobuf::shapes::{self, Field};
 use super::raw::When;
 use crate::backend::{Sink, secret};
 use crate::model::{Delta, Key, Kind, Text, Usage};
@@ -275,7 +275,8 @@ mod tests {
 
     #[test]
     fn measurements_of_nodes_are_the_same_in_both_forms() {
-        let raw = r#"{"items":[{"metadata":{"name":"n1"},"timestamp":"2026-01-01T00:00:00Z","usage":{"cpu":"1500m","memory":"1Gi"}}]}"#;
+        let raw =
+            r#"{"items":[{"metadata":{"name":"n1"},"timestamp":"2026-01-01T00:00:00Z","usage":{"cpu":"1500m","memory":"1Gi"}}]}"#;
         let binary = encode::envelope(&serde_json::from_str(raw).unwrap(), shapes::NODE_METRICS);
         for body in [raw.as_bytes(), &binary] {
             let rows = list(body, shapes::NODE_METRICS).unwrap();

@@ -44,7 +44,7 @@ pub use proxy::Proxies;
 
 use super::{About, Backend, BackendError, LogRequest, ProgressSink, Sink};
 use crate::backend::capabilities::capabilities;
-use crate::model::{ActionKind, ClusterKind, Distance, Expect, Found, Intent, LogLine, ObjectRef, Text};
+use crate::model::{ActionKind, ClusterKind, Expect, Found, Intent, LogLine, ObjectRef, Text};
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use http::Api;
@@ -95,10 +95,6 @@ impl Backend for Kubernetes {
 
     fn denied<'a>(&'a self, object: &'a ObjectRef, actions: &'a [ActionKind]) -> BoxFuture<'a, Option<Vec<(ActionKind, Text)>>> {
         Box::pin(self.rights.denied(&self.api, &self.index, object, actions))
-    }
-
-    fn differences<'a>(&'a self, object: &'a ObjectRef) -> BoxFuture<'a, Option<Vec<Distance>>> {
-        Box::pin(actions::differences(&self.api, &self.index, object))
     }
 
     fn survey<'a>(&'a self, object: &'a ObjectRef, action: ActionKind) -> BoxFuture<'a, Result<Found, BackendError>> {

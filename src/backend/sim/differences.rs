@@ -3,13 +3,13 @@
 use super::parts::{Definition, Workload};
 use super::platform::Platform;
 use crate::backend::difference::difference;
-use crate::model::{ClusterKind, Distance, Kind, ObjectRef, Resources, Text};
+use crate::model::{ClusterKind, Distance, Key, Resources, Text};
 use serde_json::{Value, json};
 
 impl Platform {
-    /// See [`crate::backend::Backend::differences`].
-    pub(super) fn differences(&self, object: &ObjectRef) -> Option<Vec<Distance>> {
-        let workload = self.workloads.values().find(|w| object.kind == Kind::Service && w.key == object.key)?;
+    /// What earlier definitions of a service would change, newest first.
+    pub(super) fn differences(&self, service: &Key) -> Vec<Distance> {
+        let Some(workload) = self.workloads.values().find(|w| w.key == *service) else { return Vec::new() };
         let now = self.written(workload, &workload.definition);
         let of = |definition: &Definition| {
             let lines = difference(&now, &self.written(workload, definition));
@@ -17,13 +17,13 @@ impl Platform {
         };
         let newest_first = workload.history.iter().rev();
         match self.kind {
-            ClusterKind::Kubernetes => Some(newest_first.map(|(revision, definition)| (*revision, of(definition))).collect()),
+            ClusterKind::Kubernetes => newest_first.map(|(revision, definition)| (*revision, of(definition))).collect(),
             // a swarm keeps one, which has the number that the definition had
             ClusterKind::Swarm => {
                 let number = self.rev_of(workload, workload.generation.saturating_sub(1));
-                Some(newest_first.take(1).map(|(_, definition)| (number, of(definition))).collect())
+                newest_first.take(1).map(|(_, definition)| (number, of(definition))).collect()
             }
-            ClusterKind::Docker => None,
+            ClusterKind::Docker => Vec::new(),
         }
     }
 

@@ -26,11 +26,12 @@ const DIGITS: &[u8] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 
 impl Platform {
     /// See [`crate::backend::Backend::survey`].
-    pub(super) fn survey(&self, action: ActionKind) -> Result<Found, BackendError> {
+    pub(super) fn survey(&self, of: &Key, action: ActionKind) -> Result<Found, BackendError> {
         match action {
             ActionKind::Prune => Ok(Found::Leftovers(self.leftovers().into())),
             ActionKind::RotateToken => Ok(Found::Swarm(self.swarm_version())),
             ActionKind::Redeploy => Ok(Found::Pulls(Arc::default())),
+            ActionKind::RollBack => Ok(Found::Earlier(self.differences(of).into())),
             _ => Err(BackendError::Unsupported(format!("there is nothing to ask before one can {}", action.spec().label))),
         }
     }
@@ -108,7 +109,7 @@ mod tests {
     use std::sync::Arc;
 
     fn seen(bench: &Bench) -> Arc<[Leftover]> {
-        let Ok(Found::Leftovers(seen)) = bench.platform.survey(ActionKind::Prune) else { panic!("no answer") };
+        let Ok(Found::Leftovers(seen)) = bench.platform.survey(&"engine".into(), ActionKind::Prune) else { panic!("no answer") };
         seen
     }
 

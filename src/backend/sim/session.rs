@@ -8,7 +8,7 @@ use super::platform::Platform;
 use super::usage::SWEEP;
 use crate::backend::capabilities::capabilities;
 use crate::backend::{About, Backend, BackendError, Connector, LogRequest, ProgressSink, Sink};
-use crate::model::{ActionKind, Cluster, ClusterKind, Distance, Expect, Found, Intent, LogLine, ObjectRef, Secret, Text};
+use crate::model::{ActionKind, Cluster, ClusterKind, Expect, Found, Intent, LogLine, ObjectRef, Secret, Text};
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use parking_lot::Mutex;
@@ -162,19 +162,11 @@ impl Backend for Simulated {
         })
     }
 
-    fn differences<'a>(&'a self, object: &'a ObjectRef) -> BoxFuture<'a, Option<Vec<Distance>>> {
-        Box::pin(async move {
-            sleep(LATENCY).await;
-            self.reach().ok()?;
-            self.with(|platform| platform.differences(object))
-        })
-    }
-
-    fn survey<'a>(&'a self, _object: &'a ObjectRef, action: ActionKind) -> BoxFuture<'a, Result<Found, BackendError>> {
+    fn survey<'a>(&'a self, object: &'a ObjectRef, action: ActionKind) -> BoxFuture<'a, Result<Found, BackendError>> {
         Box::pin(async move {
             sleep(LATENCY * 4).await;
             self.reach()?;
-            self.with(|platform| platform.survey(action))
+            self.with(|platform| platform.survey(&object.key, action))
         })
     }
 

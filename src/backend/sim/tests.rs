@@ -112,19 +112,19 @@ fn what_earlier_definitions_would_change_is_told_by_the_numbers_that_a_roll_back
         let mut bench = Bench::new(scenario);
         bench.converge(Kind::Service, "web", Action::SetImage { container: "web".into(), image: "web:3".into() });
         let object = bench.intent(Kind::Service, "web", Action::Redeploy { pull: false }).object;
-        let all = bench.platform.differences(&object).unwrap();
+        let all = bench.platform.differences(&object.key);
         let (number, lines) = &all[0];
         assert!(lines.iter().any(|line| line.ends_with("web:3") && line.starts_with("- ")), "{all:?}");
         assert!(lines.iter().any(|line| line.ends_with("web:2") && line.starts_with("+ ")), "{all:?}");
         bench.converge(Kind::Service, "web", Action::RollBack { to: Some(*number) });
         assert_eq!(bench.service("web").image.as_str(), "web:2");
         bench.converge(Kind::Service, "web", Action::Redeploy { pull: false });
-        let all = bench.platform.differences(&object).unwrap();
+        let all = bench.platform.differences(&object.key);
         assert!(all[0].1.len() == 2 && !all[0].1.iter().any(|line| line.contains("web:")), "only a redeploy: {all:?}");
     }
     let engine = Bench::new(ENGINE);
     let object = engine.intent(Kind::Service, "web", Action::Redeploy { pull: false }).object;
-    assert_eq!(engine.platform.differences(&object), None);
+    assert_eq!(engine.platform.differences(&object.key), []);
 }
 
 #[test]

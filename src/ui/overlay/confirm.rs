@@ -9,7 +9,7 @@ use super::Overlay;
 use super::entry::Entry;
 use crate::analysis::preview::{Preview, preview, together};
 use crate::input::Command;
-use crate::model::{Action, ActionKind, Bound, Danger, Intent, Kind, ObjectRef, Request, Text, World};
+use crate::model::{Action, Bound, Danger, Intent, Kind, ObjectRef, Request, Text, World};
 use crate::ui::Effect;
 use crate::ui::cx::Cx;
 use crate::ui::outcome::Outcome;
@@ -266,13 +266,8 @@ impl Overlay for Confirm {
     /// before some actions.
     fn asks(&self) -> Vec<Effect> {
         let kind = self.action.kind();
-        match self.targets.as_slice() {
-            [one] if kind == ActionKind::RollBack => vec![Effect::Request(Request::Compare(one.object.clone()))],
-            all if kind.is_surveyed() => {
-                all.iter().map(|target| Effect::Request(Request::Survey(target.object.clone(), kind))).collect()
-            }
-            _ => Vec::new(),
-        }
+        let asked = self.targets.iter().filter(|_| kind.is_surveyed());
+        asked.map(|target| Effect::Request(Request::Survey(target.object.clone(), kind))).collect()
     }
 
     fn is_answer(&self, input: &TextInput) -> bool {

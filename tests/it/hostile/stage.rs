@@ -153,15 +153,12 @@ impl<'a> Stage<'a> {
                         |kind| Leftover { kind, id: Key::from(self.words.of("lo").as_str()), made: None, name: t("ln"), size: 7 };
                     let found = match action {
                         ActionKind::RotateToken => Found::Swarm(12),
+                        ActionKind::RollBack => Found::Earlier([(3, vec![t("x1"), t("x2")]), (2, vec![t("x3")])].into()),
+                        ActionKind::Redeploy => Found::Pulls([Pull { container: t("pc"), image: t("pi"), policy: t("pp") }].into()),
                         _ => Found::Leftovers(LeftoverKind::ALL.map(leftover).into()),
                     };
                     let survey = Survey { key: object.key, action, found: Some(Ok(found)) };
                     self.store.apply(Fact::Cluster(object.cluster, Delta::Survey(survey)), NOW);
-                }
-                Effect::Request(Request::Compare(object)) => {
-                    let all = vec![(3, vec![t("x1"), t("x2")]), (2, vec![t("x3")])];
-                    let told = Differences { service: object.key, spec_rev: 1, all };
-                    self.store.apply(Fact::Cluster(object.cluster, Delta::Differences(told)), NOW);
                 }
                 Effect::Request(Request::Rights(objects)) => {
                     for object in objects {

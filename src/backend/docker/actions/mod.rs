@@ -27,7 +27,8 @@ mod write_tests;
 use super::client::Docker;
 use crate::backend::difference::difference;
 use crate::backend::{BackendError, ProgressSink};
-use crate::model::{Action, ActionKind, Distance, Expect, Found, Intent, ObjectRef, Progress, Secret, Text};
+use crate::model::{Action, ActionKind, Expect, Found, Intent, Key, ObjectRef, Progress, Secret, Text};
+use serde_json::Value;
 use std::sync::Arc;
 use write::{Target, read};
 
@@ -112,23 +113,23 @@ pub async fn take_back(docker: &Docker, intent: &Intent) -> Result<Option<String
     Ok((!back.names.is_empty()).then(|| format!("{what} ({}){}", back.names.join(", "), back.ended)))
 }
 
-/// See [`crate::backend::Backend::differences`].
-pub async fn differences(docker: &Docker, object: &ObjectRef) -> Option<Vec<Distance>> {
-    let target = Target { table: "services", id: object.key.to_string() };
-    let current = read(&docker.http, &target).await.ok().filter(|_| docker.is_swarm())?;
-    let (number, then) = current.previous?;
-    let lines = difference(&current.spec, &then).into_iter().map(Text::from).collect();
-    Some(vec![(number, lines)])
-}
-
 /// See [`crate::backend::Backend::survey`].
 pub async fn survey(docker: &Docker, object: &ObjectRef, action: ActionKind) -> Result<Found, BackendError> {
     match action {
         ActionKind::Prune => prune::survey(docker).await,
         ActionKind::RotateToken => join::survey(docker).await,
         ActionKind::Redeploy => Ok(Found::Pulls(Arc::default())),
+        ActionKind::RollBack => earlier(docker, &object.key).await,
         _ => Err(BackendError::Unsupported(format!("there is nothing to ask {} before", object.kind.word()))),
     }
+}
+
+/// What the definition before the present one would change.
+async fn earlier(docker: &Docker, service: &Key) -> Result<Found, BackendError> {
+    let target = Target { table: "services", id: service.to_string() };
+    let current = read(&docker.http, &target).await.map_err(|err| docker.failed("read its definition", &err))?;
+    let of = |(number, then): (u64, Value)| (number, difference(&current.spec, &then).into_iter().map(Text::from).collect());
+    Ok(Found::Earlier(current.previous.clone().map(of).into_iter().collect()))
 }
 
 /// See [`crate::backend::Backend::join`].

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::analysis::rollout::{Verdict, verdict};
-use crate::model::Propagation;
+use crate::model::{ActionKind, Found, Propagation};
 
 #[tokio::test]
 #[ignore = "needs a real swarm in DOCKER_HOST"]
@@ -31,8 +31,9 @@ async fn services_of_a_real_swarm_scale_redeploy_and_roll_back() {
     println!("previous: {:?}", session.state().services.get(&id).unwrap().previous);
     docker(&["service", "update", "-q", "--detach", "--no-resolve-image", "--env-add", "TOKEN=hunter2", "--image", "app:1", &id]);
     session.until("someone else changes it again", wait, |s| steady(s, &id, "app:1", 5)).await;
-    let told = session.backend.differences(&object(&session, Kind::Service, &id)).await.unwrap();
-    let [(number, lines)] = told.as_slice() else { panic!("{told:?}") };
+    let told = session.backend.survey(&object(&session, Kind::Service, &id), ActionKind::RollBack).await;
+    let Ok(Found::Earlier(told)) = told else { panic!("{told:?}") };
+    let [(number, lines)] = &*told else { panic!("{told:?}") };
     let lines: Vec<&str> = lines.iter().map(|line| line.as_str()).collect();
     let want = ["- TaskTemplate.ContainerSpec.Env[TOKEN] (masked)", "- TaskTemplate.ContainerSpec.Image app:1"];
     assert!(

@@ -14,19 +14,28 @@ mod rollback;
 mod service;
 mod task;
 
-pub(super) use pull::survey;
-pub(super) use rollback::differences;
-
 use super::failure::Failure;
 use super::http::{Api, Write};
 use super::index::{PodEntry, Shared};
 use super::paths;
 use crate::backend::{BackendError, ProgressSink};
-use crate::model::{Action, Expect, Intent, Progress, ServiceKind, Text};
+use crate::model::{Action, ActionKind, Expect, Found, Intent, ObjectRef, Progress, ServiceKind, Text};
 use serde_json::Value;
 
 /// How often a write is made anew because only the object's status changed in between.
 const CONFLICTS: usize = 5;
+
+/// See [`crate::backend::Backend::survey`].
+pub(super) async fn survey(api: &Api, index: &Shared, object: &ObjectRef, action: ActionKind) -> Result<Found, BackendError> {
+    let nothing = || BackendError::Unsupported(format!("there is nothing to ask before one can {}", action.spec().label));
+    let known = index.lock().services.get(&object.key).cloned();
+    let (kind, place) = known.ok_or_else(nothing)?;
+    match action {
+        ActionKind::Redeploy => pull::survey(api, &paths::workload(kind, &place).ok_or_else(nothing)?).await,
+        ActionKind::RollBack => rollback::survey(api, kind, &place.namespace, &object.key).await,
+        _ => Err(nothing()),
+    }
+}
 
 /// Carries out `intent`.
 pub(super) async fn execute(api: &Api, index: &Shared, intent: &Intent, progress: &ProgressSink) -> Result<Expect, BackendError> {

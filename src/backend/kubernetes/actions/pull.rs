@@ -4,9 +4,7 @@
 use super::{Act, Target};
 use crate::backend::BackendError;
 use crate::backend::kubernetes::http::{Api, Write};
-use crate::backend::kubernetes::index::Shared;
-use crate::backend::kubernetes::paths;
-use crate::model::{ActionKind, Expect, Found, ObjectRef, Pull, Text};
+use crate::model::{Expect, Found, Pull, Text};
 use serde_json::{Map, Value, json};
 
 /// Where a template keeps containers.
@@ -54,21 +52,9 @@ fn policy(container: &Value) -> &str {
     container.get("imagePullPolicy").and_then(Value::as_str).unwrap_or("IfNotPresent")
 }
 
-/// See [`crate::backend::Backend::survey`].
-pub(in super::super) async fn survey(
-    api: &Api,
-    index: &Shared,
-    object: &ObjectRef,
-    action: ActionKind,
-) -> Result<Found, BackendError> {
-    let nothing = || BackendError::Unsupported(format!("there is nothing to ask before one can {}", action.spec().label));
-    if action != ActionKind::Redeploy {
-        return Err(nothing());
-    }
-    let known = index.lock().services.get(&object.key).cloned();
-    let (kind, place) = known.ok_or_else(nothing)?;
-    let path = paths::workload(kind, &place).ok_or_else(nothing)?;
-    let value: Value = api.get(&path).await.map_err(|failure| failure.about("read its definition"))?;
+/// Whether nodes pull the images of the workload at `path`.
+pub(super) async fn survey(api: &Api, path: &str) -> Result<Found, BackendError> {
+    let value: Value = api.get(path).await.map_err(|failure| failure.about("read its definition"))?;
     Ok(Found::Pulls(pulls(&value).collect()))
 }
 

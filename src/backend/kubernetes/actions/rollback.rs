@@ -5,8 +5,7 @@ use super::{Act, Target};
 use crate::backend::BackendError;
 use crate::backend::difference::difference;
 use crate::backend::kubernetes::http::{Api, Write};
-use crate::backend::kubernetes::index::Shared;
-use crate::model::{Distance, Expect, ObjectRef, ServiceKind, Text};
+use crate::model::{Distance, Expect, Found, ServiceKind, Text};
 use serde_json::{Value, json};
 
 /// Why the present definition was made, in the words of whoever made it; goes with the definition.
@@ -17,8 +16,7 @@ impl Act<'_> {
         let (kind, target) = self.service().await?;
         self.can_roll(kind, &target)?;
         let namespace = target.text("/metadata/namespace");
-        let plural = if kind == ServiceKind::Deployment { "replicasets" } else { "controllerrevisions" };
-        let held: Vec<Value> = self.list(&format!("/apis/apps/v1/namespaces/{namespace}/{plural}")).await?;
+        let held: Vec<Value> = self.list(&definitions(kind, namespace)).await?;
         let previous = earlier(held, target.text("/metadata/uid"), to).ok_or_else(|| match to {
             Some(to) => self.changed(&format!("revision {to} is no longer kept, or is the present one")),
             None => self.unsupported("there is no earlier definition to go back to"),
@@ -62,16 +60,18 @@ fn owned(held: Vec<Value>, owner: &str) -> Vec<(u64, Value)> {
     owned
 }
 
-/// See [`crate::backend::Backend::differences`].
-pub(in super::super) async fn differences(api: &Api, index: &Shared, object: &ObjectRef) -> Option<Vec<Distance>> {
-    let (kind, place) = index.lock().services.get(&object.key).cloned()?;
-    let plural = match kind {
-        ServiceKind::Deployment => "replicasets",
-        ServiceKind::StatefulSet | ServiceKind::DaemonSet => "controllerrevisions",
-        _ => return None,
-    };
-    let list: Value = api.get(&format!("/apis/apps/v1/namespaces/{}/{plural}", place.namespace)).await.ok()?;
-    Some(compare(list.get("items")?.as_array()?.clone(), &object.key))
+/// What the earlier definitions of a workload would change.
+pub(super) async fn survey(api: &Api, kind: ServiceKind, namespace: &str, owner: &str) -> Result<Found, BackendError> {
+    let list: Value =
+        api.get(&definitions(kind, namespace)).await.map_err(|failure| failure.about("read its earlier definitions"))?;
+    let held = list.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
+    Ok(Found::Earlier(compare(held, owner).into()))
+}
+
+/// Where the earlier definitions of workloads are kept.
+fn definitions(kind: ServiceKind, namespace: &str) -> String {
+    let plural = if kind == ServiceKind::Deployment { "replicasets" } else { "controllerrevisions" };
+    format!("/apis/apps/v1/namespaces/{namespace}/{plural}")
 }
 
 fn compare(held: Vec<Value>, owner: &str) -> Vec<Distance> {

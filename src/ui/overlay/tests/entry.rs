@@ -1,7 +1,6 @@
 //! Dialogs in which something is typed or chosen before it is confirmed.
 
 use super::*;
-use crate::model::{Found, Survey};
 use std::sync::Arc;
 
 #[test]
@@ -15,9 +14,7 @@ fn whether_the_image_is_pulled_is_chosen_in_the_dialog() {
     let screen = bench.screen();
     assert!(screen.contains("▸pulled") && screen.contains("redeploy shop/catalog with its image pulled"), "{screen}");
     assert_eq!(text(&mut bench, ENTER), [], "what that sets for good is not known yet");
-    let found = Some(Ok(Found::Pulls(Arc::default())));
-    bench.fleet.to("prod-eu", Delta::Survey(Survey { key: "s-catalog".into(), action: ActionKind::Redeploy, found }));
-    bench.sync();
+    tell(&mut bench, "s-catalog", ActionKind::Redeploy, Ok(Found::Pulls(Arc::default())));
     let pulled = ("redeploy shop/catalog with its image pulled".to_owned(), Action::Redeploy { pull: true }, 1);
     assert_eq!(text(&mut bench, ENTER), [pulled]);
 }
@@ -81,11 +78,19 @@ fn an_older_definition_is_chosen_with_the_arrows() {
     let row = Service { earlier: Box::new([earlier(7), earlier(5)]), ..service("s-catalog", "shop", "catalog", 6, 6) };
     upsert(&mut bench, row);
     let effects = bench.press(Command::RollBack);
-    assert!(effects.iter().any(|effect| matches!(effect, Effect::Request(Request::Compare(_)))), "{effects:?}");
+    let asked = |effect: &Effect| matches!(effect, Effect::Request(Request::Survey(_, ActionKind::RollBack)));
+    assert!(effects.iter().any(asked), "{effects:?}");
     assert!(bench.screen().contains("▸7  catalog:7  1 of 2"), "{}", bench.screen());
     assert_eq!(text(&mut bench, TextInput::Down), []);
     let screen = bench.screen();
     assert!(screen.contains("▸5") && screen.contains("goes back to revision 5 · image catalog:5"), "{screen}");
+    assert_eq!(text(&mut bench, TextInput::Char('y')), [], "it is not known yet what else it changes");
+    assert!(bench.screen().contains("asking what else it changes"), "{}", bench.screen());
+    tell(&mut bench, "s-catalog", ActionKind::RollBack, Err(Text::new("the server is away")));
+    assert!(bench.screen().contains("what else it changes is not known: the server is away"), "{}", bench.screen());
+    let earlier = [(7, vec![]), (5, vec!["+ not the image alone".into()])];
+    tell(&mut bench, "s-catalog", ActionKind::RollBack, Ok(Found::Earlier(earlier.into())));
+    assert!(bench.screen().contains("+ not the image alone"), "{}", bench.screen());
     let back = Action::RollBack { to: Some(5) };
     assert_eq!(text(&mut bench, TextInput::Char('y')), [("roll back shop/catalog to revision 5".to_owned(), back, 1)]);
 }
@@ -114,11 +119,10 @@ fn taking_back_by_an_earlier_definition_asks_what_else_that_changes_and_shows_it
     bench.fleet.0.apply(Fact::Operation(op), NOW);
     bench.sync();
     let effects = bench.press(Command::UndoOperation);
-    assert!(matches!(&effects[..], [Effect::Request(Request::Compare(of)), ..] if *of == object), "{effects:?}");
-    let all = vec![(7, vec!["+ not this one".into()]), (5, vec!["- spec.containers[main].env[LEVEL] debug".into()])];
-    let told = crate::model::Differences { service: object.key, spec_rev: 1, all };
-    bench.fleet.to("prod-eu", Delta::Differences(told));
-    bench.sync();
+    let asked = |effect: &Effect| matches!(effect, Effect::Request(Request::Survey(of, ActionKind::RollBack)) if *of == object);
+    assert!(effects.iter().any(asked), "{effects:?}");
+    let all = [(7, vec!["+ not this one".into()]), (5, vec!["- spec.containers[main].env[LEVEL] debug".into()])];
+    tell(&mut bench, "s-catalog", ActionKind::RollBack, Ok(Found::Earlier(all.into())));
     let screen = bench.screen();
     assert!(screen.contains("env[LEVEL] debug") && !screen.contains("not this one"), "{screen}");
 }

@@ -381,5 +381,6 @@ async fn changed(engine: Option<&mut Engine>) {
 #[cfg(debug_assertions)]
 #[allow(clippy::panic)]
 fn broken() {
-    panic!("asked for by --break-off");
+    // with what somebody may have handed to whatever breaks
+    panic!("asked for by --break-off {}", std::env::var("QUARTERDECK_BROKEN").unwrap_or_default());
 }

@@ -53,8 +53,9 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, sleep};
 
-/// How often a kind that may not be read is asked for again.
-const REFUSED: Duration = Duration::from_secs(60);
+/// How often a kind that may not be read is asked for again, and longest time that a server may tell us to stay away: what
+/// can be read again is there 45 s later.
+const REFUSED: Duration = Duration::from_secs(40);
 
 /// One step of a kind's story.
 #[derive(Debug)]
@@ -188,7 +189,7 @@ impl Follower {
                         continue;
                     }
                     backoff.healthy(lasted);
-                    let wait = backoff.next_delay().max(failure.retry_after.unwrap_or_default());
+                    let wait = backoff.next_delay().max(failure.retry_after.unwrap_or_default().min(REFUSED));
                     let (wait, said) = self.report(failure, wait, listing).await;
                     if said {
                         // only a list takes back what was said, and tells what may still be read

@@ -14,6 +14,7 @@ use super::proxy::{self, Proxies};
 use super::source::certificates;
 use crate::backend::address::without_credentials;
 use crate::backend::secret;
+use crate::util::secrets::without_secrets;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use form_urlencoded::{Serializer, byte_serialize};
@@ -189,8 +190,8 @@ impl Provider {
                 (error, words) => format!("{error}: {words}"),
             };
         }
-        let why: String =
-            secret::without(&why, [refresh, &self.secret].into_iter()).chars().filter(|c| !c.is_control()).take(300).collect();
+        let why = without_secrets(&secret::without(&why, [refresh, &self.secret].into_iter()));
+        let why: String = why.chars().filter(|c| !c.is_control()).take(300).collect();
         Err(self.failed(&format!("it refuses the refresh token: {why}: log in again")))
     }
 

@@ -92,9 +92,14 @@ impl State {
         match &mut self.socket {
             Socket::Heard(stream) => Ok(Pin::new(stream)),
             Socket::Unheard(_) => Err(io::ErrorKind::NotConnected.into()),
-            Socket::Broken(err) => Err(err.take().unwrap_or_else(|| io::ErrorKind::NotConnected.into())),
+            Socket::Broken(err) => Err(broken(err)),
         }
     }
+}
+
+/// What went wrong with a connection: once in its own words.
+fn broken(err: &mut Option<io::Error>) -> io::Error {
+    err.take().unwrap_or_else(|| io::ErrorKind::NotConnected.into())
 }
 
 impl Connection for Quiet {
@@ -109,7 +114,7 @@ impl Read for Quiet {
         let read = match &mut state.socket {
             Socket::Heard(stream) => Pin::new(stream).poll_read(cx, buf),
             Socket::Unheard(_) => Poll::Pending,
-            Socket::Broken(err) => Poll::Ready(Err(err.take().unwrap_or_else(|| io::ErrorKind::NotConnected.into()))),
+            Socket::Broken(err) => Poll::Ready(Err(broken(err))),
         };
         if read.is_pending() && !state.reader.as_ref().is_some_and(|reader| reader.will_wake(cx.waker())) {
             state.reader = Some(cx.waker().clone());

@@ -33,23 +33,29 @@ pub struct Held {
 pub struct Platform {
     pub address: SocketAddr,
     asked: Arc<Mutex<Vec<String>>>,
-    headers: Arc<Mutex<String>>,
+    sent: Arc<Mutex<String>>,
 }
 
 impl Platform {
     pub fn start(held: Held) -> Self {
+        Self::start_with(|_| held)
+    }
+
+    /// One whose answers say where it is.
+    pub fn start_with(held: impl FnOnce(&SocketAddr) -> Held) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
+        let held = held(&address);
         let asked = Arc::new(Mutex::new(Vec::new()));
-        let headers = Arc::default();
-        let (log, head, held) = (Arc::clone(&asked), Arc::clone(&headers), Arc::new(held));
+        let sent = Arc::default();
+        let (log, said, held) = (Arc::clone(&asked), Arc::clone(&sent), Arc::new(held));
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (log, head, held) = (Arc::clone(&log), Arc::clone(&head), Arc::clone(&held));
-                thread::spawn(move || serve(stream, &held, &log, &head));
+                let (log, said, held) = (Arc::clone(&log), Arc::clone(&said), Arc::clone(&held));
+                thread::spawn(move || serve(stream, &held, &log, &said));
             }
         });
-        Self { address, asked, headers }
+        Self { address, asked, sent }
     }
 
     /// Where it is, for `DOCKER_HOST`.
@@ -62,9 +68,9 @@ impl Platform {
         self.asked.lock().unwrap().clone()
     }
 
-    /// All headers of all requests so far.
-    pub fn headers(&self) -> String {
-        self.headers.lock().unwrap().clone()
+    /// All headers and bodies of all requests so far.
+    pub fn sent(&self) -> String {
+        self.sent.lock().unwrap().clone()
     }
 
     /// Those that would change something.
@@ -82,7 +88,7 @@ pub fn container(n: usize, text: &str, state: &str) -> Value {
     })
 }
 
-fn serve(stream: TcpStream, held: &Held, log: &Mutex<Vec<String>>, head: &Mutex<String>) {
+fn serve(stream: TcpStream, held: &Held, log: &Mutex<Vec<String>>, said: &Mutex<String>) {
     let mut out = stream.try_clone().unwrap();
     let mut lines = BufReader::new(stream);
     loop {
@@ -96,7 +102,7 @@ fn serve(stream: TcpStream, held: &Held, log: &Mutex<Vec<String>>, head: &Mutex<
             if lines.read_line(&mut header).unwrap_or(0) == 0 || header.trim().is_empty() {
                 break;
             }
-            head.lock().unwrap().push_str(&header);
+            said.lock().unwrap().push_str(&header);
             if let Some(value) = header.to_ascii_lowercase().strip_prefix("content-length:") {
                 length = value.trim().parse().unwrap_or(0);
             }
@@ -105,6 +111,7 @@ fn serve(stream: TcpStream, held: &Held, log: &Mutex<Vec<String>>, head: &Mutex<
         if lines.read_exact(&mut body).is_err() {
             return;
         }
+        said.lock().unwrap().push_str(&String::from_utf8_lossy(&body));
         log.lock().unwrap().push(first.trim().trim_end_matches(" HTTP/1.1").to_owned());
         let path = path_of(&first);
         let path = path.strip_prefix("/v1.43").unwrap_or(path);
@@ -116,7 +123,7 @@ fn serve(stream: TcpStream, held: &Held, log: &Mutex<Vec<String>>, head: &Mutex<
             send(
                 &mut out,
                 if held.refused == 0 { 500 } else { held.refused },
-                json!({"message": held.refusal}).to_string().as_bytes(),
+                json!({"message": held.refusal, "error": "refused", "error_description": held.refusal}).to_string().as_bytes(),
             );
             continue;
         }

@@ -1,8 +1,10 @@
 //! Secrets that the program is given or comes across appear nowhere: each is a canary, looked for in every form.
 
 use super::platform::{Held, Platform, container};
+use crate::discovery::context;
 use crate::pty::Pty;
 use serde_json::json;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -15,7 +17,7 @@ fn canary(place: &str) -> String {
     format!("Canary/7+{place}?end")
 }
 
-const PLACES: [&str; 18] = [
+const PLACES: [&str; 25] = [
     "token",
     "userinfo",
     "password",
@@ -34,6 +36,13 @@ const PLACES: [&str; 18] = [
     "dockerenv",
     "worker",
     "manager",
+    "idtoken",
+    "refreshtoken",
+    "clientsecret",
+    "provider",
+    "proxy",
+    "dockerkey",
+    "panic",
 ];
 
 fn base64(bytes: &[u8]) -> String {
@@ -90,6 +99,8 @@ struct Bait {
     /// One that is reached with tokens of a plugin and of a file.
     plain: Platform,
     refusing: Platform,
+    provider: Platform,
+    proxy: Platform,
     engine: Platform,
     home: TempDir,
 }
@@ -136,6 +147,15 @@ fn bait() -> Bait {
         Platform::start(Held { pages: vec![("/version", 200, r#"{"gitVersion":"v1.33.1"}"#.to_owned())], ..Held::default() });
     let refusing =
         Platform::start(Held { pages: vec![("/version", 401, format!("Unauthorized\n{}", canary("token")))], ..Held::default() });
+    // a provider of id tokens that repeats what it was sent, and a proxy that lets nobody through
+    let described = |address: &SocketAddr| json!({"token_endpoint": format!("http://{address}/token")}).to_string();
+    let provider = Platform::start_with(|address| Held {
+        pages: vec![("/.well-known/openid-configuration", 200, described(address))],
+        refusal: format!("no good: refresh_token={}", canary("provider")),
+        refused: 400,
+        ..Held::default()
+    });
+    let proxy = Platform::start(Held { refusal: canary("page"), refused: 407, ..Held::default() });
     let env = [format!("API_KEY={}", canary("dockerenv")), "MODE=fast-and-visible".to_owned()];
     let engine = Platform::start(Held {
         containers: vec![container(1, "x", "running")],
@@ -162,6 +182,9 @@ fn bait() -> Bait {
             {"name": "api", "cluster": {"server": server(&api)}},
             {"name": "plain", "cluster": {"server": server(&plain)}},
             {"name": "refusing", "cluster": {"server": server(&refusing)}},
+            {"name": "proxied", "cluster": {
+                "server": "https://far.example", "proxy-url": format!("http://me:Canary%2F7%2Bproxy%3Fend@{}", proxy.address),
+            }},
             {"name": "userinfo", "cluster": {"server": "https://me:Canary%2F7%2Buserinfo%3Fend@127.0.0.1:1"}},
         ],
         "users": [
@@ -176,6 +199,10 @@ fn bait() -> Bait {
                 "apiVersion": "client.authentication.k8s.io/v1", "command": working, "interactiveMode": "Never",
             }}},
             {"name": "filed", "user": {"tokenFile": file}},
+            {"name": "oidc", "user": {"auth-provider": {"name": "oidc", "config": {
+                "idp-issuer-url": server(&provider), "client-id": "me", "client-secret": canary("clientsecret"),
+                "id-token": canary("idtoken"), "refresh-token": canary("refreshtoken"),
+            }}}},
         ],
         "contexts": [
             {"name": "good", "context": {"cluster": "api", "user": "token"}},
@@ -186,11 +213,15 @@ fn bait() -> Bait {
             {"name": "working", "context": {"cluster": "plain", "user": "working"}},
             {"name": "filed", "context": {"cluster": "plain", "user": "filed"}},
             {"name": "plugin", "context": {"cluster": "api", "user": "plugin"}},
+            {"name": "oidc", "context": {"cluster": "refusing", "user": "oidc"}},
+            {"name": "proxied", "context": {"cluster": "proxied", "user": "token"}},
         ],
     });
+    let key = format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", base64(canary("dockerkey").as_bytes()));
+    context(home.path(), "dockerkey", 1, true, &[("cert.pem", "garbage"), ("key.pem", &key)]);
     std::fs::create_dir(home.path().join(".kube")).unwrap();
     std::fs::write(home.path().join(".kube/config"), config.to_string()).unwrap();
-    Bait { api, plain, refusing, engine, home }
+    Bait { api, plain, refusing, provider, proxy, engine, home }
 }
 
 #[test]
@@ -217,8 +248,8 @@ fn secrets_are_nowhere_on_screen_in_logs_reports_or_pictures() {
     std::thread::sleep(Duration::from_secs(2));
     let (mut screens, mut last, mut visible) = (String::new(), String::new(), 0);
     for keys in [
-        "2", "d", "j", "j", "j", "j", "j", "j", "1", "3", "4", "8", "N", "\x1b", "5", "y", "\x1b", "5", "j", "y", "\x1b", "5", "j",
-        "y", "\x1b", "?",
+        "2", "d", "j", "j", "j", "j", "j", "j", "j", "j", "j", "j", "1", "3", "4", "8", "N", "\x1b", "5", "y", "\x1b", "5", "j",
+        "y", "\x1b", "5", "j", "y", "\x1b", "?",
     ] {
         pty.send(keys);
         std::thread::sleep(Duration::from_millis(120));
@@ -258,21 +289,27 @@ fn secrets_are_nowhere_on_screen_in_logs_reports_or_pictures() {
     assert!(visible >= 2, "the objects were not shown whole:\n{last}");
     screens.push_str(&String::from_utf8_lossy(&pty.bytes(0)));
     println!("{} bytes of screens", screens.len());
-    assert!(bait.api.headers().contains(&canary("token")), "the token was not used");
+    assert!(bait.api.sent().contains(&canary("token")), "the token was not used");
     for place in ["plugintoken", "filetoken"] {
-        assert!(bait.plain.headers().contains(&canary(place)), "the {place} was not used");
+        assert!(bait.plain.sent().contains(&canary(place)), "the {place} was not used");
     }
+    for place in ["refreshtoken", "clientsecret"] {
+        assert!(forms(&canary(place)).iter().any(|form| bait.provider.sent().contains(form)), "the {place} was not used");
+    }
+    assert!(bait.proxy.sent().contains(&base64(format!("me:{}", canary("proxy")).as_bytes())), "the proxy was not used");
     assert!(bait.api.changes().iter().any(|asked| asked.starts_with("DELETE ")), "{:?}", bait.api.changes());
     assert!(!bait.api.asked().iter().any(|asked| asked.contains("secrets")), "Secrets are nothing that is read");
     assert!(bait.refusing.asked().iter().any(|asked| asked.contains("/version")), "{:?}", bait.refusing.asked());
     assert_eq!(found(&screens), [""; 0], "on screen");
 
+    let said = format!("with password={}", canary("panic"));
+    let env = [env[0], env[1], env[2], ("QUARTERDECK_BROKEN", said.as_str())];
     let mut broken = Pty::spawn(env!("CARGO_BIN_EXE_quarterdeck"), (160, 40), &["--log-level", "trace", "--break-off"], &env);
     assert_eq!(broken.end(SECONDS), 101);
     assert_eq!(found(&String::from_utf8_lossy(&broken.bytes(0))), [""; 0], "in what was said of a panic");
 
     let state = everything_below(&bait.home.path().join(".local"));
-    assert!(state.contains("asked for by --break-off"), "{state}");
+    assert!(state.contains("asked for by --break-off with password="), "{state}");
     assert!(state.contains("delete task web-0") || state.contains("delete web-0"), "the refused action is not on record");
     assert!(screens.contains("cannot read its"), "the odd object was not shown");
     println!("{} bytes of logs and reports", state.len());

@@ -165,7 +165,8 @@ impl App {
                 () = changed(self.engine.as_mut()) => self.heard(),
                 () = at(due) => self.draw(),
                 _ = ages.tick() => {
-                    self.screen.want(Frame::Data);
+                    let young = self.ui.is_young(self.moment());
+                    self.screen.second(young);
                     #[cfg(debug_assertions)]
                     self.break_if_stalled();
                 }

@@ -84,6 +84,13 @@ impl Screen {
         self.pacer.takes_news(self.began.elapsed())
     }
 
+    /// Hears that a second has passed; `young` if an age on screen is told in seconds.
+    pub(super) fn second(&mut self, young: bool) {
+        if self.pacer.ages_are_due(self.began.elapsed(), young) {
+            self.pacer.want(Frame::Data);
+        }
+    }
+
     /// Hears how long it took to take the newest picture and draw it.
     pub(super) fn made(&mut self, work: Duration) {
         self.pacer.made(work);

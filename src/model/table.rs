@@ -1,6 +1,6 @@
 //! Rows of one kind, shared between the store and any number of published pictures.
 //!
-//! A table is a power of two of shards, each a small sorted vector behind an [`Arc`]. Cloning a table copies one pointer;
+//! A table is a power of two of shards, each a small vector, sorted by hash, behind an [`Arc`]. Cloning a table copies one pointer;
 //! the first write to a clone copies the pointers of the shards, and each write the shard it touches. So a publish costs
 //! what changed, a reader can look up by key, and two pictures are compared by pointer: a table that nobody wrote to at
 //! once, others shard by shard ([`Table::changes_since`]).
@@ -23,7 +23,9 @@ pub struct Table<T> {
     len: usize,
 }
 
-type Shard<T> = Arc<Vec<Arc<T>>>;
+/// Rows in the order of their hashes, which stand beside them: a row is looked for without a look at any other, each of
+/// which would have to be waited for from memory.
+type Shard<T> = Arc<Vec<(usize, Arc<T>)>>;
 
 /// Average rows a shard holds before the table doubles its shards.
 const SHARD: usize = 48;
@@ -45,6 +47,11 @@ fn hash(key: &str) -> usize {
     FixedState::default().hash_one(key) as usize
 }
 
+/// Where a row is in a shard, or would be.
+fn find<T: Keyed>(shard: &[(usize, Arc<T>)], hash: usize, key: &str) -> Result<usize, usize> {
+    shard.binary_search_by(|(held, row)| held.cmp(&hash).then_with(|| row.key().as_str().cmp(key)))
+}
+
 impl<T: Keyed> Table<T> {
     /// Rows held.
     pub fn len(&self) -> usize {
@@ -58,13 +65,14 @@ impl<T: Keyed> Table<T> {
 
     /// The row with this key.
     pub fn get(&self, key: &str) -> Option<&Arc<T>> {
-        let shard = &self.shards[hash(key) & (self.shards.len() - 1)];
-        shard.binary_search_by(|row| row.key().as_str().cmp(key)).ok().map(|at| &shard[at])
+        let hash = hash(key);
+        let shard = &self.shards[hash & (self.shards.len() - 1)];
+        find(shard, hash, key).ok().map(|at| &shard[at].1)
     }
 
     /// All rows, in an order that means nothing but is the same for the same rows.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<T>> {
-        self.shards.iter().flat_map(|shard| shard.iter())
+        self.shards.iter().flat_map(|shard| shard.iter().map(|(_, row)| row))
     }
 
     /// Puts a row in; returns the one it replaces.
@@ -72,12 +80,13 @@ impl<T: Keyed> Table<T> {
         if self.len >= self.shards.len() * SHARD {
             self.grow();
         }
-        let slot = hash(row.key()) & (self.shards.len() - 1);
+        let hash = hash(row.key());
+        let slot = hash & (self.shards.len() - 1);
         let shard = self.shard_mut(slot);
-        match shard.binary_search_by(|held| held.key().cmp(row.key())) {
-            Ok(at) => Some(std::mem::replace(&mut shard[at], row)),
+        match find(shard, hash, row.key()) {
+            Ok(at) => Some(std::mem::replace(&mut shard[at].1, row)),
             Err(at) => {
-                shard.insert(at, row);
+                shard.insert(at, (hash, row));
                 self.len += 1;
                 None
             }
@@ -89,9 +98,10 @@ impl<T: Keyed> Table<T> {
     where
         T: Clone,
     {
-        let slot = hash(key) & (self.shards.len() - 1);
-        if let Ok(at) = self.shards[slot].binary_search_by(|held| held.key().cmp(key)) {
-            change(Arc::make_mut(&mut self.shard_mut(slot)[at]));
+        let hash = hash(key);
+        let slot = hash & (self.shards.len() - 1);
+        if let Ok(at) = find(&self.shards[slot], hash, key) {
+            change(Arc::make_mut(&mut self.shard_mut(slot)[at].1));
         } else {
             let mut row = make();
             change(&mut row);
@@ -101,10 +111,11 @@ impl<T: Keyed> Table<T> {
 
     /// Takes a row out.
     pub fn remove(&mut self, key: &str) -> Option<Arc<T>> {
-        let slot = hash(key) & (self.shards.len() - 1);
-        let at = self.shards[slot].binary_search_by(|row| row.key().as_str().cmp(key)).ok()?;
+        let hash = hash(key);
+        let slot = hash & (self.shards.len() - 1);
+        let at = find(&self.shards[slot], hash, key).ok()?;
         self.len -= 1;
-        Some(self.shard_mut(slot).remove(at))
+        Some(self.shard_mut(slot).remove(at).1)
     }
 
     /// Calls `visit` with (row before, row now) for each row that differs between `before` and `self`.
@@ -137,44 +148,48 @@ impl<T: Keyed> Table<T> {
                 && self.shards.iter().zip(other.shards.iter()).all(|(a, b)| Arc::ptr_eq(a, b))
     }
 
-    fn shard_mut(&mut self, slot: usize) -> &mut Vec<Arc<T>> {
+    fn shard_mut(&mut self, slot: usize) -> &mut Vec<(usize, Arc<T>)> {
         Arc::make_mut(&mut Arc::make_mut(&mut self.shards)[slot])
     }
 
     fn grow(&mut self) {
-        let mut wider: Vec<Vec<Arc<T>>> = Vec::new();
+        let mut wider: Vec<Vec<(usize, Arc<T>)>> = Vec::new();
         wider.resize_with(self.shards.len() * 2, Vec::new);
         let mask = wider.len() - 1;
-        for row in self.iter() {
-            wider[hash(row.key()) & mask].push(Arc::clone(row));
+        for (hash, row) in self.shards.iter().flat_map(|shard| shard.iter()) {
+            wider[hash & mask].push((*hash, Arc::clone(row)));
         }
         // a shard splits in two, so each half is still sorted
         self.shards = Arc::new(wider.into_iter().map(Arc::new).collect());
     }
 }
 
-fn merge<'a, T: Keyed>(old: &'a [Arc<T>], now: &'a [Arc<T>], visit: &mut impl FnMut(Option<&'a Arc<T>>, Option<&'a Arc<T>>)) {
+fn merge<'a, T: Keyed>(
+    old: &'a [(usize, Arc<T>)],
+    now: &'a [(usize, Arc<T>)],
+    visit: &mut impl FnMut(Option<&'a Arc<T>>, Option<&'a Arc<T>>),
+) {
     let (mut i, mut j) = (0, 0);
     while i < old.len() || j < now.len() {
         let order = match (old.get(i), now.get(j)) {
             // most rows of a shard are the very same, which is seen without looking at them
-            (Some(a), Some(b)) if Arc::ptr_eq(a, b) => std::cmp::Ordering::Equal,
-            (Some(a), Some(b)) => a.key().cmp(b.key()),
+            (Some((_, a)), Some((_, b))) if Arc::ptr_eq(a, b) => std::cmp::Ordering::Equal,
+            (Some((a_hash, a)), Some((b_hash, b))) => a_hash.cmp(b_hash).then_with(|| a.key().cmp(b.key())),
             (Some(_), None) => std::cmp::Ordering::Less,
             _ => std::cmp::Ordering::Greater,
         };
         match order {
             std::cmp::Ordering::Less => {
-                visit(Some(&old[i]), None);
+                visit(Some(&old[i].1), None);
                 i += 1;
             }
             std::cmp::Ordering::Greater => {
-                visit(None, Some(&now[j]));
+                visit(None, Some(&now[j].1));
                 j += 1;
             }
             std::cmp::Ordering::Equal => {
-                if !Arc::ptr_eq(&old[i], &now[j]) {
-                    visit(Some(&old[i]), Some(&now[j]));
+                if !Arc::ptr_eq(&old[i].1, &now[j].1) {
+                    visit(Some(&old[i].1), Some(&now[j].1));
                 }
                 i += 1;
                 j += 1;

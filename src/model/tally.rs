@@ -42,7 +42,7 @@ fn sum_up(state: &mut ClusterState, old: Option<&Task>, new: Option<&Task>) {
     }
     // a task that stays with its service leaves the list of its tasks as it is, which may be long
     let stays = old.zip(new).is_some_and(|(old, new)| old.service == new.service);
-    if stays && old.map(restarts) == new.map(restarts) {
+    if stays && old.map(counts) == new.map(counts) {
         return;
     }
     if let Some(task) = old
@@ -52,9 +52,10 @@ fn sum_up(state: &mut ClusterState, old: Option<&Task>, new: Option<&Task>) {
             if !stays {
                 Arc::make_mut(&mut load.tasks).retain(|key| *key != task.key);
             }
-            let (restarts, coming_back) = restarts(task);
+            let (restarts, coming_back, limited) = counts(task);
             load.restarts -= restarts;
             load.coming_back -= coming_back;
+            load.limited -= limited;
         });
     }
     if let Some(task) = new
@@ -64,9 +65,10 @@ fn sum_up(state: &mut ClusterState, old: Option<&Task>, new: Option<&Task>) {
             if !stays {
                 Arc::make_mut(&mut load.tasks).push(task.key.clone());
             }
-            let (restarts, coming_back) = restarts(task);
+            let (restarts, coming_back, limited) = counts(task);
             load.restarts += restarts;
             load.coming_back += coming_back;
+            load.limited += limited;
         });
     }
 }
@@ -82,9 +84,10 @@ pub(super) fn fall_short(shortfalls: &mut Table<Shortfall>, old: Option<&Service
     }
 }
 
-/// What it adds to its service's [`ServiceLoad::restarts`] and [`ServiceLoad::coming_back`].
-fn restarts(task: &Task) -> (u32, u32) {
-    (if task.state.ended() { 0 } else { task.restarts }, u32::from(task.comes_back()))
+/// What it adds to its service's [`ServiceLoad::restarts`], [`ServiceLoad::coming_back`] and [`ServiceLoad::limited`].
+fn counts(task: &Task) -> (u32, u32, u32) {
+    let live = !task.state.ended();
+    (if live { task.restarts } else { 0 }, u32::from(task.comes_back()), u32::from(live && task.limits.mem > 0))
 }
 
 /// The room it takes, and where.
@@ -112,7 +115,7 @@ fn change_node_load(loads: &mut Table<NodeLoad>, key: &Key, change: impl FnOnce(
 
 fn change_service_load(loads: &mut Table<ServiceLoad>, key: &Key, change: impl FnOnce(&mut ServiceLoad)) {
     let mut load = loads.get(key).map_or_else(
-        || ServiceLoad { key: key.clone(), tasks: Arc::default(), restarts: 0, coming_back: 0 },
+        || ServiceLoad { key: key.clone(), tasks: Arc::default(), restarts: 0, coming_back: 0, limited: 0 },
         |held| ServiceLoad::clone(held),
     );
     change(&mut load);

@@ -103,6 +103,8 @@ pub struct ServiceLoad {
     pub restarts: u32,
     /// How many of its live tasks have come back more than once ([`Task::comes_back`]).
     pub coming_back: u32,
+    /// How many of its live tasks are limited in memory.
+    pub limited: u32,
 }
 
 /// Fewer tasks of a service are ready than are wanted. Not of one that was short when it was first seen: nobody knows since

@@ -22,11 +22,18 @@ const SHARE: u32 = 4;
 const PAUSE: Duration = Duration::from_secs(5);
 
 /// A frame for data comes this many times the work of the last one later at the earliest: a large fleet that changes all
-/// the time is looked through and drawn with about half a hundredth of a processor.
-const WORK: u32 = 200;
+/// the time is looked through and drawn with about a quarter of a hundredth of a processor.
+const WORK: u32 = 400;
 
 /// But not later than this for the work's sake.
 const SEEN: Duration = Duration::from_secs(1);
+
+/// Ages that are told in minutes or more are drawn anew this often while nobody is at the keys: so much too late nobody
+/// sees.
+const AGES: Duration = Duration::from_secs(5);
+
+/// Somebody is at the keys for so long after each.
+const KEYS: Duration = Duration::from_secs(5);
 
 /// Why a frame is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -95,6 +102,12 @@ impl Pacer {
     /// Whether the frame that would be drawn now takes what is new.
     pub fn takes_news(&self, now: Duration) -> bool {
         self.wanted != Some(Frame::Input) || self.data_due(self.spare()) <= now
+    }
+
+    /// Whether a frame is worth its work because ages read otherwise by now; `young` if one of them is told in seconds.
+    pub fn ages_are_due(&self, now: Duration, young: bool) -> bool {
+        let within = |last: Option<Duration>, span: Duration| last.is_some_and(|last| now < last + span);
+        young || within(self.input, KEYS) || !within(self.last, AGES)
     }
 
     /// Says that a frame is drawn now, and hears why it was wanted.
@@ -170,7 +183,7 @@ mod tests {
 
     #[test]
     fn frames_that_are_much_work_come_seldomer_for_data_and_at_once_for_keys() {
-        for (work, due) in [(0, 1_100), (1, 1_200), (2, 1_400), (40, 2_000)] {
+        for (work, due) in [(0, 1_100), (1, 1_400), (2, 1_800), (40, 2_000)] {
             let mut pacer = drawn(1_000, 0);
             pacer.made(ms(work));
             pacer.want(Frame::Data);
@@ -186,21 +199,34 @@ mod tests {
     fn keys_take_what_is_new_with_them_only_when_it_is_due_and_do_not_put_it_off() {
         let mut pacer = drawn(1_000, 0);
         pacer.made(ms(1));
-        for at in (1_020..1_200).step_by(20) {
+        for at in (1_020..1_400).step_by(20) {
             pacer.want(Frame::Input);
             assert!(!pacer.takes_news(ms(at)), "{at}");
             assert_eq!(pacer.begin(ms(at)), Frame::Input);
             pacer.written(100, ms(0));
             pacer.want(Frame::Data);
-            assert_eq!(pacer.due(), Some(ms(1_200)), "{at}");
+            assert_eq!(pacer.due(), Some(ms(1_400)), "{at}");
         }
         pacer.want(Frame::Input);
-        assert!(pacer.takes_news(ms(1_200)));
-        pacer.begin(ms(1_200));
+        assert!(pacer.takes_news(ms(1_400)));
+        pacer.begin(ms(1_400));
         pacer.written(100, ms(0));
         pacer.want(Frame::Data);
-        assert!(pacer.takes_news(ms(1_300)));
-        assert_eq!(pacer.due(), Some(ms(1_400)));
+        assert!(pacer.takes_news(ms(1_800)));
+        assert_eq!(pacer.due(), Some(ms(1_800)));
+    }
+
+    #[test]
+    fn ages_are_drawn_each_second_where_they_are_young_or_somebody_is_at_the_keys() {
+        let mut pacer = drawn(1_000, 0);
+        pacer.want(Frame::Data);
+        pacer.begin(ms(7_000));
+        for (at, young, due) in [(8_000, false, false), (8_000, true, true), (11_000, false, false), (12_000, false, true)] {
+            assert_eq!(pacer.ages_are_due(ms(at), young), due, "{at} {young}");
+        }
+        pacer.want(Frame::Input);
+        pacer.begin(ms(12_500));
+        assert!(pacer.ages_are_due(ms(13_000), false));
     }
 
     #[test]

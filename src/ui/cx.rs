@@ -9,6 +9,7 @@ use crate::model::{ClusterId, ClusterState, ObjectRef, Text, World};
 use crate::theme::{Role, Theme};
 use crate::util::time::Timestamp;
 use ratatui::style::Style;
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -60,6 +61,9 @@ pub struct Place {
     pub subject: Option<Subject>,
 }
 
+/// Ages below this are told in seconds.
+const YOUNG: Duration = Duration::from_secs(60);
+
 /// The context of one update or one frame.
 #[derive(Clone, Copy, Debug)]
 pub struct Cx<'a> {
@@ -77,6 +81,8 @@ pub struct Cx<'a> {
     pub scopes: &'a [Scope],
     /// Time.
     pub moment: Moment,
+    /// When an age was asked for last that reads otherwise every second.
+    pub young: &'a Cell<Timestamp>,
     /// Times are shown in local time (else in UTC).
     pub local_time: bool,
     /// No action is sent to any cluster.
@@ -100,7 +106,11 @@ impl<'a> Cx<'a> {
 
     /// How long ago something was.
     pub fn since(&self, at: Timestamp) -> Duration {
-        self.moment.now.since(at)
+        let age = self.moment.now.since(at);
+        if age < YOUNG {
+            self.young.set(self.moment.now);
+        }
+        age
     }
 
     /// The clusters whose rows are shown.

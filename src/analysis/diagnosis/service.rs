@@ -189,9 +189,10 @@ fn fell(state: &ClusterState, service: &Service, now: Timestamp) -> Option<Found
 
 /// Tasks that are about to be killed for memory.
 fn nearly_full(state: &ClusterState, service: &Service) -> Option<Found> {
+    // most tasks have no limit, and need not be looked at
+    state.service_loads.get(&service.key).filter(|load| load.limited > 0)?;
     state.service_usage.get(&service.key)?;
     let full = |task: &Task| {
-        // most tasks have no limit, and need not be looked up
         let limit = Some(task.limits.mem).filter(|limit| *limit > 0 && task.state == TaskState::Running)?;
         let used = state.task_usage.get(&task.key)?.last()?.usage.mem;
         (u128::from(used) * 10 >= u128::from(limit) * 9).then_some(limit)

@@ -15,7 +15,7 @@ const OLD: Duration = Duration::from_secs(2 * 60);
 /// What an object uses now, as far as that is known.
 pub fn usage(cx: &Cx<'_>, table: &Table<Series>, key: &Key) -> Option<Usage> {
     let last = table.get(key)?.last()?;
-    (cx.since(last.at) < OLD).then_some(last.usage)
+    (cx.moment.now.since(last.at) < OLD).then_some(last.usage)
 }
 
 /// The newest measurement of an object, to be ordered by.

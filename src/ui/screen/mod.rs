@@ -16,7 +16,9 @@ use crate::model::{Interest, OpState, Request, Text, World};
 use crate::theme::Theme;
 use crate::util::time::Timestamp;
 use ratatui::layout::Position;
+use std::cell::Cell;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// How the screen is set up.
 #[derive(Clone, Debug)]
@@ -78,6 +80,8 @@ pub struct Ui {
     about: Option<About>,
     /// Whether they are shown where there is room.
     beside: bool,
+    /// When an age that is told in seconds was on screen last.
+    young: Cell<Timestamp>,
     /// Columns at the last render.
     width: u16,
     /// The last render had room for log lines below a list.
@@ -100,6 +104,7 @@ macro_rules! cx {
             keymap: &$ui.options.keymap,
             scopes: &$ui.scopes,
             moment: $moment,
+            young: &$ui.young,
             local_time: $ui.options.local_time,
             read_only: $ui.options.read_only,
             max_bulk: $ui.options.max_bulk,
@@ -139,6 +144,7 @@ impl Ui {
             cursor: None,
             detail: Detail::default(),
             about: None,
+            young: Cell::default(),
             beside: true,
             width: 0,
             roomy: false,
@@ -164,6 +170,11 @@ impl Ui {
             changed = true;
         }
         changed | self.sync_pane(moment)
+    }
+
+    /// Whether an age on screen is told in seconds. What is kept for a second is not asked anew within it.
+    pub fn is_young(&self, moment: Moment) -> bool {
+        moment.now.since(self.young.get()) < Duration::from_secs(2)
     }
 
     /// Sums up the clusters that changed.

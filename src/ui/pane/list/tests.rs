@@ -11,6 +11,7 @@ use crate::ui::view::rows::{Beside, RowId, RowIndex, Rows, Sort, Source};
 use crate::ui::{Cx, Narrow, Place, Subject};
 use crate::util::time::Timestamp;
 use proptest::prelude::*;
+use std::cell::Cell;
 use std::sync::Arc;
 
 const CLUSTERS: [&str; 2] = ["prod-eu", "edge"];
@@ -197,6 +198,7 @@ fn look(bench: &Bench, world: &Arc<World>, followed: &mut Followed, theme: &Them
         keymap,
         scopes: &[],
         moment: moment(),
+        young: &Cell::default(),
         local_time: false,
         read_only: false,
         max_bulk: 20,

@@ -81,16 +81,7 @@ fn everything(state: &ClusterState) -> Touched {
 fn unsettled(state: &ClusterState) -> Touched {
     let services = state.services.iter().filter(|service| diagnosis::service_waits(state, service));
     let nodes = state.nodes.iter().filter(|node| diagnosis::node_waits(node));
-    let mut touched =
-        Touched { services: services.map(|s| s.key.clone()).collect(), nodes: nodes.map(|n| n.key.clone()).collect() };
-    for (kind, key) in state.findings.iter().filter_map(|finding| finding.object.as_ref()) {
-        match kind {
-            Kind::Service => touched.services.insert(key.clone()),
-            Kind::Node => touched.nodes.insert(key.clone()),
-            Kind::Task | Kind::Event => false,
-        };
-    }
-    touched
+    Touched { services: services.map(|s| s.key.clone()).collect(), nodes: nodes.map(|n| n.key.clone()).collect() }
 }
 
 fn touched(before: &ClusterState, now: &ClusterState) -> Touched {
@@ -125,8 +116,71 @@ fn touched(before: &ClusterState, now: &ClusterState) -> Touched {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::analysis::fixture::{self, Fixture, NOW};
     use crate::backend::sim::{self, Fleet, Options};
+    use crate::model::{Availability, Ending, Node, Service, ServiceKind, Task, TaskState, Usage};
     use std::time::Duration;
+
+    fn applied(store: &mut Store, deltas: impl IntoIterator<Item = Delta>) {
+        let id = store.world().clusters[0].cluster.id.clone();
+        deltas.into_iter().for_each(|delta| store.apply(Fact::Cluster(id.clone(), delta), NOW));
+    }
+
+    /// How many verdicts there are of a listed cluster with these rows, and so much later without any change.
+    fn told(rows: Vec<Delta>, later: Duration) -> [usize; 2] {
+        let mut store = Store::new([Fixture::kubernetes().state().cluster.clone()]);
+        let listed = [Delta::Node(Change::End), Delta::Service(Change::End), Delta::Task(Change::End)];
+        applied(&mut store, listed.into_iter().chain(rows));
+        let mut findings = Findings::new();
+        findings.update(&mut store, NOW);
+        let at_once = store.world().clusters[0].findings.len();
+        findings.recheck(&mut store, NOW.plus(later));
+        [at_once, store.world().clusters[0].findings.len()]
+    }
+
+    #[test]
+    fn time_alone_tells_of_what_lasts_and_forgets_what_is_over() {
+        let minutes = |n| Duration::from_secs(60 * n);
+        let service = |row: Service| Delta::Service(Change::Upsert(Service { changed: Some(NOW), ..row }));
+        let task = |row: Task| Delta::Task(Change::Upsert(Task { since: NOW, ..row }));
+        let (web, one) = (fixture::service("web", 1), fixture::task("t1", "web", "n1"));
+        let short = vec![service(Service { ready: 0, ..web.clone() })];
+        let end = Some(Ending { at: Some(NOW), exit: 1, reason: "exit 1".into() });
+        let back = vec![service(web.clone()), task(Task { restarts: 9, last_end: end, ..one.clone() })];
+        let failed = Task { state: TaskState::Failed, ready: false, wanted: false, ..one.clone() };
+        let lone = Service { kind: ServiceKind::Container, desired: None, ..web.clone() };
+        let stuck = Task { state: TaskState::Starting, ready: false, why: Some("no image".into()), stuck: true, ..one.clone() };
+        let job = Service { kind: ServiceKind::Job, desired: None, ..web };
+        let given_up = Node { availability: Availability::Drained, since: Some(NOW), ..fixture::node("n1", "a") };
+        for (name, rows, later, want) in [
+            ("short", short, minutes(3), [0, 1]),
+            ("comes back", back, minutes(61), [1, 0]),
+            ("fell", vec![service(lone), task(failed)], minutes(60 * 25), [1, 0]),
+            ("stuck job", vec![service(job), task(stuck)], minutes(3), [0, 1]),
+            ("not drained", vec![Delta::Node(Change::Upsert(given_up)), task(one)], minutes(11), [0, 1]),
+        ] {
+            assert_eq!(told(rows, later), want, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_measurement_is_judged_when_it_comes() {
+        let mut store = Store::new([Fixture::kubernetes().state().cluster.clone()]);
+        let rows = [
+            Delta::Node(Change::Upsert(fixture::node("n1", "a"))),
+            Delta::Service(Change::Upsert(fixture::service("web", 1))),
+            Delta::Task(Change::Upsert(fixture::task("t1", "web", "n1"))),
+        ];
+        applied(&mut store, rows);
+        let mut findings = Findings::new();
+        findings.update(&mut store, NOW);
+        for (of, key, mem, all) in [(Kind::Task, "t1", 250 << 20, 1), (Kind::Node, "n1", 8 << 30, 2)] {
+            let usage = Usage { cpu_m: 1, mem, net: None };
+            applied(&mut store, [Delta::Usage { of, at: NOW, rows: vec![(key.into(), usage)] }]);
+            findings.update(&mut store, NOW);
+            assert_eq!(store.world().clusters[0].findings.len(), all, "{key}");
+        }
+    }
 
     #[test]
     fn nothing_that_is_left_out_of_a_recheck_would_be_judged_otherwise() {

@@ -28,7 +28,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 /// A connection that has more hands it over within this time.
 const DRAINED: Duration = Duration::from_millis(2);
 /// Between two looks at a watch that is busy.
-const PAUSE: Duration = Duration::from_millis(400);
+const PAUSE: Duration = Duration::from_millis(500);
 /// As many bytes of it are enough for one look.
 const MUCH: usize = 256 << 10;
 /// A watch that has been silent for so long after its beginning has told that.

@@ -45,7 +45,7 @@ impl<'a, 'm> Part<'a, 'm> {
             }
             Holds::Shape(_) => return Ok(None),
         };
-        Ok(Some(Pairs::Fields { rest: Fields(self.value.bytes()?), fields, next: None }))
+        Ok(Some(Pairs::Fields { rest: Fields(self.value.bytes()?), fields, at: 0, next: None }))
     }
 
     fn visit_pairs<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Unreadable> {
@@ -190,8 +190,8 @@ impl<'de> SeqAccess<'de> for Elements<'de, '_> {
 
 /// What is read into a map.
 enum Pairs<'a, 'm> {
-    /// A message, and the field whose name was told last.
-    Fields { rest: Fields<'a>, fields: &'static [Field], next: Option<(&'static Field, Value<'a>)> },
+    /// A message, where its last field is among those that have names, and the field whose name was told last.
+    Fields { rest: Fields<'a>, fields: &'static [Field], at: usize, next: Option<(&'static Field, Value<'a>)> },
     /// The entries of a map, which are messages of 1 key, 2 value; and the value whose key was told last.
     Entries { elements: Elements<'a, 'm>, value: Option<Value<'a>> },
 }
@@ -199,9 +199,16 @@ enum Pairs<'a, 'm> {
 impl<'a> Pairs<'a, '_> {
     fn next_name(&mut self) -> Result<Option<&'a str>, Unreadable> {
         match self {
-            Self::Fields { rest, fields, next } => {
+            Self::Fields { rest, fields, at, next } => {
                 while let Some((number, value)) = rest.next()? {
-                    if let Some(field) = fields.iter().find(|field| field.number == number) {
+                    // both are in the order of their numbers, as a rule
+                    if fields.get(*at).is_none_or(|field| field.number > number) {
+                        *at = 0;
+                    }
+                    while fields.get(*at).is_some_and(|field| field.number < number) {
+                        *at += 1;
+                    }
+                    if let Some(field) = fields.get(*at).filter(|field| field.number == number) {
                         *next = Some((field, value));
                         return Ok(Some(field.name));
                     }

@@ -40,7 +40,20 @@ use Shape::{Flag, IntOrText, Json, List, Map, Message, Number, Quantity, Text, T
 macro_rules! messages {
     ($($name:ident { $($number:literal $field:literal $shape:expr),* $(,)? })*) => {$(
         pub(in super::super) const $name: &[Field] = &[$(Field { number: $number, name: $field, shape: $shape }),*];
+        const _: () = assert!(ascending($name));
     )*};
+}
+
+/// As fields are on the wire, and are looked for.
+const fn ascending(fields: &[Field]) -> bool {
+    let mut at = 1;
+    while at < fields.len() {
+        if fields[at - 1].number >= fields[at].number {
+            return false;
+        }
+        at += 1;
+    }
+    true
 }
 
 /// The metadata, spec and status of most kinds.

@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn time_alone_tells_of_what_lasts_and_forgets_what_is_over() {
-        let minutes = |n| Duration::from_secs(60 * n);
+        let minutes = |n: u64| Duration::from_secs(60 * n);
         let service = |row: Service| Delta::Service(Change::Upsert(Service { changed: Some(NOW), ..row }));
         let task = |row: Task| Delta::Task(Change::Upsert(Task { since: NOW, ..row }));
         let (web, one) = (fixture::service("web", 1), fixture::task("t1", "web", "n1"));

@@ -78,10 +78,20 @@ fn everything(state: &ClusterState) -> Touched {
     }
 }
 
+/// What a rule waits for, and what is in trouble: a spell of trouble goes on only as long as it is seen.
 fn unsettled(state: &ClusterState) -> Touched {
     let services = state.services.iter().filter(|service| diagnosis::service_waits(state, service));
     let nodes = state.nodes.iter().filter(|node| diagnosis::node_waits(node));
-    Touched { services: services.map(|s| s.key.clone()).collect(), nodes: nodes.map(|n| n.key.clone()).collect() }
+    let mut touched =
+        Touched { services: services.map(|s| s.key.clone()).collect(), nodes: nodes.map(|n| n.key.clone()).collect() };
+    for (kind, key) in state.findings.iter().filter_map(|finding| finding.object.as_ref()) {
+        match kind {
+            Kind::Service => touched.services.insert(key.clone()),
+            Kind::Node => touched.nodes.insert(key.clone()),
+            Kind::Task | Kind::Event => false,
+        };
+    }
+    touched
 }
 
 fn touched(before: &ClusterState, now: &ClusterState) -> Touched {
@@ -118,7 +128,7 @@ mod tests {
     use super::*;
     use crate::analysis::fixture::{self, Fixture, NOW};
     use crate::backend::sim::{self, Fleet, Options};
-    use crate::model::{Availability, Ending, Node, Service, ServiceKind, Task, TaskState, Usage};
+    use crate::model::{Availability, Ending, Node, NodeState, Service, ServiceKind, Task, TaskState, Usage};
     use std::time::Duration;
 
     fn applied(store: &mut Store, deltas: impl IntoIterator<Item = Delta>) {
@@ -161,6 +171,22 @@ mod tests {
         ] {
             assert_eq!(told(rows, later), want, "{name}");
         }
+    }
+
+    #[test]
+    fn trouble_that_lasts_stays_as_old_as_it_is() {
+        let mut store = Store::new([Fixture::kubernetes().state().cluster.clone()]);
+        let down = |since| Node { state: NodeState::Down, since: Some(since), ..fixture::node("n1", "a") };
+        applied(&mut store, [Delta::Node(Change::Upsert(down(NOW)))]);
+        let mut findings = Findings::new();
+        findings.update(&mut store, NOW);
+        let later = |s| NOW.plus(Duration::from_secs(s));
+        (0..300).step_by(5).for_each(|s| findings.recheck(&mut store, later(s)));
+        // it came back and went away in between, unseen
+        applied(&mut store, [Delta::Node(Change::Upsert(down(later(299))))]);
+        findings.update(&mut store, later(300));
+        let since: Vec<_> = store.world().clusters[0].findings.iter().map(|finding| finding.since).collect();
+        assert_eq!(since, [Some(NOW)]);
     }
 
     #[test]

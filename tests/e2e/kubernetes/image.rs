@@ -31,6 +31,7 @@ fn sets_the_image_of_the_second_container_and_of_no_other() {
     app.wait_for("u undo", SOON);
     app.send("u");
     app.wait_for("goes back to revision 2", SOON);
+    app.wait_for("y to go on", SOON);
     app.send("y");
     workload
         .until("both are back", "get deployment web -o jsonpath={.spec.template.spec.containers[*].image}", |out| out == before);

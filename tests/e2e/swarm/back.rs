@@ -33,6 +33,7 @@ fn takes_back_another_image_unless_someone_changed_it_since() {
     app.wait("done", ROLLOUT, |screen| screen.contains("✔ done") && screen.contains("u undo"));
     app.send("u");
     app.wait_for("goes back to image app:1", SOON);
+    app.wait_for("y to go on", SOON);
     app.send("y");
     docker.until("the image is back", ROLLOUT, image, |out| out == "app:1");
     app.wait("both done", ROLLOUT, |screen| screen.matches("✔ done").count() == 2);

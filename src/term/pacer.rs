@@ -212,7 +212,7 @@ mod tests {
         pacer.begin(ms(1_400));
         pacer.written(100, ms(0));
         pacer.want(Frame::Data);
-        assert!(pacer.takes_news(ms(1_800)));
+        assert!(pacer.takes_news(ms(1_500)));
         assert_eq!(pacer.due(), Some(ms(1_800)));
     }
 

@@ -257,7 +257,7 @@ mod tests {
     #[test]
     fn measurements_of_pods_are_summed_over_containers_and_find_their_row_by_name() {
         let raw = r#"{"items":[
-            {"metadata":{"name":"web-1","namespace":"shop"},"timestamp":"2026-01-01T00:00:00Z",
+            {"metadata":{"name":"web-1","namespace":"shop"},"timestamp":"2026-01-01T00:00:00Z","window":"15s",
              "containers":[{"name":"web","usage":{"cpu":"120500u","memory":"100Mi"}},{"name":"side","usage":{"cpu":"5m","memory":"28Mi"}}]},
             {"metadata":{"name":"unknown","namespace":"shop"},"containers":[]}]}"#;
         let binary = encode::envelope(&serde_json::from_str(raw).unwrap(), shapes::POD_METRICS);

@@ -12,8 +12,10 @@ use super::raw::When;
 use crate::backend::{Sink, secret};
 use crate::model::{Delta, Key, Kind, Text, Usage};
 use crate::util::time::Timestamp;
+use foldhash::quality::RandomState;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,37 +43,54 @@ struct List<T> {
     items: Option<Vec<T>>,
 }
 
-/// `NodeMetrics` and `PodMetrics`: the one has a usage, the other one a container.
+/// `NodeMetrics` and `PodMetrics`: the one has a usage, the other one a container. Of ten thousand each text would be a
+/// piece of memory for a moment: they stay where they came in.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Metrics {
-    metadata: Name,
+struct Metrics<'a> {
+    #[serde(borrow)]
+    metadata: Name<'a>,
     timestamp: When,
-    usage: Option<Amount>,
-    containers: Vec<Container>,
+    #[serde(borrow)]
+    usage: Option<Amount<'a>>,
+    #[serde(borrow)]
+    containers: Vec<Container<'a>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Name {
-    name: String,
-    namespace: String,
+struct Name<'a> {
+    #[serde(borrow)]
+    name: Cow<'a, str>,
+    #[serde(borrow)]
+    namespace: Cow<'a, str>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Container {
-    usage: Amount,
+struct Container<'a> {
+    #[serde(borrow)]
+    usage: Amount<'a>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Amount {
-    cpu: String,
-    memory: String,
+struct Amount<'a> {
+    #[serde(borrow)]
+    cpu: Cow<'a, str>,
+    #[serde(borrow)]
+    memory: Cow<'a, str>,
 }
 
-impl Amount {
+/// What a row uses; no usage where a part of it is not known.
+#[derive(Debug, PartialEq)]
+struct Measured {
+    key: Key,
+    at: Option<Timestamp>,
+    usage: Option<Usage>,
+}
+
+impl Amount<'_> {
     /// None where it makes no sense.
     fn usage(&self) -> Option<Usage> {
         let cpu = amount(&self.cpu).filter(|cores| *cores <= MOST.0)?;
@@ -80,13 +99,17 @@ impl Amount {
     }
 }
 
-impl Metrics {
+impl Metrics<'_> {
     /// None where any part of it is not known: a sum without it would be a lie.
     fn total(&self) -> Option<Usage> {
         let containers = self.containers.iter().map(|c| c.usage.usage());
         let mut parts = self.usage.iter().map(Amount::usage).chain(containers);
         let first = parts.next()??;
         parts.try_fold(first, |sum, part| Some(sum.plus(part?)))
+    }
+
+    fn of(&self, key: Key) -> Measured {
+        Measured { key, at: self.timestamp.0, usage: self.total() }
     }
 }
 
@@ -122,12 +145,9 @@ fn period(rows: usize) -> Duration {
 /// Measures once. Returns after how long to measure again.
 async fn sweep(api: &Api, namespaces: &[String], index: &Shared, sink: &Sink) -> Duration {
     let all = format!("{API}/nodes");
-    let (nodes, pods) = tokio::join!(read(api, &all, shapes::NODE_METRICS), pods(api, namespaces));
+    let (nodes, pods) = tokio::join!(read(api, &all, shapes::NODE_METRICS, named), pods(api, namespaces, index));
     match nodes {
-        Ok(rows) => {
-            let rows = rows.into_iter().map(|m| (Key::new(&m.metadata.name), m));
-            send(sink, Kind::Node, rows.collect()).await;
-        }
+        Ok(rows) => send(sink, Kind::Node, rows).await,
         // who may not read nodes may still read pods
         Err(failure) if failure.status() == Some(403) && pods.is_ok() => {}
         Err(failure) => {
@@ -136,9 +156,7 @@ async fn sweep(api: &Api, namespaces: &[String], index: &Shared, sink: &Sink) ->
         }
     }
     match pods {
-        Ok(rows) => {
-            let measured = rows.len();
-            let rows = keyed(index, rows);
+        Ok((measured, rows)) => {
             // measurements of pods, but no pods yet: the session has just begun
             let early = measured > 0 && rows.is_empty();
             send(sink, Kind::Task, rows).await;
@@ -151,77 +169,85 @@ async fn sweep(api: &Api, namespaces: &[String], index: &Shared, sink: &Sink) ->
     }
 }
 
-/// Measurements of all pods, or of those in the namespaces where they may be read.
-async fn pods(api: &Api, namespaces: &[String]) -> Result<Vec<Metrics>, Failure> {
+/// How many pods were measured, and those of them that are rows: of all pods, or of those in the namespaces where they may
+/// be read.
+async fn pods(api: &Api, namespaces: &[String], index: &Shared) -> Result<(usize, Vec<Measured>), Failure> {
     let all = format!("{API}/pods");
-    let refusal = match read(api, &all, shapes::POD_METRICS).await {
+    let take = |rows: Vec<Metrics<'_>>| (rows.len(), keyed(index, rows));
+    let refusal = match read(api, &all, shapes::POD_METRICS, take).await {
         Err(failure) if failure.status() == Some(403) => failure,
         answer => return answer,
     };
-    let mut rows = None;
+    let mut all_of = None;
     for namespace in namespaces {
-        match read(api, &narrowed(&all, namespace), shapes::POD_METRICS).await {
-            Ok(some) => rows.get_or_insert_with(Vec::new).extend(some),
+        match read(api, &narrowed(&all, namespace), shapes::POD_METRICS, take).await {
+            Ok((measured, rows)) => {
+                let (sum, held) = all_of.get_or_insert_with(|| (0, Vec::new()));
+                *sum += measured;
+                held.extend(rows);
+            }
             Err(failure) if failure.status() == Some(403) => {}
             Err(failure) => return Err(failure),
         }
     }
-    rows.ok_or(refusal)
+    all_of.ok_or(refusal)
 }
 
 /// As text where one measurement keeps the others from being read: there it can be left out.
-async fn read(api: &Api, path: &str, shape: &'static [Field]) -> Result<Vec<Metrics>, Failure> {
-    match list(&api.page(path, Form::Protobuf).await?, shape) {
-        Err(failure) if failure.sort == Sort::Protobuf => list(&api.page(path, Form::Json).await?, shape),
+async fn read<R>(api: &Api, path: &str, shape: &'static [Field], take: impl Fn(Vec<Metrics<'_>>) -> R) -> Result<R, Failure> {
+    match list(&api.page(path, Form::Protobuf).await?, shape, &take) {
+        Err(failure) if failure.sort == Sort::Protobuf => list(&api.page(path, Form::Json).await?, shape, &take),
         rows => rows,
     }
 }
 
-/// A measurement of a shape nobody foresaw is left out, and no other with it.
-fn list(body: &[u8], shape: &'static [Field]) -> Result<Vec<Metrics>, Failure> {
+/// What `take` makes of the measurements. One of a shape nobody foresaw is left out, and no other with it.
+fn list<R>(body: &[u8], shape: &'static [Field], take: impl FnOnce(Vec<Metrics<'_>>) -> R) -> Result<R, Failure> {
     if protobuf::is(body) {
-        let list = protobuf::read::<List<Metrics>>(body, shape).map_err(|_| Failure::protobuf())?;
-        return Ok(list.items.unwrap_or_default());
+        let list = protobuf::read::<List<Metrics<'_>>>(body, shape).map_err(|_| Failure::protobuf())?;
+        return Ok(take(list.items.unwrap_or_default()));
     }
     let text = String::from_utf8_lossy(body);
-    if let Ok(whole) = serde_json::from_str::<List<Metrics>>(&text) {
-        return Ok(whole.items.unwrap_or_default());
+    if let Ok(whole) = serde_json::from_str::<List<Metrics<'_>>>(&text) {
+        return Ok(take(whole.items.unwrap_or_default()));
     }
     let raw: List<&RawValue> = serde_json::from_str(&text).map_err(|err| Failure::decode(secret::unread(&err)))?;
-    let readable = |raw: &RawValue| {
-        let read = serde_json::from_str(raw.get());
-        read.inspect_err(|err| tracing::warn!(err = secret::unread(err), "a measurement was left out: it could not be read")).ok()
-    };
-    Ok(raw.items.unwrap_or_default().into_iter().filter_map(readable).collect())
+    Ok(take(raw.items.unwrap_or_default().into_iter().filter_map(readable).collect()))
+}
+
+fn readable(raw: &RawValue) -> Option<Metrics<'_>> {
+    let read = serde_json::from_str(raw.get());
+    read.inspect_err(|err| tracing::warn!(err = secret::unread(err), "a measurement was left out: it could not be read")).ok()
+}
+
+/// Nodes are keyed by name.
+fn named(rows: Vec<Metrics<'_>>) -> Vec<Measured> {
+    rows.iter().map(|row| row.of(Key::new(&row.metadata.name))).collect()
 }
 
 /// Measurements name pods; rows are keyed by uid.
-fn keyed(index: &Shared, rows: Vec<Metrics>) -> Vec<(Key, Metrics)> {
+fn keyed(index: &Shared, rows: Vec<Metrics<'_>>) -> Vec<Measured> {
     let index = index.lock();
-    let uids: HashMap<(&str, &str), &Key> =
-        index.pods.iter().map(|(key, pod)| ((&*pod.place.namespace, &*pod.place.name), key)).collect();
-    rows.into_iter()
-        .filter_map(|row| {
-            let uid = *uids.get(&(row.metadata.namespace.as_str(), row.metadata.name.as_str()))?;
-            Some((uid.clone(), row))
-        })
-        .collect()
+    let mut uids = HashMap::with_capacity_and_hasher(index.pods.len(), RandomState::default());
+    uids.extend(index.pods.iter().map(|(key, pod)| ((&*pod.place.namespace, &*pod.place.name), key)));
+    let key = |name: &Name<'_>| uids.get(&(&*name.namespace, &*name.name)).copied().cloned();
+    rows.iter().filter_map(|row| Some(row.of(key(&row.metadata)?))).collect()
 }
 
-async fn send(sink: &Sink, of: Kind, rows: Vec<(Key, Metrics)>) {
+async fn send(sink: &Sink, of: Kind, rows: Vec<Measured>) {
     if rows.is_empty() {
         return;
     }
     let at = moment(&rows, Timestamp::now());
-    let rows: Vec<_> = rows.into_iter().filter_map(|(key, m)| Some((key, m.total()?))).collect();
+    let rows: Vec<_> = rows.into_iter().filter_map(|row| Some((row.key, row.usage?))).collect();
     if !rows.is_empty() {
         sink.send(Delta::Usage { of, at, rows }).await;
     }
 }
 
 /// One moment for the sweep, by the server's clock: a sweep that brings nothing newer is dropped by the store.
-fn moment(rows: &[(Key, Metrics)], now: Timestamp) -> Timestamp {
-    let newest = rows.iter().filter_map(|(_, m)| m.timestamp.0).filter(|at| *at <= now.plus(AHEAD)).max();
+fn moment(rows: &[Measured], now: Timestamp) -> Timestamp {
+    let newest = rows.iter().filter_map(|row| row.at).filter(|at| *at <= now.plus(AHEAD)).max();
     newest.unwrap_or(now)
 }
 
@@ -265,11 +291,9 @@ mod tests {
         let place = Place { namespace: "shop".into(), name: "web-1".into() };
         index.lock().pods.insert("uid-1".into(), PodEntry { place, service: None, leaves: None });
         for body in [raw.as_bytes(), &binary] {
-            let rows = keyed(&index, list(body, shapes::POD_METRICS).unwrap());
-            assert_eq!(rows.len(), 1);
-            assert_eq!(&*rows[0].0, "uid-1");
-            assert_eq!(rows[0].1.total(), Some(Usage { cpu_m: 126, mem: 128 << 20, net: None }));
-            assert_eq!(rows[0].1.timestamp.0, Some(Timestamp(1_767_225_600_000)));
+            let rows = list(body, shapes::POD_METRICS, |rows| keyed(&index, rows)).unwrap();
+            let usage = Some(Usage { cpu_m: 126, mem: 128 << 20, net: None });
+            assert_eq!(rows, [Measured { key: "uid-1".into(), at: Some(Timestamp(1_767_225_600_000)), usage }]);
         }
     }
 
@@ -279,11 +303,11 @@ mod tests {
             r#"{"items":[{"metadata":{"name":"n1"},"timestamp":"2026-01-01T00:00:00Z","usage":{"cpu":"1500m","memory":"1Gi"}}]}"#;
         let binary = encode::envelope(&serde_json::from_str(raw).unwrap(), shapes::NODE_METRICS);
         for body in [raw.as_bytes(), &binary] {
-            let rows = list(body, shapes::NODE_METRICS).unwrap();
-            assert_eq!((rows.len(), rows[0].metadata.name.as_str()), (1, "n1"));
-            assert_eq!(rows[0].total(), Some(Usage { cpu_m: 1_500, mem: 1 << 30, net: None }));
+            let rows = list(body, shapes::NODE_METRICS, named).unwrap();
+            let usage = Some(Usage { cpu_m: 1_500, mem: 1 << 30, net: None });
+            assert_eq!(rows, [Measured { key: "n1".into(), at: Some(Timestamp(1_767_225_600_000)), usage }]);
         }
         let cut = &binary[..binary.len() - 1];
-        assert_eq!(list(cut, shapes::NODE_METRICS).unwrap_err().sort, Sort::Protobuf);
+        assert_eq!(list(cut, shapes::NODE_METRICS, named).unwrap_err().sort, Sort::Protobuf);
     }
 }

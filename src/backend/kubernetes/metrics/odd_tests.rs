@@ -16,12 +16,12 @@ fn items() -> Vec<Value> {
     serde_json::from_str::<Value>(METRICS).unwrap()["items"].as_array().unwrap().clone()
 }
 
-fn read(items: &[Value]) -> Vec<Metrics> {
-    list(json!({ "kind": "NodeMetricsList", "items": items }).to_string().as_bytes(), shapes::NODE_METRICS).unwrap()
+fn read(items: &[Value]) -> Vec<Measured> {
+    list(json!({ "kind": "NodeMetricsList", "items": items }).to_string().as_bytes(), shapes::NODE_METRICS, named).unwrap()
 }
 
 fn rows(items: &[Value]) -> HashMap<String, Option<Usage>> {
-    read(items).into_iter().map(|m| (m.metadata.name.clone(), m.total())).collect()
+    read(items).into_iter().map(|row| (row.key.to_string(), row.usage)).collect()
 }
 
 #[test]
@@ -43,8 +43,7 @@ fn a_measurement_from_the_future_does_not_make_all_later_ones_old() {
     let now = Timestamp::now();
     let at = |time: &str| {
         let all = json!([{"metadata": {"name": "a"}, "timestamp": time}, {"metadata": {"name": "b"}, "timestamp": "2026-01-01T00:00:00Z"}]);
-        let rows: Vec<_> = read(all.as_array().unwrap()).into_iter().map(|m| (Key::new(&m.metadata.name), m)).collect();
-        moment(&rows, now)
+        moment(&read(all.as_array().unwrap()), now)
     };
     let first = at("2026-01-01T00:00:00Z");
     assert_eq!(at("9999-01-01T00:00:00Z"), first);

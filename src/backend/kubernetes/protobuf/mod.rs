@@ -10,7 +10,8 @@ pub(super) mod shapes;
 mod wire;
 
 pub(super) use de::Part;
-use serde::de::{self as serde_de, DeserializeOwned};
+use serde::Deserialize;
+use serde::de as serde_de;
 use std::fmt;
 use wire::Fields;
 
@@ -63,7 +64,7 @@ pub(super) fn opened<'a>(body: &'a [u8], shape: &'static [shapes::Field]) -> Res
 }
 
 /// The object in an envelope.
-pub(super) fn read<T: DeserializeOwned>(body: &[u8], shape: &'static [shapes::Field]) -> Result<T, Unreadable> {
+pub(super) fn read<'a, T: Deserialize<'a>>(body: &'a [u8], shape: &'static [shapes::Field]) -> Result<T, Unreadable> {
     T::deserialize(opened(body, shape)?)
 }
 

@@ -1,4 +1,6 @@
 //! The wire format of Protocol Buffers (protobuf.dev, "Encoding"): fields, each a number and a value, one behind the other.
+//!
+//! The program is built to be small; what runs once for each of the hundreds of fields of a pod is asked to be inlined.
 
 use super::Unreadable;
 
@@ -15,11 +17,13 @@ pub(super) enum Value<'a> {
 
 impl<'a> Value<'a> {
     /// The bytes.
+    #[inline]
     pub fn bytes(self) -> Result<&'a [u8], Unreadable> {
         if let Self::Bytes(bytes) = self { Ok(bytes) } else { Err(Unreadable::new("a number stands where text is due")) }
     }
 
     /// The number, signed as all of Kubernetes' are.
+    #[inline]
     pub fn number(self) -> Result<i64, Unreadable> {
         if let Self::Varint(number) = self {
             Ok(number.cast_signed())
@@ -35,6 +39,7 @@ pub(super) struct Fields<'a>(pub &'a [u8]);
 
 impl<'a> Fields<'a> {
     /// The next field: its number and value.
+    #[inline]
     pub fn next(&mut self) -> Result<Option<(u64, Value<'a>)>, Unreadable> {
         if self.0.is_empty() {
             return Ok(None);
@@ -54,6 +59,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The next field, if it has this number: an element more of a list or a map.
+    #[inline]
     pub fn next_of(&mut self, number: u64) -> Result<Option<Value<'a>>, Unreadable> {
         let mut ahead = *self;
         match ahead.next()? {
@@ -77,6 +83,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Nearly all numbers, lengths and tags are of one byte.
+    #[inline]
     fn varint(&mut self) -> Result<u64, Unreadable> {
         match self.0 {
             [byte @ 0..0x80, rest @ ..] => {
@@ -99,6 +106,7 @@ impl<'a> Fields<'a> {
         Err(Unreadable::new("it ends within a number"))
     }
 
+    #[inline]
     fn take(&mut self, length: usize) -> Result<&'a [u8], Unreadable> {
         let (taken, rest) = self.0.split_at_checked(length).ok_or_else(|| Unreadable::new("it ends within a field"))?;
         self.0 = rest;

@@ -99,7 +99,7 @@ impl Packed {
 
 /// The measurements of one object, oldest first, at most [`Series::CAPACITY`]: ten minutes at one every ten seconds.
 /// Memory is kept in whole KiB and network rates to a thousandth; times and cpu are exact.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub struct Series {
     key: Key,
     /// What the times of the samples count from.
@@ -162,6 +162,15 @@ impl Series {
     /// The newest measurement.
     pub fn last(&self) -> Option<Sample> {
         self.samples().next_back()
+    }
+}
+
+/// With its room: a series is copied to be added to, while pictures hold the one before.
+impl Clone for Series {
+    fn clone(&self) -> Self {
+        let mut samples = Vec::with_capacity(self.samples.capacity());
+        samples.extend_from_slice(&self.samples);
+        Self { key: self.key.clone(), base: self.base, samples }
     }
 }
 

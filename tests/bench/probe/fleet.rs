@@ -4,7 +4,7 @@
 //! as many as `CLUSTERS` says, with its share of the pods each.
 
 use super::cluster::Cluster;
-use super::measure::{Answer, Peak, Used, cpu, cursor, grouped, keys, mb, percentile, press};
+use super::measure::{Answer, Peak, Used, cpu, cursor, echoes, grouped, keys, mb, percentile, press};
 use super::proxy::{Proxy, Upstream};
 use super::pty::{Link, Pty};
 use super::replay::{Replay, Size};
@@ -227,6 +227,7 @@ fn load(fleet: &Fleet, answer: &mut Answer, spans: &Spans) -> Pty {
     answer.number("key_p50_ms", percentile(&waits, 50));
     answer.number("key_p99_ms", percentile(&waits, 99));
     answer.count("tty_key_bytes", percentile(&costs, 50));
+    answer.number("echo_p99_ms", percentile(&echoes(), 99));
     app
 }
 
@@ -243,7 +244,7 @@ fn busy(fleet: &Fleet, app: &mut Pty, answer: &mut Answer, rate: u32, name: &str
     sleep(span);
     let used = before.since(app, &fleet.proxies);
     let mut told = (fleet.changed() - from) as f64 / span.as_secs_f64();
-    let (waits, _) = keys(app);
+    let ((waits, _), echoes) = (keys(app), echoes());
     over.store(true, Ordering::Relaxed);
     if let Some(writer) = writer {
         told = writer.join().unwrap() as f64 / began.elapsed().as_secs_f64();
@@ -254,6 +255,7 @@ fn busy(fleet: &Fleet, app: &mut Pty, answer: &mut Answer, rate: u32, name: &str
     answer.number(&format!("api_{name}_bps"), used.down_bps);
     answer.number(&format!("key_p50_{name}_ms"), percentile(&waits, 50));
     answer.number(&format!("key_p99_{name}_ms"), percentile(&waits, 99));
+    answer.number(&format!("echo_p99_{name}_ms"), percentile(&echoes, 99));
     answer.number(&format!("rss_{name}_mb"), mb(app.resident()));
 }
 
@@ -266,6 +268,8 @@ fn filter(app: &mut Pty, name: &str, answer: &mut Answer) {
         app.wait_quiet(Duration::from_millis(60), Duration::from_millis(500));
         typed.push(press(app, &letter.to_string(), Duration::from_secs(2), |_| true).0);
     }
+    // in the order they were typed: what is left of the changes before falls into the first
+    answer.say("filter_ms", typed.iter().map(|took| format!("{took:.1}")).collect::<Vec<_>>().join(" "));
     typed.sort_by(f64::total_cmp);
     answer.number("filter_p50_ms", percentile(&typed, 50));
     answer.number("filter_max_ms", percentile(&typed, 100));

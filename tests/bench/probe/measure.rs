@@ -113,6 +113,21 @@ pub fn keys(app: &mut Pty) -> (Vec<f64>, Vec<usize>) {
     (waits, costs)
 }
 
+/// The same with a program that does nothing but give back what it reads: what the machine itself takes at the moment.
+pub fn echoes() -> Vec<f64> {
+    let mut app = Pty::spawn("/bin/sh", (200, 50), &["-c", "stty raw -echo; printf ready; exec cat"], &[]);
+    app.wait_for("ready", Duration::from_secs(5));
+    let mut waits = Vec::new();
+    for _ in 0..KEYS {
+        app.wait_quiet(Duration::from_millis(60), Duration::from_millis(200));
+        waits.push(press(&mut app, "k", Duration::from_secs(2), |_| true).0);
+    }
+    app.signal("TERM");
+    app.end(Duration::from_secs(5));
+    waits.sort_by(f64::total_cmp);
+    waits
+}
+
 /// The value that `percent` of all are not above.
 pub fn percentile<T: Copy>(sorted: &[T], percent: usize) -> T {
     sorted[(sorted.len() * percent).div_ceil(100).saturating_sub(1)]

@@ -3,7 +3,7 @@
 use super::executor::Executor;
 use super::shared::{Shared, contained};
 use super::tail::Tails;
-use crate::model::{ActionKind, ClusterId, Delta, Document, Fact, Join, ObjectRef, Request, Rights, Survey, Text};
+use crate::model::{ActionKind, Answer, ClusterId, Delta, Document, Fact, Join, ObjectRef, Request, Rights, Survey, Text};
 use futures::{StreamExt, stream};
 use std::sync::Arc;
 use std::time::Duration;
@@ -76,21 +76,21 @@ async fn rights(object: ObjectRef, shared: Arc<Shared>) {
 /// Asks what there is before an action. What was said before it is forgotten first: it may no longer be so.
 async fn survey(object: ObjectRef, action: ActionKind, shared: Arc<Shared>) {
     let (key, cluster) = (object.key.clone(), object.cluster.clone());
-    let tell = |found| {
-        let survey = Survey { key: key.clone(), action, found };
+    let tell = |answer| {
+        let survey = Survey { key: key.clone(), action, answer };
         shared.tell(Fact::Cluster(cluster.clone(), Delta::Survey(survey)))
     };
-    tell(None).await;
-    let found = match shared.backend(&cluster) {
-        None => Err(Text::from(format!("{cluster} is not connected"))),
+    tell(Answer::Asking).await;
+    let answer = match shared.backend(&cluster) {
+        None => Answer::Failed(Text::from(format!("{cluster} is not connected"))),
         Some(backend) => match tokio::time::timeout(SURVEY, contained(backend.survey(&object, action))).await {
-            Ok(Ok(Ok(found))) => Ok(found),
-            Ok(Ok(Err(error))) => Err(Text::from(error.to_string())),
-            Ok(Err(panic)) => Err(Text::from(format!("a fault of Quarterdeck itself while it asked: {panic}"))),
-            Err(_) => Err(Text::from(format!("{cluster} gave no answer within {} s", SURVEY.as_secs()))),
+            Ok(Ok(Ok(found))) => Answer::Found(found),
+            Ok(Ok(Err(error))) => Answer::Failed(Text::from(error.to_string())),
+            Ok(Err(panic)) => Answer::Failed(Text::from(format!("a fault of Quarterdeck itself while it asked: {panic}"))),
+            Err(_) => Answer::Failed(Text::from(format!("{cluster} gave no answer within {} s", SURVEY.as_secs()))),
         },
     };
-    tell(Some(found)).await;
+    tell(answer).await;
 }
 
 /// Fetches what lets a machine join a swarm. Who may change nothing is not given the means to.

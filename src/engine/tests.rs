@@ -558,11 +558,11 @@ async fn what_there_is_before_an_action_is_asked_anew_each_time_and_a_token_is_f
     until(&engine, secs(1), |w| link(w, 0).is_live()).await;
     let node = Key::from("n1");
     let object = ObjectRef { cluster: ClusterId::from("one"), kind: Kind::Node, key: node.clone() };
-    let found = |w: &World| w.clusters[0].survey(&node, ActionKind::RotateToken).map(|survey| survey.found.clone());
+    let answer = |w: &World| w.clusters[0].survey(&node, ActionKind::RotateToken).clone();
     for _ in 0..2 {
         engine.requests.send(Request::Survey(object.clone(), ActionKind::RotateToken)).await.unwrap();
-        until(&engine, secs(1), |w| found(w) == Some(None)).await;
-        until(&engine, secs(3), |w| found(w) == Some(Some(Ok(Found::Swarm(7))))).await;
+        until(&engine, secs(1), |w| answer(w) == Answer::Asking).await;
+        until(&engine, secs(3), |w| answer(w) == Answer::Found(Found::Swarm(7))).await;
     }
     let reveal = || Request::Reveal { cluster: ClusterId::from("one"), managers: true };
     engine.requests.send(reveal()).await.unwrap();

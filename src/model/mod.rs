@@ -42,7 +42,7 @@ pub use operation::{Expect, OpState, Operation, Plan, Planned, Progress, Undo};
 pub use request::{AT_ONCE, Interest, Request};
 pub use service::{Autoscaler, Budget, Earlier, Rollout, RolloutState, Service, ServiceKind, UpdateStrategy};
 pub use store::Store;
-pub use survey::{Distance, Found, Pull, Survey};
+pub use survey::{Answer, Distance, Found, Pull, Survey};
 pub use table::{Keyed, Table};
 pub use task::{Ending, Task, TaskState};
 pub use text::Text;

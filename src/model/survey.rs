@@ -10,8 +10,19 @@ pub struct Survey {
     pub key: Key,
     /// The action.
     pub action: ActionKind,
-    /// What there is, or why it is not known; nothing while it is being asked.
-    pub found: Option<Result<Found, Text>>,
+    /// What came of it.
+    pub answer: Answer,
+}
+
+/// What came of asking.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It is being asked, or was not yet.
+    Asking,
+    /// It is not known, and why.
+    Failed(Text),
+    /// What there is.
+    Found(Found),
 }
 
 /// A container of a service's tasks, and whether a node that makes one pulls its image.

@@ -1,8 +1,8 @@
 //! The picture the store publishes: immutable, cheap to clone, shared by every reader.
 
 use super::{
-    ActionKind, Cluster, ClusterId, Event, Finding, Join, Key, Keyed, Kind, KindSync, Node, ObjectRef, Operation, Resources,
-    Series, Service, Survey, Table, Tail, TailId, Task, Text,
+    ActionKind, Answer, Cluster, ClusterId, Event, Finding, Join, Key, Keyed, Kind, KindSync, Node, ObjectRef, Operation,
+    Resources, Series, Service, Survey, Table, Tail, TailId, Task, Text,
 };
 use crate::util::time::Timestamp;
 use std::sync::Arc;
@@ -213,9 +213,10 @@ impl ClusterState {
         rights.denied.iter().find(|(denied, _)| *denied == action).map(|(_, why)| why)
     }
 
-    /// What the platform said before this action on an object; nothing where it was not asked.
-    pub fn survey(&self, key: &Key, action: ActionKind) -> Option<&Survey> {
-        self.surveys.iter().find(|survey| survey.key == *key && survey.action == action).map(|survey| &**survey)
+    /// What the platform said before this action on an object.
+    pub fn survey(&self, key: &Key, action: ActionKind) -> &Answer {
+        let survey = self.surveys.iter().find(|survey| survey.key == *key && survey.action == action);
+        survey.map_or(&Answer::Asking, |survey| &survey.answer)
     }
 
     /// What is wrong with an object, if anything is.

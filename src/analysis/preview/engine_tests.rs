@@ -4,7 +4,7 @@
 use super::tests::{fleet, seen};
 use super::*;
 use crate::analysis::fixture::{Fixture, node};
-use crate::model::{Change, ClusterId, Delta, Found, Key, Leftover, LeftoverKind, Survey, Volumes, World};
+use crate::model::{Answer, Change, ClusterId, Delta, Found, Key, Leftover, LeftoverKind, Survey, Volumes, World};
 use std::sync::Arc;
 
 fn whole(fixture: &Fixture, key: &str, action: &Action) -> Preview {
@@ -30,10 +30,10 @@ fn pruning_says_what_goes_what_is_kept_and_that_volumes_are_lost() {
     assert_eq!((title.as_str(), lines.len()), ("prune node n1", 1));
     assert!(lines[0].starts_with("asking the engine"), "{lines:?}");
     assert_eq!(whole(&fleet, "n1", &prune(Volumes::Kept)).held.as_deref(), Some("wait for its answer"));
-    let say = |fleet: &mut Fixture, found| {
-        fleet.delta(Delta::Survey(Survey { key: "n1".into(), action: ActionKind::Prune, found: Some(found) }));
+    let say = |fleet: &mut Fixture, answer| {
+        fleet.delta(Delta::Survey(Survey { key: "n1".into(), action: ActionKind::Prune, answer }));
     };
-    say(&mut fleet, Ok(Found::Leftovers(Arc::clone(&seen))));
+    say(&mut fleet, Answer::Found(Found::Leftovers(Arc::clone(&seen))));
     let (_, danger, lines) = seen_of(&fleet, &prune(Volumes::Kept));
     assert_eq!(danger, Danger::Disruptive);
     assert_eq!(
@@ -54,10 +54,10 @@ fn pruning_says_what_goes_what_is_kept_and_that_volumes_are_lost() {
     assert_eq!(all.danger, Danger::Destructive);
     let lost = "removes 1 named volume: pgdata · 3.0 GiB; what is in them is lost for good";
     assert!(all.lines.iter().any(|line| line.warning && line.text.as_str() == lost), "{:?}", all.lines);
-    say(&mut fleet, Ok(Found::Leftovers(Arc::from([leftover(LeftoverKind::Volume, "0123", 1)]))));
+    say(&mut fleet, Answer::Found(Found::Leftovers(Arc::from([leftover(LeftoverKind::Volume, "0123", 1)]))));
     assert_eq!(whole(&fleet, "n1", &prune(Volumes::Kept)).held.as_deref(), Some("there is nothing to remove"));
     assert_eq!(whole(&fleet, "n1", &prune(Volumes::Unnamed)).held, None);
-    say(&mut fleet, Err("no answer".into()));
+    say(&mut fleet, Answer::Failed("no answer".into()));
     assert!(whole(&fleet, "n1", &prune(Volumes::Kept)).held.is_some());
 }
 
@@ -89,8 +89,8 @@ fn rotating_a_token_says_whom_it_shuts_out_and_is_bound_to_the_swarm() {
         (before.title.as_str(), before.held.as_deref()),
         ("rotate join token of managers", Some("asking the swarm how it stands"))
     );
-    let found = Some(Ok(Found::Swarm(12)));
-    fleet.delta(Delta::Survey(Survey { key: "n1".into(), action: ActionKind::RotateToken, found }));
+    let answer = Answer::Found(Found::Swarm(12));
+    fleet.delta(Delta::Survey(Survey { key: "n1".into(), action: ActionKind::RotateToken, answer }));
     let (_, danger, lines) = seen(&fleet, Kind::Node, "n1", &rotate).unwrap();
     assert_eq!(danger, Danger::Disruptive);
     assert_eq!(

@@ -4,7 +4,7 @@
 use super::{Draft, prune};
 use crate::analysis::quorum::{lost, quorum};
 use crate::analysis::reasons::count;
-use crate::model::{Action, ActionKind, ClusterState, Danger, Found, Node, NodeState, Text};
+use crate::model::{Action, ActionKind, Answer, ClusterState, Danger, Found, Node, NodeState, Text};
 
 /// How many managers there are, and how many of them answer.
 fn managers(state: &ClusterState) -> (u32, u32) {
@@ -90,9 +90,9 @@ pub(super) fn rotate(state: &ClusterState, node: &Node, managers: bool, draft: &
     draft.fact(format!("makes a new token for {joined}; the one there is ends at once"));
     draft.fact("nodes that have joined stay as they are");
     draft.warn(format!("whoever has the old {who} token can no longer join: machines that are being set up, scripts, templates"));
-    match state.survey(&node.key, ActionKind::RotateToken).map(|survey| &survey.found) {
-        Some(Some(Ok(Found::Swarm(version)))) => draft.action = Action::RotateToken { managers, version: Some(*version) },
-        Some(Some(Err(why))) => {
+    match state.survey(&node.key, ActionKind::RotateToken) {
+        Answer::Found(Found::Swarm(version)) => draft.action = Action::RotateToken { managers, version: Some(*version) },
+        Answer::Failed(why) => {
             draft.warn(why.clone());
             draft.held = Some(Text::new("the swarm did not say how it stands: close this and try again"));
         }

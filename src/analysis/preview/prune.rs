@@ -1,7 +1,9 @@
 //! What pruning an engine would remove, as the engine said when it was asked.
 
 use super::Draft;
-use crate::model::{Action, ActionKind, ClusterKind, ClusterState, Danger, Found, Leftover, LeftoverKind, Node, Text, Volumes};
+use crate::model::{
+    Action, ActionKind, Answer, ClusterKind, ClusterState, Danger, Found, Leftover, LeftoverKind, Node, Text, Volumes,
+};
 use crate::util::humanize;
 
 /// Names said of each kind before the rest is only counted.
@@ -19,9 +21,9 @@ pub(super) fn refused(state: &ClusterState, node: &Node) -> Option<Text> {
 }
 
 pub(super) fn consequences(state: &ClusterState, node: &Node, volumes: Volumes, draft: &mut Draft) {
-    let seen = match state.survey(&node.key, ActionKind::Prune).map(|survey| &survey.found) {
-        Some(Some(Ok(Found::Leftovers(seen)))) => seen,
-        Some(Some(Err(why))) => {
+    let seen = match state.survey(&node.key, ActionKind::Prune) {
+        Answer::Found(Found::Leftovers(seen)) => seen,
+        Answer::Failed(why) => {
             draft.warn(why.clone());
             draft.held = Some(Text::new("it did not say what it has: close this and try again"));
             return;

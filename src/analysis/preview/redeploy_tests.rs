@@ -4,7 +4,7 @@
 use super::tests::{fleet, seen};
 use super::*;
 use crate::analysis::fixture::{Fixture, service};
-use crate::model::{Delta, Found, Pull, Service, ServiceKind, Survey};
+use crate::model::{Answer, Delta, Found, Pull, Service, ServiceKind, Survey};
 use std::sync::Arc;
 
 #[test]
@@ -28,11 +28,11 @@ fn a_redeploy_says_which_images_are_pulled_and_what_is_changed_for_that() {
         policy: Text::new(policy),
     };
     let all = [one("main", "web:1", "IfNotPresent"), one("proxy", "envoy", "Always"), one("side", "x:1", "Never")];
-    let mut say = |found| {
-        kubernetes.delta(Delta::Survey(Survey { key: "web".into(), action: ActionKind::Redeploy, found: Some(found) }));
+    let mut say = |answer| {
+        kubernetes.delta(Delta::Survey(Survey { key: "web".into(), action: ActionKind::Redeploy, answer }));
         (of(&kubernetes, false), of(&kubernetes, true))
     };
-    let (without, with) = say(Ok(Found::Pulls(Arc::from(all))));
+    let (without, with) = say(Answer::Found(Found::Pulls(Arc::from(all))));
     assert_eq!(without.0, "redeploy shop/web");
     let want = [
         "main: a node that has web:1 keeps it (imagePullPolicy IfNotPresent)",
@@ -47,7 +47,7 @@ fn a_redeploy_says_which_images_are_pulled_and_what_is_changed_for_that() {
         "side: every node pulls x:1: imagePullPolicy Never → Always, from now on",
     ];
     assert_eq!(with.2[1..], want);
-    let (without, _) = say(Err(Text::new("no answer")));
+    let (without, _) = say(Answer::Failed(Text::new("no answer")));
     assert_eq!(without.2[1], "! which images are pulled is not known: no answer");
 
     let swarm = fleet(ClusterKind::Swarm);

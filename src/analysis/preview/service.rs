@@ -10,7 +10,7 @@ use super::Draft;
 use crate::analysis::reasons::count;
 use crate::analysis::spread;
 use crate::model::{
-    Action, ActionKind, ClusterKind, ClusterState, Danger, Found, RolloutState, Service, ServiceKind, Text, UpdateStrategy,
+    Action, ActionKind, Answer, ClusterKind, ClusterState, Danger, Found, RolloutState, Service, ServiceKind, Text, UpdateStrategy,
 };
 
 /// Tasks named one by one; of more the first and the last are.
@@ -192,9 +192,9 @@ fn roll_back(state: &ClusterState, service: &Service, to: Option<u64>, draft: &m
 
 /// What else it would change. It is not confirmed before the platform has told, or failed to.
 fn differences(state: &ClusterState, service: &Service, to: Option<u64>, draft: &mut Draft) {
-    let all = match state.survey(&service.key, ActionKind::RollBack).map(|survey| &survey.found) {
-        Some(Some(Ok(Found::Earlier(all)))) => all,
-        Some(Some(Err(why))) => return draft.warn(format!("what else it changes is not known: {why}")),
+    let all = match state.survey(&service.key, ActionKind::RollBack) {
+        Answer::Found(Found::Earlier(all)) => all,
+        Answer::Failed(why) => return draft.warn(format!("what else it changes is not known: {why}")),
         _ => {
             draft.held = Some(Text::new("asking what else it changes"));
             return;

@@ -3,8 +3,8 @@
 use super::*;
 use crate::analysis::fixture::{Fixture, kept, node, service, small, task};
 use crate::model::{
-    Autoscaler, Availability, Budget, ClusterId, ClusterKind, Earlier, Effect, Found, Key, Node, NodeState, Propagation, Rollout,
-    RolloutState, Service, ServiceKind, Survey, Taint, Task, TaskState, UpdateStrategy, World,
+    Answer, Autoscaler, Availability, Budget, ClusterId, ClusterKind, Earlier, Effect, Found, Key, Node, NodeState, Propagation,
+    Rollout, RolloutState, Service, ServiceKind, Survey, Taint, Task, TaskState, UpdateStrategy, World,
 };
 use std::sync::Arc;
 
@@ -469,17 +469,17 @@ fn a_roll_back_to_an_older_definition_says_what_differs_and_what_lies_between() 
     // what else would change, once that is known, and only of the definition that is seen
     let mut state = ClusterState::clone(&fleet.state());
     let all = [(6, vec!["- env[A] 1".into()]), (4, vec!["- env[A] 1".into(), "+ env[A] 2".into()])];
-    for (found, held, want) in [
-        (None, true, vec![]),
-        (Some(Err("no".into())), false, vec!["what else it changes is not known: no"]),
+    for (answer, held, want) in [
+        (Answer::Asking, true, vec![]),
+        (Answer::Failed("no".into()), false, vec!["what else it changes is not known: no"]),
         (
-            Some(Ok(Found::Earlier([].into()))),
+            Answer::Found(Found::Earlier([].into())),
             false,
             vec!["what else it changes is not known: the platform no longer has that definition"],
         ),
-        (Some(Ok(Found::Earlier(all.into()))), false, vec!["- env[A] 1", "+ env[A] 2"]),
+        (Answer::Found(Found::Earlier(all.into())), false, vec!["- env[A] 1", "+ env[A] 2"]),
     ] {
-        state.surveys = vec![Arc::new(Survey { key: "web".into(), action: ActionKind::RollBack, found })];
+        state.surveys = vec![Arc::new(Survey { key: "web".into(), action: ActionKind::RollBack, answer })];
         let world = World { clusters: vec![Arc::new(state.clone())], ..World::default() };
         let object = ObjectRef { cluster: state.cluster.id.clone(), kind: Kind::Service, key: "web".into() };
         let seen = preview(&world, &object, &Action::RollBack { to: Some(4) }).unwrap();

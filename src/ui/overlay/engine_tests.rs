@@ -4,13 +4,13 @@
 use super::tests::{ENTER, on, text};
 use crate::input::Command;
 use crate::model::{
-    Action, ActionKind, Change, Delta, Found, Join, Leftover, LeftoverKind, Request, Secret, Survey, Text, Volumes,
+    Action, ActionKind, Answer, Change, Delta, Found, Join, Leftover, LeftoverKind, Request, Secret, Survey, Text, Volumes,
 };
 use crate::ui::testing::{Bench, NOW, ago, options};
 use crate::ui::{Effect, PaneId, TextInput, Ui, UiOptions};
 
-fn surveyed(bench: &mut Bench, action: ActionKind, found: Option<Found>) {
-    let survey = Survey { key: "eu-a-01".into(), action, found: found.map(Ok) };
+fn surveyed(bench: &mut Bench, action: ActionKind, answer: Answer) {
+    let survey = Survey { key: "eu-a-01".into(), action, answer };
     bench.fleet.to("prod-eu", Delta::Survey(survey));
     bench.sync();
 }
@@ -30,7 +30,7 @@ fn what_is_pruned_is_what_the_engine_said_and_volumes_are_chosen() {
     let leftover = |kind, name: &str| Leftover { kind, id: name.into(), made: None, name: name.into(), size: 7 };
     let seen: std::sync::Arc<[Leftover]> =
         [leftover(LeftoverKind::Container, "old"), leftover(LeftoverKind::NamedVolume, "pgdata")].into();
-    surveyed(&mut bench, ActionKind::Prune, Some(Found::Leftovers(seen.clone())));
+    surveyed(&mut bench, ActionKind::Prune, Answer::Found(Found::Leftovers(seen.clone())));
     let screen = bench.screen();
     assert!(screen.contains("removes 1 stopped container: old") && screen.contains("kept: 1 named volume: pgdata"), "{screen}");
     assert!(screen.contains("y to go on"), "{screen}");
@@ -51,12 +51,12 @@ fn what_the_engine_says_anew_must_be_read_anew() {
     let mut bench = on(PaneId::Nodes, "eu-a-01");
     let found = |name: &str| {
         let one = Leftover { kind: LeftoverKind::Container, id: name.into(), made: None, name: name.into(), size: 7 };
-        Some(Found::Leftovers([one].into()))
+        Answer::Found(Found::Leftovers([one].into()))
     };
     surveyed(&mut bench, ActionKind::Prune, found("old"));
     bench.press(Command::PruneEngine);
     // what was said before it was asked is forgotten when it is asked
-    surveyed(&mut bench, ActionKind::Prune, None);
+    surveyed(&mut bench, ActionKind::Prune, Answer::Asking);
     assert_eq!(text(&mut bench, TextInput::Char('y')), []);
     surveyed(&mut bench, ActionKind::Prune, found("other"));
     let sent = text(&mut bench, TextInput::Char('y'));
@@ -70,7 +70,7 @@ fn whose_token_is_made_anew_is_chosen() {
     let effects = bench.press(Command::RotateToken);
     assert!(asked(&effects, ActionKind::RotateToken), "{effects:?}");
     assert_eq!(text(&mut bench, TextInput::Char('y')), []);
-    surveyed(&mut bench, ActionKind::RotateToken, Some(Found::Swarm(12)));
+    surveyed(&mut bench, ActionKind::RotateToken, Answer::Found(Found::Swarm(12)));
     assert!(bench.screen().contains("┌ rotate join token of workers"), "{}", bench.screen());
     text(&mut bench, TextInput::Down);
     let rotate = Action::RotateToken { managers: true, version: Some(12) };

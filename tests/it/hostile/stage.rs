@@ -157,7 +157,7 @@ impl<'a> Stage<'a> {
                         ActionKind::Redeploy => Found::Pulls([Pull { container: t("pc"), image: t("pi"), policy: t("pp") }].into()),
                         _ => Found::Leftovers(LeftoverKind::ALL.map(leftover).into()),
                     };
-                    let survey = Survey { key: object.key, action, found: Some(Ok(found)) };
+                    let survey = Survey { key: object.key, action, answer: Answer::Found(found) };
                     self.store.apply(Fact::Cluster(object.cluster, Delta::Survey(survey)), NOW);
                 }
                 Effect::Request(Request::Rights(objects)) => {

@@ -2,7 +2,7 @@
 
 use crate::analysis::preview::Draft;
 use crate::analysis::reasons::count;
-use crate::model::{ActionKind, ClusterKind, ClusterState, Found, Pull, Service, ServiceKind, Text};
+use crate::model::{ActionKind, Answer, ClusterKind, ClusterState, Found, Pull, Service, ServiceKind, Text};
 
 pub(super) fn redeploy(state: &ClusterState, service: &Service, pull: bool, draft: &mut Draft) {
     let tasks = service.desired.unwrap_or(service.current);
@@ -35,9 +35,9 @@ pub(super) fn redeploy(state: &ClusterState, service: &Service, pull: bool, draf
 
 /// Whether nodes pull the image of each container, which is a setting of the container.
 fn policies(state: &ClusterState, service: &Service, pull: bool, draft: &mut Draft) {
-    match state.survey(&service.key, ActionKind::Redeploy).map(|survey| &survey.found) {
-        Some(Some(Ok(Found::Pulls(all)))) => all.iter().for_each(|one| draft.fact(policy(one, pull))),
-        Some(Some(Err(why))) => draft.warn(format!("which images are pulled is not known: {why}")),
+    match state.survey(&service.key, ActionKind::Redeploy) {
+        Answer::Found(Found::Pulls(all)) => all.iter().for_each(|one| draft.fact(policy(one, pull))),
+        Answer::Failed(why) => draft.warn(format!("which images are pulled is not known: {why}")),
         // what is set for good is not confirmed unseen
         _ if pull => draft.held = Some(Text::new("asking which images are pulled")),
         _ => draft.fact("asking which images are pulled"),

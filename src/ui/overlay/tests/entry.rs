@@ -14,7 +14,7 @@ fn whether_the_image_is_pulled_is_chosen_in_the_dialog() {
     let screen = bench.screen();
     assert!(screen.contains("▸pulled") && screen.contains("redeploy shop/catalog with its image pulled"), "{screen}");
     assert_eq!(text(&mut bench, ENTER), [], "what that sets for good is not known yet");
-    tell(&mut bench, "s-catalog", ActionKind::Redeploy, Ok(Found::Pulls(Arc::default())));
+    tell(&mut bench, "s-catalog", ActionKind::Redeploy, Answer::Found(Found::Pulls(Arc::default())));
     let pulled = ("redeploy shop/catalog with its image pulled".to_owned(), Action::Redeploy { pull: true }, 1);
     assert_eq!(text(&mut bench, ENTER), [pulled]);
 }
@@ -86,10 +86,10 @@ fn an_older_definition_is_chosen_with_the_arrows() {
     assert!(screen.contains("▸5") && screen.contains("goes back to revision 5 · image catalog:5"), "{screen}");
     assert_eq!(text(&mut bench, TextInput::Char('y')), [], "it is not known yet what else it changes");
     assert!(bench.screen().contains("asking what else it changes"), "{}", bench.screen());
-    tell(&mut bench, "s-catalog", ActionKind::RollBack, Err(Text::new("the server is away")));
+    tell(&mut bench, "s-catalog", ActionKind::RollBack, Answer::Failed(Text::new("the server is away")));
     assert!(bench.screen().contains("what else it changes is not known: the server is away"), "{}", bench.screen());
     let earlier = [(7, vec![]), (5, vec!["+ not the image alone".into()])];
-    tell(&mut bench, "s-catalog", ActionKind::RollBack, Ok(Found::Earlier(earlier.into())));
+    tell(&mut bench, "s-catalog", ActionKind::RollBack, Answer::Found(Found::Earlier(earlier.into())));
     assert!(bench.screen().contains("+ not the image alone"), "{}", bench.screen());
     let back = Action::RollBack { to: Some(5) };
     assert_eq!(text(&mut bench, TextInput::Char('y')), [("roll back shop/catalog to revision 5".to_owned(), back, 1)]);
@@ -122,7 +122,7 @@ fn taking_back_by_an_earlier_definition_asks_what_else_that_changes_and_shows_it
     let asked = |effect: &Effect| matches!(effect, Effect::Request(Request::Survey(of, ActionKind::RollBack)) if *of == object);
     assert!(effects.iter().any(asked), "{effects:?}");
     let all = [(7, vec!["+ not this one".into()]), (5, vec!["- spec.containers[main].env[LEVEL] debug".into()])];
-    tell(&mut bench, "s-catalog", ActionKind::RollBack, Ok(Found::Earlier(all.into())));
+    tell(&mut bench, "s-catalog", ActionKind::RollBack, Answer::Found(Found::Earlier(all.into())));
     let screen = bench.screen();
     assert!(screen.contains("env[LEVEL] debug") && !screen.contains("not this one"), "{screen}");
 }

@@ -6,8 +6,8 @@ mod lists;
 
 use crate::input::Command;
 use crate::model::{
-    Action, ActionKind, Bound, Change, ClusterKind, Delta, Earlier, Fact, Found, Intent, Key, Kind, ObjectRef, OpId, OpState,
-    Operation, Progress, Propagation, Request, Rights, Service, Survey, Text, Undo,
+    Action, ActionKind, Answer, Bound, Change, ClusterKind, Delta, Earlier, Fact, Found, Intent, Key, Kind, ObjectRef, OpId,
+    OpState, Operation, Progress, Propagation, Request, Rights, Service, Survey, Text, Undo,
 };
 use crate::ui::testing::{Bench, NOW, ago, cluster, node, service};
 use crate::ui::{Effect, PaneId, TextInput};
@@ -28,8 +28,8 @@ fn sent(effects: Vec<Effect>) -> Vec<(String, Action, u64)> {
 }
 
 /// The platform's answer to what must be known before an action on a service of `prod-eu`.
-pub(super) fn tell(bench: &mut Bench, service: &str, action: ActionKind, found: Result<Found, Text>) {
-    bench.fleet.to("prod-eu", Delta::Survey(Survey { key: service.into(), action, found: Some(found) }));
+pub(super) fn tell(bench: &mut Bench, service: &str, action: ActionKind, answer: Answer) {
+    bench.fleet.to("prod-eu", Delta::Survey(Survey { key: service.into(), action, answer }));
     bench.sync();
 }
 
@@ -75,7 +75,7 @@ fn a_reversible_action_goes_on_with_enter_and_esc_leaves_all_as_it_is() {
 fn a_disruptive_action_needs_y() {
     let mut bench = on(PaneId::Services, "catalog");
     bench.press(Command::RollBack);
-    tell(&mut bench, "s-catalog", ActionKind::RollBack, Ok(Found::Earlier([].into())));
+    tell(&mut bench, "s-catalog", ActionKind::RollBack, Answer::Found(Found::Earlier([].into())));
     assert!(bench.screen().contains("y to go on"), "{}", bench.screen());
     assert_eq!(text(&mut bench, ENTER), []);
     assert!(bench.screen().contains("press y to go on"), "{}", bench.screen());
@@ -229,7 +229,7 @@ fn dialogs_fit_every_size() {
         let mut bench = on(pane, row);
         bench.press(command);
         let lines = vec!["- spec.containers[main].env[LEVEL] debug".into(); 9];
-        tell(&mut bench, "s-catalog", ActionKind::RollBack, Ok(Found::Earlier([(1, lines)].into())));
+        tell(&mut bench, "s-catalog", ActionKind::RollBack, Answer::Found(Found::Earlier([(1, lines)].into())));
         for width in (0..220).step_by(9) {
             for height in [0, 1, 2, 3, 9, 10, 11, 12, 24, 60] {
                 bench.size = (width, height);

@@ -123,6 +123,8 @@ struct Held {
     places: Vec<Place>,
     /// When all namespaces are asked for again, if these are not all.
     wider: Option<Instant>,
+    /// Paths of the lists that were refused: they are asked for again while the others are watched.
+    refused: Vec<String>,
     /// The end of the list, if it is still to be told.
     end: Mutex<Option<Option<Text>>>,
 }

@@ -8,8 +8,9 @@ use super::{Follower, Held, Place, REFUSED, Step, Stop, arrived};
 use crate::model::Text;
 use bytes::Bytes;
 use parking_lot::Mutex;
+use std::future::pending;
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::task::AbortOnDropHandle;
 
 /// Rows of a page of a list.
@@ -40,21 +41,24 @@ impl Follower {
         let refusal = match self.list_place(self.kind.0.path().to_owned(), &mut begun).await {
             Ok(place) => {
                 let end = self.whole(None, began, lapse).await?;
-                return Ok(Held { places: vec![place], wider: None, end });
+                return Ok(Held { places: vec![place], wider: None, refused: Vec::new(), end });
             }
             Err(Stop::Failed(failure)) if self.is_namespaced() && failure.status() == Some(403) => failure,
             Err(stop) => return Err(stop),
         };
         let mut places = Vec::new();
-        let (mut seen, mut refused) = (Vec::new(), Vec::new());
+        let (mut seen, mut refused, mut whys) = (Vec::new(), Vec::new(), Vec::new());
         for namespace in &*self.namespaces {
             let Some(path) = self.kind.0.path_in(namespace) else { continue };
-            match self.list_place(path, &mut begun).await {
+            match self.list_place(path.clone(), &mut begun).await {
                 Ok(place) => {
                     places.push(place);
                     seen.push(namespace);
                 }
-                Err(Stop::Failed(failure)) if failure.status() == Some(403) => refused.push(forbidden(&failure.message)),
+                Err(Stop::Failed(failure)) if failure.status() == Some(403) => {
+                    refused.push(path);
+                    whys.push(forbidden(&failure.message));
+                }
                 Err(stop) => return Err(stop),
             }
         }
@@ -62,12 +66,30 @@ impl Follower {
             return Err(refusal.into());
         }
         let mut only = format!("only {}", words(seen.into_iter()));
-        for why in &refused {
+        for why in &whys {
             only.push_str(&format!("; {why}"));
         }
         let end = self.whole(Some(Text::from(only)), began, lapse).await?;
         let again = if refused.is_empty() { WIDER } else { REFUSED };
-        Ok(Held { places, wider: Some(Instant::now() + again), end })
+        Ok(Held { places, wider: Some(Instant::now() + again), refused, end })
+    }
+
+    /// Waits until one of the lists that were refused is answered, and has all asked for `again` then. A watch of the others
+    /// may last for minutes.
+    pub(super) async fn admitted(&self, refused: &[String], again: &mut Option<Instant>) {
+        while let Some(at) = again.filter(|_| !refused.is_empty()) {
+            sleep_until(at).await;
+            *again = Some(Instant::now() + REFUSED);
+            for path in refused {
+                match self.api.page(&format!("{path}?limit=1"), self.form()).await {
+                    Ok(_) => return *again = Some(Instant::now()),
+                    Err(failure) if failure.status() == Some(403) => {}
+                    // a server that is in trouble is not asked for more
+                    Err(_) => break,
+                }
+            }
+        }
+        pending().await
     }
 
     /// Tells the end of a list, or returns it to be told when the watch has caught up.

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod refused;
+
 use super::*;
 use crate::backend::kubernetes::raw::{RawNode, RawPod};
 use crate::backend::kubernetes::scripted::{Asked, server};
@@ -250,13 +252,23 @@ async fn what_a_watch_left_out_is_found_told_of_and_listed_anew_but_not_what_can
 
 /// A server whose lists come from a script, the last one again and again, and whose watches are silent.
 async fn listing(script: Vec<(u16, String)>, asked: &Asked) -> Api {
+    let mut at = 0;
+    let next = move |_: &str| {
+        at += 1;
+        let (code, body) = script[(at - 1).min(script.len() - 1)].clone();
+        (format!("{code} x"), body)
+    };
+    answering(next, asked).await
+}
+
+/// A server that answers to a path with this status, and headers after it, and this body, and whose watches are silent.
+async fn answering(mut answer: impl FnMut(&str) -> (String, String) + Send + 'static, asked: &Asked) -> Api {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let log = Arc::clone(asked);
     tokio::spawn(async move {
         let mut kept = Vec::new();
-        let mut at = 0;
         while let Ok((mut stream, _)) = listener.accept().await {
             let mut head = Vec::new();
             while !head.ends_with(b"\r\n\r\n") {
@@ -264,15 +276,14 @@ async fn listing(script: Vec<(u16, String)>, asked: &Asked) -> Api {
             }
             let path = String::from_utf8(head).unwrap().split(' ').nth(1).unwrap().to_owned();
             let watches = path.contains("watch=true");
-            log.lock().push(path);
+            log.lock().push(path.clone());
             if watches {
                 stream.write_all(b"HTTP/1.1 200 x\r\nconnection: close\r\n\r\n").await.unwrap();
                 kept.push(stream);
             } else {
-                let body = &script[at.min(script.len() - 1)].1;
-                let head = format!("HTTP/1.1 200 x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+                let (status, body) = answer(&path);
+                let head = format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
                 stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
-                at += 1;
             }
         }
     });

@@ -39,13 +39,16 @@ const CAUGHT_UP: Duration = Duration::from_secs(1);
 pub(super) const SILENT: Duration = Duration::from_secs(75);
 
 impl Follower {
-    /// Watches all places until the first of these watches ends. Each place holds the last version whose change was sent,
+    /// Watches all places until the first of these watches ends, or more may be read. Each place holds the last version whose change was sent,
     /// so nothing is lost when the others are dropped with it.
     pub(super) async fn watch(&self, held: &mut Held, lapse: &Lapse) -> Result<(), Stop> {
-        let Held { places, end, .. } = held;
+        let Held { places, wider, refused, end } = held;
         let (following, end) = (lapse.following(places.len()), &*end);
         let watches = places.iter_mut().map(|place| Box::pin(self.watch_place(place, &following, end)));
-        futures::future::select_all(watches).await.0
+        tokio::select! {
+            (ended, ..) = futures::future::select_all(watches) => ended,
+            () = self.admitted(refused, wider) => Ok(()),
+        }
     }
 
     /// A watch has begun and tells what is new. Returns whether it is of use: not if it came too late.

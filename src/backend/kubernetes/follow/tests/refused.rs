@@ -1,7 +1,7 @@
 //! What was refused is asked for again.
 
 use super::*;
-use tokio::time::{advance, pause, resume};
+use tokio::time::{advance, pause, resume, timeout};
 
 /// Time goes on by so much, once what is under way is done.
 async fn later(seconds: u64) {
@@ -47,4 +47,31 @@ async fn a_namespace_that_was_refused_is_asked_for_again_while_the_others_are_wa
     // and what may be read in all that were named is not asked for any more
     later(41).await;
     assert_eq!(times(&asked, OPS), 2, "{asked:?}");
+}
+
+/// A server that answers to the first list so, and to all after it with a node.
+async fn at_first(first: &(String, String), asked: &Asked) -> Api {
+    let mut first = Some(first.clone());
+    answering(move |_| first.take().unwrap_or_else(|| ("200 x".to_owned(), list(10, "", &[node("a", 1)]).1)), asked).await
+}
+
+#[tokio::test]
+async fn a_kind_that_was_refused_or_put_off_for_long_is_asked_for_again_after_40_seconds() {
+    let denied = r#"{"code":403,"reason":"Forbidden","message":"nodes is forbidden"}"#;
+    for (status, body) in [
+        ("403 x", denied),
+        ("503 x\r\nretry-after: 3600", r#"{"code":503,"message":"not now"}"#),
+        ("429 x\r\nretry-after: 3600", r#"{"code":429,"message":"not now"}"#),
+    ] {
+        let asked = Asked::default();
+        let api = at_first(&(status.to_owned(), body.to_owned()), &asked).await;
+        let (mut steps, _link) = follow(api);
+        let said = words(&mut steps, 1).await;
+        assert!(said[0].starts_with("cannot list nodes: "), "{said:?}");
+        later(38).await;
+        assert_eq!((asked.lock().len(), steps.try_recv().is_err()), (1, true), "{status}: too soon");
+        later(2).await;
+        let rows = timeout(Duration::from_secs(5), words(&mut steps, 3)).await;
+        assert_eq!(rows.unwrap_or_else(|_| panic!("{status}: not asked for again")), ["begin", "+a", "end"]);
+    }
 }

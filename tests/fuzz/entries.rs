@@ -75,6 +75,18 @@ pub fn protobuf(data: &[u8]) {
     rows(frame.iter().chain(&page));
 }
 
+/// A watch tells of the same rows, and ends with the same words, however its bytes arrive.
+pub fn stream(data: &[u8]) {
+    for protobuf in [false, true] {
+        let (told, said) = Pipeline::default().watch(protobuf, std::iter::once(data));
+        rows(told.iter());
+        for size in [1, 3, 1 + data.len() / 2] {
+            let pieces = Pipeline::default().watch(protobuf, data.chunks(size));
+            assert_eq!((&told, &said), (&pieces.0, &pieces.1), "in pieces of {size}");
+        }
+    }
+}
+
 fn rows<'a>(tasks: impl Iterator<Item = &'a Task>) {
     for task in tasks {
         let all = [&task.name, &task.namespace, &task.image].into_iter().chain(&task.why).chain(&task.revision);

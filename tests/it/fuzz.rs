@@ -6,7 +6,7 @@ mod entries;
 
 use proptest::prelude::*;
 use proptest::sample::select;
-use quarterdeck::backend::kubernetes::encode;
+use quarterdeck::backend::kubernetes::{Pipeline, encode};
 
 /// Bytes: any, and these words in any order with any bytes between them.
 fn bytes(words: &'static [&'static [u8]]) -> impl Strategy<Value = Vec<u8>> {
@@ -92,6 +92,22 @@ const PROTOBUF: &[&[u8]] = &[
     b"\x09",
     b"\x0d",
     b"\x1b[2J",
+];
+/// Whole lines and frames, parts of them, and lengths that are not those of what follows.
+const STREAM: &[&[u8]] = &[
+    b"{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"name\":\"a\",\"uid\":\"a\",\"resourceVersion\":\"7\"}}}\n",
+    b"{\"type\":\"DELETED\",\"object\":{\"metadata\":{\"name\":\"b\",\"uid\":\"b\",\"resourceVersion\":\"5\"}}}\n",
+    br#"{"type":"MODIFIED","object":"#,
+    br#"{"metadata":{"name":"c"}}}"#,
+    b"\n",
+    b"\r\n",
+    b"\0\0\0\x10\x0a\x05ADDED\x12\x07\x0a\x05k8s\0\x12",
+    b"\0\0\0\x09\x0a\x05ADDED\x12\0",
+    b"\0\0\0\0",
+    b"\0\0\0\x03",
+    b"\0\0\x01\0",
+    b"\xff\xff\xff\xff",
+    b"\0",
 ];
 const FILTER: &[&[u8]] = &[
     b"web",
@@ -183,6 +199,11 @@ proptest! {
     }
 
     #[test]
+    fn stream(data in bytes(STREAM)) {
+        entries::stream(&data);
+    }
+
+    #[test]
     fn filter(data in bytes(FILTER)) {
         entries::filter(&data);
     }
@@ -228,6 +249,28 @@ fn a_pod_in_protocol_buffers_is_read_whatever_is_wrong_with_it() {
                 odd[at] ^= 1 << bit;
                 entries::protobuf(&odd);
             }
+        }
+    }
+}
+
+/// A watch of real pods, cut in many places and in pieces of many sizes: the length of a frame and the end of a line are cut,
+/// too.
+#[test]
+fn a_watch_of_pods_is_the_same_in_pieces_of_any_size() {
+    let whole = include_str!("../bench/recorded/pod.json").trim();
+    let pod: serde_json::Value = serde_json::from_str(whole).unwrap();
+    let lines = ["ADDED", "MODIFIED", "DELETED"].map(|word| serde_json::json!({ "type": word, "object": pod }));
+    let json: Vec<u8> = lines.iter().flat_map(|line| format!("{line}\n").into_bytes()).collect();
+    let frames: Vec<u8> = lines.iter().flat_map(|line| encode::frame("/api/v1/pods", line).unwrap()).collect();
+    for (protobuf, whole) in [(false, json), (true, frames)] {
+        let hear = |size| Pipeline::default().watch(protobuf, whole.chunks(size));
+        let (told, said) = hear(whole.len());
+        assert_eq!((told.len(), &said), (3, &Ok(())));
+        for size in (1..40).chain((40..whole.len()).step_by(61)) {
+            assert_eq!(hear(size), (told.clone(), Ok(())), "in pieces of {size}");
+        }
+        for at in (0..whole.len()).step_by(97) {
+            entries::stream(&whole[..at]);
         }
     }
 }

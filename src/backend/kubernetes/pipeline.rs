@@ -2,6 +2,9 @@
 
 use super::convert::{self, Names};
 use super::decode::{self, Line};
+use super::follow::Step;
+use super::follow::heard::{Begun, Heard};
+use super::http::Form;
 use super::logs::Splitter;
 use super::raw::RawPod;
 use crate::backend::BackendError;
@@ -30,6 +33,23 @@ impl Pipeline {
     pub fn frame(&mut self, frame: &[u8]) -> Result<Option<Task>, BackendError> {
         let line = decode::frame::<RawPod>(frame).map_err(|failure| failure.about("read a change of a pod"))?;
         Ok(self.changed(line))
+    }
+
+    /// The rows that a watch tells of, in Protocol Buffers or else in JSON, which arrives in these pieces; and why it cannot
+    /// be read any further, if so.
+    pub fn watch<'a>(
+        &mut self,
+        protobuf: bool,
+        mut pieces: impl Iterator<Item = &'a [u8]>,
+    ) -> (Vec<Task>, Result<(), BackendError>) {
+        let form = if protobuf { Form::Protobuf } else { Form::Json };
+        let (mut heard, mut begun) = (Heard::<RawPod>::after(""), Begun::new(form));
+        let read = pieces.try_for_each(|piece| heard.chunk(piece, &mut begun));
+        let told = heard.steps.iter().filter_map(|step| match step {
+            Step::Item(pod) | Step::Gone(pod) => Some(self.row(pod)),
+            _ => None,
+        });
+        (told.collect(), read.map_err(|failure| failure.about("watch pods")))
     }
 
     fn changed(&mut self, line: Line<RawPod>) -> Option<Task> {

@@ -38,6 +38,8 @@ pub enum Fault {
     NoBookmarks,
     /// Changes come twice, and in the wrong order.
     Shuffled,
+    /// One stream falls silent for ever, the watch of pods: all else is answered, and so is whoever asks for that one again.
+    Silent,
     /// A watch leaves changes out and goes on as if nothing was: only a look at all objects shows it.
     Lost,
 }
@@ -92,6 +94,7 @@ impl Fault {
                 | Self::Slices
                 | Self::NoBookmarks
                 | Self::Shuffled
+                | Self::Silent
                 | Self::Lost
         )
     }
@@ -107,6 +110,8 @@ impl Fault {
             // longer than rows may be shown as live that are not
             Self::TooMany => 18_000,
             Self::BlackHole | Self::Stall => 20_000,
+            // with the time there is to be right again, longer than a silent watch is believed
+            Self::Silent => 25_000,
         };
         Duration::from_millis(least + if long { dice.next() % (least + 1) } else { 0 })
     }
@@ -130,9 +135,10 @@ impl fmt::Display for Cell {
 }
 
 impl Cell {
-    /// All cells of the matrix, and what only a look at all objects finds.
+    /// What takes longest, all cells of the matrix, and what only a look at all objects finds.
     pub fn all() -> Vec<Self> {
         let cells = Fault::MATRIX.iter().flat_map(|fault| Phase::ALL.map(|phase| Self { fault: *fault, phase }));
-        cells.chain([Self { fault: Fault::Lost, phase: Phase::Steady }]).collect()
+        let steady = |fault| Self { fault, phase: Phase::Steady };
+        std::iter::once(steady(Fault::Silent)).chain(cells).chain([steady(Fault::Lost)]).collect()
     }
 }

@@ -36,6 +36,8 @@ struct Watch {
     until: Instant,
     /// The version it was to begin at is forgotten.
     expired: bool,
+    /// It falls silent when that is the fault.
+    falls_silent: bool,
     over: bool,
 }
 
@@ -58,6 +60,7 @@ pub fn watch(server: &Arc<Server>, resource: Resource, query: &Query) -> Respons
         bookmark: Instant::now() + BOOKMARK,
         until: Instant::now() + Duration::from_secs(seconds),
         expired: after < state.truth.compacted,
+        falls_silent: resource == Resource::Pods && server.cell().fault == Fault::Silent && state.stage == Stage::Before,
         over: false,
     };
     let chunks = futures::stream::unfold(watch, |mut watch| async move {
@@ -93,6 +96,10 @@ impl Watch {
     fn look(&mut self) -> Option<Vec<u8>> {
         let state = self.server.state.lock();
         let fault = (state.stage == Stage::Under).then_some(self.server.cell().fault);
+        if self.falls_silent && state.stage != Stage::Before {
+            (self.bookmark, self.until) = (Instant::now() + BOOKMARK, Instant::now() + BOOKMARK);
+            return None;
+        }
         if self.epoch != state.epoch {
             self.over = true;
             return match fault {

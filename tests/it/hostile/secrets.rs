@@ -17,7 +17,7 @@ fn canary(place: &str) -> String {
     format!("Canary/7+{place}?end")
 }
 
-const PLACES: [&str; 25] = [
+const PLACES: [&str; 26] = [
     "token",
     "userinfo",
     "password",
@@ -42,6 +42,7 @@ const PLACES: [&str; 25] = [
     "provider",
     "proxy",
     "dockerkey",
+    "ssh",
     "panic",
 ];
 
@@ -219,6 +220,13 @@ fn bait() -> Bait {
     });
     let key = format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", base64(canary("dockerkey").as_bytes()));
     context(home.path(), "dockerkey", 1, true, &[("cert.pem", "garbage"), ("key.pem", &key)]);
+    // an ssh that repeats what it, or what it starts to reach the host, logs in with
+    let said = format!("login with Authorization: Bearer {} password={} failed", canary("ssh"), canary("ssh"));
+    let (ssh, far) = (home.path().join("ssh"), home.path().join(".docker/contexts/meta/far"));
+    std::fs::write(&ssh, format!("#!/bin/sh\necho '{said}' >&2\nexit 255\n")).unwrap();
+    std::fs::set_permissions(&ssh, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    std::fs::create_dir(&far).unwrap();
+    std::fs::write(far.join("meta.json"), r#"{"Name":"far","Endpoints":{"docker":{"Host":"ssh://ops@box"}}}"#).unwrap();
     std::fs::create_dir(home.path().join(".kube")).unwrap();
     std::fs::write(home.path().join(".kube/config"), config.to_string()).unwrap();
     Bait { api, plain, refusing, provider, proxy, engine, home }
@@ -242,7 +250,7 @@ fn secrets_are_nowhere_on_screen_in_logs_reports_or_pictures() {
     let bait = bait();
     let host = bait.engine.host();
     let home = bait.home.path().to_str().unwrap();
-    let env = [("HOME", home), ("DOCKER_HOST", host.as_str()), ("RUST_BACKTRACE", "full")];
+    let env = [("HOME", home), ("DOCKER_HOST", host.as_str()), ("RUST_BACKTRACE", "full"), ("PATH", home)];
     let mut pty = Pty::spawn(env!("CARGO_BIN_EXE_quarterdeck"), (160, 100), &["--log-level", "trace"], &env);
     pty.wait("four clusters", SECONDS, |screen| screen.contains("4 live"));
     std::thread::sleep(Duration::from_secs(2));
@@ -297,13 +305,14 @@ fn secrets_are_nowhere_on_screen_in_logs_reports_or_pictures() {
         assert!(forms(&canary(place)).iter().any(|form| bait.provider.sent().contains(form)), "the {place} was not used");
     }
     assert!(bait.proxy.sent().contains(&base64(format!("me:{}", canary("proxy")).as_bytes())), "the proxy was not used");
+    assert!(screens.contains("login with Authorization: "), "what ssh said was not shown");
     assert!(bait.api.changes().iter().any(|asked| asked.starts_with("DELETE ")), "{:?}", bait.api.changes());
     assert!(!bait.api.asked().iter().any(|asked| asked.contains("secrets")), "Secrets are nothing that is read");
     assert!(bait.refusing.asked().iter().any(|asked| asked.contains("/version")), "{:?}", bait.refusing.asked());
     assert_eq!(found(&screens), [""; 0], "on screen");
 
     let said = format!("with password={}", canary("panic"));
-    let env = [env[0], env[1], env[2], ("QUARTERDECK_BROKEN", said.as_str())];
+    let env = [env[0], env[1], env[2], env[3], ("QUARTERDECK_BROKEN", said.as_str())];
     let mut broken = Pty::spawn(env!("CARGO_BIN_EXE_quarterdeck"), (160, 40), &["--log-level", "trace", "--break-off"], &env);
     assert_eq!(broken.end(SECONDS), 101);
     assert_eq!(found(&String::from_utf8_lossy(&broken.bytes(0))), [""; 0], "in what was said of a panic");

@@ -7,6 +7,7 @@
 use super::dial::{Complaint, dial};
 use super::{Endpoint, HttpError, tls};
 use crate::backend::secret;
+use crate::util::secrets::without_secrets;
 use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
@@ -258,7 +259,7 @@ async fn refusal(response: Response<Incoming>) -> HttpError {
 async fn words(error: &hyper::Error, complaint: Option<&Complaint>) -> String {
     if let Some(complaint) = complaint {
         for _ in 0..10 {
-            let last = complaint.lock().lines().rev().find(|line| !line.trim().is_empty()).map(str::to_owned);
+            let last = complaint.lock().lines().rev().find(|line| !line.trim().is_empty()).map(without_secrets);
             if let Some(last) = last {
                 return format!("ssh: {}", last.trim().trim_start_matches("ssh: "));
             }

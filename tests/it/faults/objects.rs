@@ -45,11 +45,21 @@ pub fn pod(uid: &str, set: &str, node: &str, mark: u64) -> Value {
     json!({
         "metadata": owned(meta(&format!("pod-{uid}"), uid), "ReplicaSet", set),
         "spec": { "nodeName": node, "containers": [{ "name": "main", "image": image(mark) }] },
-        "status": {
-            "phase": "Running",
-            "conditions": [{ "type": "Ready", "status": "True", "lastTransitionTime": BORN }],
-            "containerStatuses": [{ "name": "main", "ready": true, "restartCount": 0, "state": { "running": { "startedAt": BORN } } }],
-        }
+        "status": pod_status("Running", true),
+    })
+}
+
+/// How a pod is doing whose container runs, ready or not, or waits in any other phase.
+pub fn pod_status(phase: &str, ready: bool) -> Value {
+    let status = if ready { "True" } else { "False" };
+    let condition = |kind: &str| json!({ "type": kind, "status": status, "lastTransitionTime": BORN });
+    let runs = phase == "Running";
+    let state =
+        if runs { json!({ "running": { "startedAt": BORN } }) } else { json!({ "waiting": { "reason": "ContainerCreating" } }) };
+    json!({
+        "phase": phase,
+        "conditions": [condition("Ready"), condition("ContainersReady")],
+        "containerStatuses": [{ "name": "main", "ready": ready, "restartCount": 0, "state": state }],
     })
 }
 

@@ -157,7 +157,10 @@ fn remove_pod(truth: &mut Truth, dice: &mut Dice) {
 fn touch_pod(truth: &mut Truth, dice: &mut Dice) {
     if let Some(pod) = dice.one(&truth.now(Resource::Pods)) {
         let mark = truth.mark();
-        truth.put(Resource::Pods, objects::pod(uid(pod), owner(pod), text(pod, "/spec/nodeName"), mark));
+        let mut new = objects::pod(uid(pod), owner(pod), text(pod, "/spec/nodeName"), mark);
+        let (phase, ready) = [("Running", true), ("Running", false), ("Pending", false)][dice.below(3)];
+        new["status"] = objects::pod_status(phase, ready);
+        truth.put(Resource::Pods, new);
     }
 }
 

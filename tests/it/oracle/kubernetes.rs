@@ -1,8 +1,8 @@
 //! The rows that objects of an API server come to.
 
 use super::rows::{Rows, Table};
-use super::shown::service_row;
-use quarterdeck::model::Kind;
+use super::shown::{service_row, state_row};
+use quarterdeck::model::{Kind, TaskState};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -113,10 +113,41 @@ fn node_row(node: &Value) -> (String, String) {
     (text(node, "/metadata/name").to_owned(), row)
 }
 
-fn pod_row(truth: &impl Objects, pod: &Value) -> [(String, String); 2] {
+fn pod_row(truth: &impl Objects, pod: &Value) -> [(String, String); 3] {
     let own = format!("{} on={}", text(pod, "/spec/containers/0/image"), text(pod, "/spec/nodeName"));
     let service = truth.get(Resource::ReplicaSets, owner(pod)).map(|set| owner(&set).to_owned());
-    [(uid(pod).to_owned(), own), (format!("{} of", uid(pod)), service.unwrap_or_default())]
+    let (state, ready) = pod_state(truth, pod);
+    [(uid(pod).to_owned(), own), (format!("{} of", uid(pod)), service.unwrap_or_default()), state_row(uid(pod), state, ready)]
+}
+
+/// How a pod is doing, and whether it is ready.
+fn pod_state(truth: &impl Objects, pod: &Value) -> (TaskState, bool) {
+    let has = |of: &Value, kind: &str, status: &str| {
+        let all = of.pointer("/status/conditions").and_then(Value::as_array);
+        all.into_iter().flatten().any(|held| text(held, "/type") == kind && text(held, "/status") == status)
+    };
+    let node = text(pod, "/spec/nodeName");
+    let down = truth.now(Resource::Nodes).iter().any(|of| text(of, "/metadata/name") == node && has(of, "Ready", "Unknown"));
+    let containers = pod.pointer("/status/containerStatuses").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    // what the node controller writes over pods of a node that fell silent
+    let silenced = !containers.is_empty()
+        && containers.iter().all(|held| held["ready"] == true)
+        && has(pod, "Ready", "False")
+        && !has(pod, "ContainersReady", "False");
+    let state = match text(pod, "/status/phase") {
+        "Succeeded" => TaskState::Succeeded,
+        "Failed" => TaskState::Failed,
+        "Unknown" => TaskState::Lost,
+        phase if down || phase == "Running" && silenced => TaskState::Lost,
+        _ if pod.pointer("/metadata/deletionTimestamp").is_some() => TaskState::Stopping,
+        "Running" if containers.is_empty() || containers.iter().any(|held| held.pointer("/state/running").is_some()) => {
+            TaskState::Running
+        }
+        "Running" => TaskState::Starting,
+        _ if node.is_empty() => TaskState::Pending,
+        _ => TaskState::Starting,
+    };
+    (state, matches!(state, TaskState::Running | TaskState::Starting) && has(pod, "Ready", "True"))
 }
 
 fn services(truth: &impl Objects) -> Table {

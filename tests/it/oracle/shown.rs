@@ -20,6 +20,11 @@ pub fn service_row(
     ]
 }
 
+/// The text of how a task of Kubernetes is doing, which changes while it is the same task.
+pub fn state_row(key: &str, state: TaskState, ready: bool) -> (String, String) {
+    (format!("{key} state"), format!("{} ready={ready}", state.word()))
+}
+
 fn service_texts(platform: ClusterKind, service: &Service) -> Vec<(String, String)> {
     match platform {
         ClusterKind::Kubernetes => {
@@ -40,7 +45,7 @@ fn task_texts(platform: ClusterKind, task: &Task) -> Vec<(String, String)> {
     match platform {
         ClusterKind::Kubernetes => {
             let of = task.service.as_deref().unwrap_or_default().to_owned();
-            vec![(format!("{key} of"), of), (key, format!("{image} on={node}"))]
+            vec![state_row(&key, task.state, task.ready), (format!("{key} of"), of), (key, format!("{image} on={node}"))]
         }
         // of what has ended a part is shown only
         ClusterKind::Swarm if task.state.ended() => Vec::new(),

@@ -39,8 +39,8 @@ const CAUGHT_UP: Duration = Duration::from_secs(1);
 pub(super) const SILENT: Duration = Duration::from_secs(75);
 
 impl Follower {
-    /// Watches all places until the first of these watches ends, or more may be read. Each place holds the last version whose change was sent,
-    /// so nothing is lost when the others are dropped with it.
+    /// Watches all places until the first of these watches ends, or more may be read. Each place holds the last version whose
+    /// change was sent, so nothing is lost when the others are dropped with it.
     pub(super) async fn watch(&self, held: &mut Held, lapse: &Lapse) -> Result<(), Stop> {
         let Held { places, wider, refused, end } = held;
         let (following, end) = (lapse.following(places.len()), &*end);

@@ -117,7 +117,7 @@ impl App {
             Some(found) => app.begin(found.map_err(io::Error::other)?),
             None => app.discovery = Some(discovery),
         }
-        let mut events = Events::new();
+        let mut events = Events::new()?;
         app.turn(&mut signals, &mut events, &session, &gone).await?;
         if app.screen.is_writing() {
             term::leave_by(app.end.unwrap_or_default(), GRACE);

@@ -1,10 +1,10 @@
 //! Events from the terminal, in small batches: a burst of keys or resizes costs one frame. What came in one piece (a paste,
 //! keys typed ahead over a slow link) is told apart from what was typed after a look.
 
-use crossterm::event::{Event, EventStream};
-use futures::{StreamExt, poll};
+use crossterm::event::{self, Event};
 use std::io;
-use std::task::Poll;
+use std::thread;
+use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// Events of one turn at most; more wait for the next, so that frames are drawn between them.
@@ -31,40 +31,12 @@ pub struct Batch {
 }
 
 impl Events {
-    /// Starts reading. The terminal must be in raw mode. Needs a tokio runtime.
-    #[allow(clippy::new_without_default, reason = "it takes hold of the terminal: not a value")]
-    pub fn new() -> Self {
+    /// Starts reading. The terminal must be in raw mode.
+    pub fn new() -> io::Result<Self> {
         let (sender, events) = mpsc::channel(WAITING);
-        // a task of its own: each look at the stream fights for a lock with the thread that waits for the terminal, and
-        // the loop that takes the events is woken by much else
-        tokio::spawn(async move {
-            let mut stream = EventStream::new();
-            let mut ahead = None;
-            loop {
-                let event = match ahead.take() {
-                    Some(event) => event,
-                    None => tokio::select! {
-                        () = sender.closed() => return,
-                        event = stream.next() => event,
-                    },
-                };
-                let came = match event {
-                    Some(Ok(event)) => {
-                        if let Poll::Ready(next) = poll!(stream.next()) {
-                            ahead = Some(next);
-                        }
-                        Ok((event, ahead.is_some()))
-                    }
-                    Some(Err(error)) => Err(error),
-                    None => Err(io::ErrorKind::UnexpectedEof.into()),
-                };
-                let ended = came.is_err();
-                if sender.send(came).await.is_err() || ended {
-                    return;
-                }
-            }
-        });
-        Self { events }
+        // a thread that wakes the loop itself: on a busy machine a key waits for each thread it is handed to
+        thread::Builder::new().name("keys".to_owned()).spawn(move || read(&sender))?;
+        Ok(Self { events })
     }
 
     /// Waits for an event and takes all that are there, at most [`BATCH`], with resizes collapsed to the last. May be
@@ -81,6 +53,17 @@ impl Events {
         }
         collapse(&mut events);
         Ok(Batch { events, more: more || !self.events.is_empty() })
+    }
+}
+
+/// Reads until nobody takes the events any more, or there can be none.
+fn read(sender: &mpsc::Sender<io::Result<Came>>) {
+    loop {
+        let came = event::read().map(|event| (event, event::poll(Duration::ZERO).unwrap_or_default()));
+        let ended = came.is_err();
+        if sender.blocking_send(came).is_err() || ended {
+            return;
+        }
     }
 }
 

@@ -79,7 +79,6 @@ impl Follower {
     pub(super) async fn admitted(&self, refused: &[String], again: &mut Option<Instant>) {
         while let Some(at) = again.filter(|_| !refused.is_empty()) {
             sleep_until(at).await;
-            *again = Some(Instant::now() + REFUSED);
             for path in refused {
                 match self.api.page(&format!("{path}?limit=1"), self.form()).await {
                     Ok(_) => return *again = Some(Instant::now()),
@@ -88,6 +87,8 @@ impl Follower {
                     Err(_) => break,
                 }
             }
+            // not before: a watch that ends in the midst of a round ends this too, and the rest must not wait for another one
+            *again = Some(Instant::now() + REFUSED);
         }
         pending().await
     }

@@ -261,7 +261,8 @@ async fn listing(script: Vec<(u16, String)>, asked: &Asked) -> Api {
     answering(next, asked).await
 }
 
-/// A server that answers to a path with this status, and headers after it, and this body, and whose watches are silent.
+/// A server that answers to a path with this status, and headers after it, and this body, and whose watches are silent. A
+/// status that is empty is no answer, and the end of all watches.
 async fn answering(mut answer: impl FnMut(&str) -> (String, String) + Send + 'static, asked: &Asked) -> Api {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -282,6 +283,11 @@ async fn answering(mut answer: impl FnMut(&str) -> (String, String) + Send + 'st
                 kept.push(stream);
             } else {
                 let (status, body) = answer(&path);
+                if status.is_empty() {
+                    kept.clear();
+                    kept.push(stream);
+                    continue;
+                }
                 let head = format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
                 stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
             }

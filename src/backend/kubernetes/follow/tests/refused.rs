@@ -49,6 +49,25 @@ async fn a_namespace_that_was_refused_is_asked_for_again_while_the_others_are_wa
     assert_eq!(times(&asked, OPS), 2, "{asked:?}");
 }
 
+#[tokio::test]
+async fn a_watch_that_ends_while_what_was_refused_is_asked_for_does_not_put_it_off() {
+    let asked = Asked::default();
+    let ok = |(code, body): (u16, String)| (format!("{code} x"), body);
+    let mut first = Some(());
+    let answer = move |path: &str| match path {
+        path if path.contains("/shop/") => ok(list(10, "", &[node("a", 1)])),
+        path if path.ends_with("limit=1") && first.take().is_some() => Default::default(),
+        path if path.contains("/ops/") => ok(refusal(r#"in the namespace \"ops\""#)),
+        _ => ok(refusal(EVERYWHERE)),
+    };
+    let api = answering(answer, &asked).await;
+    let (mut steps, _link) = follow_in::<RawPod>(api, &["shop", "ops"]);
+    words(&mut steps, 3).await;
+    later(41).await;
+    later(5).await;
+    assert_eq!(times(&asked, "/api/v1/namespaces/ops/"), 3, "{asked:?}");
+}
+
 /// A server that answers to the first list so, and to all after it with a node.
 async fn at_first(first: &(String, String), asked: &Asked) -> Api {
     let mut first = Some(first.clone());

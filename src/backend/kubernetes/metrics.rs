@@ -156,7 +156,7 @@ async fn sweep(api: &Api, namespaces: &[String], index: &Shared, sink: &Sink) ->
         }
     }
     match pods {
-        Ok((measured, rows)) => {
+        Ok(Sweep { measured, rows }) => {
             // measurements of pods, but no pods yet: the session has just begun
             let early = measured > 0 && rows.is_empty();
             send(sink, Kind::Task, rows).await;
@@ -169,28 +169,36 @@ async fn sweep(api: &Api, namespaces: &[String], index: &Shared, sink: &Sink) ->
     }
 }
 
-/// How many pods were measured, and those of them that are rows: of all pods, or of those in the namespaces where they may
-/// be read.
-async fn pods(api: &Api, namespaces: &[String], index: &Shared) -> Result<(usize, Vec<Measured>), Failure> {
+/// What was measured of pods.
+#[derive(Default)]
+struct Sweep {
+    /// How many were measured.
+    measured: usize,
+    /// Those of them that are rows.
+    rows: Vec<Measured>,
+}
+
+/// All pods, or those in the namespaces where they may be read.
+async fn pods(api: &Api, namespaces: &[String], index: &Shared) -> Result<Sweep, Failure> {
     let all = format!("{API}/pods");
-    let take = |rows: Vec<Metrics<'_>>| (rows.len(), keyed(index, rows));
+    let take = |rows: Vec<Metrics<'_>>| Sweep { measured: rows.len(), rows: keyed(index, rows) };
     let refusal = match read(api, &all, shapes::POD_METRICS, take).await {
         Err(failure) if failure.status() == Some(403) => failure,
         answer => return answer,
     };
-    let mut all_of = None;
+    let mut sum: Option<Sweep> = None;
     for namespace in namespaces {
         match read(api, &narrowed(&all, namespace), shapes::POD_METRICS, take).await {
-            Ok((measured, rows)) => {
-                let (sum, held) = all_of.get_or_insert_with(|| (0, Vec::new()));
-                *sum += measured;
-                held.extend(rows);
+            Ok(part) => {
+                let sum = sum.get_or_insert_default();
+                sum.measured += part.measured;
+                sum.rows.extend(part.rows);
             }
             Err(failure) if failure.status() == Some(403) => {}
             Err(failure) => return Err(failure),
         }
     }
-    all_of.ok_or(refusal)
+    sum.ok_or(refusal)
 }
 
 /// As text where one measurement keeps the others from being read: there it can be left out.

@@ -99,6 +99,12 @@ impl Fault {
         )
     }
 
+    /// Whether nobody can know of it at once. What a watch leaves out is looked for every ten minutes, and must be found and
+    /// said; that a watch falls silent is known when it has been silent for longer than any watch is.
+    pub fn is_hidden(self) -> bool {
+        matches!(self, Self::Lost | Self::Silent)
+    }
+
     /// How long it lasts: long enough to be seen, and in the long form up to twice that.
     pub fn lasts(self, dice: &mut Dice, long: bool) -> Duration {
         let least = match self {

@@ -117,9 +117,7 @@ pub async fn run(cell: Cell, seed: u64, long: bool) -> Outcome {
     if let Err(why) = story(&bench, long, &mut outcome).await {
         outcome.late = Some(why);
     }
-    // what a watch leaves out nobody can know before it is looked for, which is every ten minutes: it must be found and said;
-    // and that a watch has nothing more to tell, nobody before it has been silent for longer than any watch is
-    outcome.false_live = found.lock().take().filter(|_| !matches!(cell.fault, Fault::Lost | Fault::Silent));
+    outcome.false_live = found.lock().take().filter(|_| !cell.fault.is_hidden());
     let last = bench.engine.shutdown().await;
     outcome.wrong = outcome.wrong.or_else(|| untrue(&bench.server, &last));
     outcome

@@ -8,8 +8,10 @@ use super::measure::{Answer, Peak, Used, cpu, cursor, echoes, grouped, keys, mb,
 use super::proxy::{Proxy, Upstream};
 use super::pty::{Link, Pty};
 use super::replay::{Replay, Size};
+use serde_json::{Map, Value};
 use std::net::ToSocketAddrs;
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, sleep};
@@ -66,11 +68,7 @@ impl Fleet {
 
     /// Starts the program on them, at the other end of a link if there is one.
     pub fn start(&self, link: Option<Link>) -> Pty {
-        let (home, file) = (self.home.path(), self.home.path().join("kubeconfig"));
-        let env = [("HOME", home.to_str().unwrap()), ("KUBECONFIG", file.to_str().unwrap()), ("COLORTERM", "truecolor")];
-        let app = Pty::spawn_behind(link, env!("CARGO_BIN_EXE_quarterdeck"), (200, 50), &[], &env);
-        app.wait_for("fleet", Duration::from_secs(20));
-        app
+        start(self.home.path(), link)
     }
 
     /// Waits until everything is there: all kinds of each cluster, as its details say, and the list of all tasks.
@@ -104,10 +102,18 @@ impl Fleet {
         self.clusters.iter().map(|cluster| cluster.transfer()).fold((Duration::ZERO, 0), |a, b| (a.0 + b.0, a.1 + b.1))
     }
 
+    /// Starts some times, by a probe that holds nothing: one that holds what a cluster has forks as long as that is big.
+    fn starts(&self, answer: &mut Answer) {
+        let mut probe = Command::new(std::env::current_exe().unwrap());
+        let told = probe.arg("--bench").env("PROBE", "starts").env("HOME", self.home.path()).output().unwrap();
+        assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+        answer.0.extend(serde_json::from_slice::<Map<String, Value>>(&told.stdout).unwrap());
+    }
+
     /// Loads some times, and each time reads the same lists with nothing done to them: a server has work of its own, and
     /// what falls into one load says nothing of the next.
     fn loads(&self, answer: &mut Answer) {
-        let (mut first, mut rows, mut raw, mut bytes) = (Vec::new(), Vec::new(), Vec::new(), 0);
+        let (mut rows, mut raw, mut bytes) = (Vec::new(), Vec::new(), 0);
         for n in 0..LOADS {
             // so that they do not all meet what the server does every ten seconds
             sleep(Duration::from_millis(500 + 730 * n));
@@ -115,19 +121,47 @@ impl Fleet {
             let mut app = self.start(None);
             self.loaded(&mut app);
             rows.push(app.since_start().as_secs_f64() * 1e3);
-            first.push(app.first_byte().as_secs_f64() * 1e3);
             raw.push(took.as_secs_f64() * 1e3);
             bytes = read;
             app.send("\x03");
             app.end(Duration::from_secs(5));
         }
-        for (name, times) in [("first_paint", &mut first), ("rows", &mut rows), ("raw", &mut raw)] {
-            times.sort_by(f64::total_cmp);
-            answer.number(&format!("{name}_ms"), percentile(times, 50));
-            answer.number(&format!("{name}_min_ms"), percentile(times, 0));
-            answer.number(&format!("{name}_max_ms"), percentile(times, 100));
-        }
+        spread(answer, "rows", rows);
+        spread(answer, "raw", raw);
         answer.number("raw_mb", bytes as f64 / 1e6);
+    }
+}
+
+/// Starts the program in this home folder, which has a kubeconfig, at the other end of a link if there is one.
+fn start(home: &Path, link: Option<Link>) -> Pty {
+    let file = home.join("kubeconfig");
+    let env = [("HOME", home.to_str().unwrap()), ("KUBECONFIG", file.to_str().unwrap()), ("COLORTERM", "truecolor")];
+    let app = Pty::spawn_behind(link, env!("CARGO_BIN_EXE_quarterdeck"), (200, 50), &[], &env);
+    app.wait_for("fleet", Duration::from_secs(20));
+    app
+}
+
+/// How long it takes from the start to the first byte, in the home folder of the environment.
+pub fn starts() -> Answer {
+    let home = std::env::var("HOME").unwrap();
+    let mut first = Vec::new();
+    for _ in 0..LOADS {
+        sleep(Duration::from_secs(1));
+        let mut app = start(Path::new(&home), None);
+        first.push(app.first_byte().as_secs_f64() * 1e3);
+        app.send("\x03");
+        app.end(Duration::from_secs(5));
+    }
+    let mut answer = Answer::default();
+    spread(&mut answer, "first_paint", first);
+    answer
+}
+
+/// The median, the least and the most of some times in milliseconds.
+fn spread(answer: &mut Answer, name: &str, mut times: Vec<f64>) {
+    times.sort_by(f64::total_cmp);
+    for (which, part) in [("", 50), ("min_", 0), ("max_", 100)] {
+        answer.number(&format!("{name}_{which}ms"), percentile(&times, part));
     }
 }
 
@@ -199,6 +233,7 @@ pub fn grown() -> Answer {
 }
 
 fn load(fleet: &Fleet, answer: &mut Answer, spans: &Spans) -> Pty {
+    fleet.starts(answer);
     fleet.loads(answer);
     let before: u64 = fleet.proxies.iter().map(Proxy::down).sum();
     let mut app = fleet.start(None);

@@ -23,6 +23,7 @@ fn main() {
     let answer = match probe.as_str() {
         "fleet" => fleet::run(),
         "growth" => fleet::grown(),
+        "starts" => fleet::starts(),
         "docker" => docker::run(),
         "logs" => logs::run(),
         "link" => link::run(),

@@ -3,6 +3,7 @@
 //! One task reads all steps, so that rows which are joined from several kinds (a service from its Deployment, ReplicaSets,
 //! budget and autoscaler; a pod's service through its ReplicaSet) are sent in the order in which they became true.
 
+mod handover;
 mod owners;
 mod relist;
 mod services;
@@ -21,6 +22,7 @@ use super::raw::{
 };
 use crate::backend::{BackendError, Sink};
 use crate::model::{Change, Delta, Key, Kind, Node, Task, Text};
+use handover::Handovers;
 use owners::Owners;
 use relist::Relist;
 use services::{Feed, Services};
@@ -81,6 +83,7 @@ pub(super) async fn run(api: &Api, namespaces: &Arc<[String]>, audit: Duration, 
         tokio::select! {
             error = &mut ended => return error,
             error = &mut certificate => return error,
+            () = session.handovers.due() => session.read_handed_over().await,
             Some(steps) = nodes.recv() => for step in steps { session.node(step).await; },
             Some(steps) = sets.recv() => for step in steps { session.set(step).await; },
             () = &mut patience, if !session.knows_nodes => session.knows_nodes = true,
@@ -163,9 +166,10 @@ struct Session<'a> {
     nodes: HashMap<Key, Node>,
     node_names: Relist,
     pods: Relist,
-    /// The end of their list, if it is still to be told; and where they were read, if not everywhere.
-    pods_end: Option<Option<Text>>,
+    /// Whether their list is whole; and where they were read, if not everywhere.
+    pods_whole: Option<Option<Text>>,
     sets: Relist,
+    handovers: Handovers,
     revisions: Relist,
     budgets: Relist,
     autoscalers: Relist,
@@ -186,8 +190,9 @@ impl<'a> Session<'a> {
             nodes: HashMap::new(),
             node_names: Relist::default(),
             pods: Relist::default(),
-            pods_end: None,
+            pods_whole: None,
             sets: Relist::default(),
+            handovers: Handovers::default(),
             revisions: Relist::default(),
             budgets: Relist::default(),
             autoscalers: Relist::default(),
@@ -241,7 +246,8 @@ impl<'a> Session<'a> {
         let change = match step {
             Step::Begin => {
                 self.pods.begin();
-                self.pods_end = None;
+                self.pods_whole = None;
+                self.handovers.clear();
                 Change::Begin
             }
             Step::Item(raw) => {
@@ -266,16 +272,12 @@ impl<'a> Session<'a> {
                 }
                 // the index outlives a session: what was in it before this one's first list may be gone
                 self.index.lock().pods.retain(|key, _| self.pods.holds(key));
-                // while their ReplicaSets are not known, rows do not say what they belong to
-                if self.services.knows(Feed::ReplicaSets) {
-                    self.pods_are_whole(only).await;
-                } else {
-                    self.pods_end = Some(only);
-                }
+                self.pods_whole = Some(only);
+                self.pods_stand().await;
                 return;
             }
             Step::Failed(why) => {
-                self.pods_end = None;
+                self.pods_whole = None;
                 Change::Failed(why)
             }
             Step::Absent => Change::Failed(absent::<RawPod>()),
@@ -283,8 +285,16 @@ impl<'a> Session<'a> {
         self.sink.send(Delta::Task(change)).await;
     }
 
-    async fn pods_are_whole(&self, only: Option<Text>) {
-        self.sink.send(Delta::Task(only.map_or(Change::End, Change::Narrowed))).await;
+    /// Says how far the rows of pods are right, once they are listed: while their ReplicaSets are not known, they may not say
+    /// what they belong to.
+    async fn pods_stand(&self) {
+        let (Some(only), Some(sets)) = (&self.pods_whole, self.services.unread(Feed::ReplicaSets)) else { return };
+        let mut words: Vec<String> = only.iter().map(Text::to_string).collect();
+        let sets = sets.filter(|sets| only.as_ref() != Some(*sets)).map(Text::as_str);
+        let handed = (!self.handovers.is_empty()).then_some("pods of a replicaset that changed its owner could not be read");
+        words.extend(sets.or(handed).map(|why| format!("services of tasks are not known: {why}")));
+        let change = if words.is_empty() { Change::End } else { Change::Narrowed(words.join("; ").into()) };
+        self.sink.send(Delta::Task(change)).await;
     }
 
     /// The row of a pod, with its service as far as it is known; remembered if it is not.

@@ -151,9 +151,10 @@ impl Services {
         if !self.settled() || before && old_news { Vec::new() } else { self.standing() }
     }
 
-    /// Whether a kind was listed, or is known to be unreadable.
-    pub fn knows(&self, feed: Feed) -> bool {
-        self.feeds[feed as usize].settled
+    /// What is not read of a kind, in words, if anything; none while it was neither listed nor is known to be unreadable.
+    pub fn unread(&self, feed: Feed) -> Option<Option<&Text>> {
+        let state = &self.feeds[feed as usize];
+        state.settled.then(|| state.failed.as_ref().or(state.only.as_ref()))
     }
 
     /// Settles a feed, and says how the whole table stands when that is new.

@@ -5,13 +5,22 @@
 use super::*;
 use crate::backend::kubernetes::scripted;
 use crate::model::{Fact, Interest};
-use serde_json::json;
+use futures::FutureExt;
+use serde_json::{Value, json};
 use tokio::sync::watch;
 
-fn pod(name: &str) -> Step<RawPod> {
+fn raw_pod(name: &str) -> Value {
     let owner = json!({"kind": "ReplicaSet", "name": "web-1", "uid": "web-1", "controller": true});
-    let meta = json!({"name": name, "namespace": "shop", "uid": name, "ownerReferences": [owner]});
-    Step::Item(serde_json::from_value(json!({"metadata": meta})).unwrap())
+    json!({"metadata": {"name": name, "namespace": "shop", "uid": name, "ownerReferences": [owner]}})
+}
+
+fn pod(name: &str) -> Step<RawPod> {
+    Step::Item(serde_json::from_value(raw_pod(name)).unwrap())
+}
+
+fn set(name: &str) -> Step<ReplicaSet> {
+    let set = json!({"metadata": {"name": name, "namespace": "shop", "uid": name}, "spec": {"replicas": 1}});
+    Step::Item(serde_json::from_value(set).unwrap())
 }
 
 fn told(facts: &mut mpsc::Receiver<Fact>) -> Vec<String> {
@@ -23,6 +32,8 @@ fn told(facts: &mut mpsc::Receiver<Fact>) -> Vec<String> {
             }
             Fact::Cluster(_, Delta::Task(Change::Remove(key))) => Some(format!("-{key}")),
             Fact::Cluster(_, Delta::Task(Change::End)) => Some("end".to_owned()),
+            Fact::Cluster(_, Delta::Task(Change::Narrowed(why))) => Some(why.to_string()),
+            Fact::Cluster(_, Delta::Task(Change::Failed(why))) => Some(format!("failed: {why}")),
             _ => None,
         })
         .collect()
@@ -39,8 +50,7 @@ async fn a_pod_that_left_while_its_replicaset_was_not_known_is_not_left_behind()
     for step in [Step::Begin, pod("left"), pod("stays"), Step::Begin, pod("stays")] {
         session.pod(step).await;
     }
-    let set = json!({"metadata": {"name": "web-1", "namespace": "shop", "uid": "web-1"}, "spec": {"replicas": 1}});
-    for step in [Step::Begin, Step::Item(serde_json::from_value(set).unwrap()), Step::End(None)] {
+    for step in [Step::Begin, set("web-1"), Step::End(None)] {
         session.set(step).await;
     }
     session.pod(Step::End(None)).await;
@@ -50,4 +60,84 @@ async fn a_pod_that_left_while_its_replicaset_was_not_known_is_not_left_behind()
     let last = |name: &str| told.iter().rposition(|said| said[1..].split(' ').next() == Some(name)).unwrap();
     assert_eq!((told[last("left")].as_str(), told.last().unwrap().as_str()), ("-left", "end"), "{told:?}");
     assert!(!index.lock().pods.contains_key(&Key::from("left")));
+}
+
+/// Pods are listed again sooner than ReplicaSets, and one of them is of a ReplicaSet that nobody has heard of.
+#[tokio::test]
+async fn pods_whose_replicasets_cannot_be_read_are_not_told_as_whole() {
+    let (api, _) = scripted::server(Vec::new()).await;
+    let (sender, mut facts) = mpsc::channel(100);
+    let sink = Sink::new("c".into(), sender, watch::channel(Interest::default()).1);
+    let index = Shared::default();
+    let mut session = Session::new(&api, &index, &sink);
+    let busy = || Text::from("list replicasets: too many requests");
+    let unknown = "services of tasks are not known: list replicasets: too many requests";
+    let only = || Some(Text::from("only namespace shop"));
+    // before the first list of ReplicaSets nothing is said
+    session.pod(Step::Begin).await;
+    session.pod(Step::End(None)).await;
+    assert_eq!(told(&mut facts), ["begin"]);
+    session.set(Step::End(None)).await;
+    assert_eq!(told(&mut facts), ["end"]);
+    // they fail while pods are whole, and are there again
+    session.set(Step::Failed(busy())).await;
+    assert_eq!(told(&mut facts), [unknown]);
+    session.set(Step::Begin).await;
+    session.set(set("web-1")).await;
+    assert_eq!(told(&mut facts), [""; 0], "not before the list has ended");
+    session.set(Step::End(None)).await;
+    assert_eq!(told(&mut facts), ["end"]);
+    // both fail, and pods come back first
+    session.set(Step::Failed(busy())).await;
+    session.pod(Step::Failed("list pods: too many requests".into())).await;
+    assert_eq!(told(&mut facts), [unknown, "failed: list pods: too many requests"]);
+    session.set(Step::Failed("another reason".into())).await;
+    assert_eq!(told(&mut facts), [""; 0], "that pods cannot be read stands");
+    session.set(Step::Failed(busy())).await;
+    session.pod(Step::Begin).await;
+    assert_eq!(told(&mut facts), ["begin"]);
+    // no word of their end in the midst of a list: rows that are still to come would be taken for gone
+    session.set(Step::Failed(busy())).await;
+    assert_eq!(told(&mut facts), [""; 0]);
+    session.pod(Step::End(only())).await;
+    assert_eq!(told(&mut facts), [format!("only namespace shop; {unknown}")]);
+    session.set(Step::End(only())).await;
+    assert_eq!(told(&mut facts), ["only namespace shop"], "said once, of both");
+    session.pod(Step::Begin).await;
+    session.pod(Step::End(None)).await;
+    assert_eq!(told(&mut facts), ["begin", "services of tasks are not known: only namespace shop"]);
+}
+
+/// A ReplicaSet loses its Deployment while the server is too busy to say which pods those were.
+#[tokio::test]
+async fn pods_of_a_replicaset_that_was_handed_over_are_read_until_they_are_known() {
+    let pods = json!({"items": [raw_pod("one")]}).to_string();
+    let (api, asked) = scripted::server(vec![(429, "{}".to_owned()), (200, pods)]).await;
+    let (sender, mut facts) = mpsc::channel(100);
+    let sink = Sink::new("c".into(), sender, watch::channel(Interest::default()).1);
+    let index = Shared::default();
+    let mut session = Session::new(&api, &index, &sink);
+    let of = |owner: Option<&str>| {
+        let owners: Vec<_> =
+            owner.iter().map(|uid| json!({"kind": "Deployment", "name": uid, "uid": uid, "controller": true})).collect();
+        let meta = json!({"name": "web-1", "namespace": "shop", "uid": "web-1", "ownerReferences": owners, "labels": {"pod-template-hash": "1"}});
+        Step::Item(serde_json::from_value(json!({"metadata": meta, "spec": {"replicas": 1}})).unwrap())
+    };
+    for step in [Step::Begin, of(Some("web")), Step::End(None)] {
+        session.set(step).await;
+    }
+    for step in [Step::Begin, pod("one"), Step::End(None)] {
+        session.pod(step).await;
+    }
+    assert_eq!(told(&mut facts), ["begin", "+one of web", "end"]);
+    session.set(of(None)).await;
+    let unknown = "services of tasks are not known: pods of a replicaset that changed its owner could not be read";
+    assert_eq!(told(&mut facts), [unknown]);
+    tokio::time::pause();
+    session.handovers.due().await;
+    tokio::time::resume();
+    session.read_handed_over().await;
+    assert_eq!(told(&mut facts), ["+one of web-1", "end"]);
+    assert_eq!(*asked.lock(), ["/api/v1/namespaces/shop/pods?labelSelector=pod-template-hash%3D1"; 2]);
+    assert!(session.handovers.due().now_or_never().is_none(), "there is nothing left to be read");
 }

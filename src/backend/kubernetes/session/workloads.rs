@@ -2,21 +2,13 @@
 
 use super::super::convert::{Names, image_name, service};
 use super::super::follow::Step;
-use super::super::http::LIST;
-use super::super::paths::escape;
 use super::super::raw::{
-    Autoscaler, ControllerRevision, CronJob, DaemonSet, Deployment, DisruptionBudget, Job, Listed, Meta, RawPod, ReplicaSet,
-    StatefulSet, Template,
+    Autoscaler, ControllerRevision, CronJob, DaemonSet, Deployment, DisruptionBudget, Job, Listed, ReplicaSet, StatefulSet,
+    Template,
 };
 use super::services::{AUTOSCALERS, BUDGETS, Feed, REVISIONS, uid};
 use super::{Session, absent};
 use crate::model::{Change, Delta, Key, Service, Text};
-
-/// A list of pods, whole.
-#[derive(serde::Deserialize)]
-struct Pods {
-    items: Vec<RawPod>,
-}
 
 /// A kind whose objects are services.
 pub(super) trait Work: Listed {
@@ -68,11 +60,10 @@ impl Session<'_> {
 
     /// A ReplicaSet is a definition of its Deployment; one that nothing owns is a service of its own.
     pub(super) async fn set(&mut self, step: Step<ReplicaSet>) {
+        let news = matches!(step, Step::End(_) | Step::Failed(_) | Step::Absent);
         self.set_step(step).await;
-        if self.services.knows(Feed::ReplicaSets)
-            && let Some(only) = self.pods_end.take()
-        {
-            self.pods_are_whole(only).await;
+        if news {
+            self.pods_stand().await;
         }
     }
 
@@ -128,23 +119,6 @@ impl Session<'_> {
         }
         let row = raw.row(&mut self.names);
         self.services.upsert(Feed::ReplicaSets, row, raw.template())
-    }
-
-    /// The pods of a ReplicaSet that was left behind by its Deployment, or taken over by one, do not change themselves:
-    /// they are read again for what they belong to now.
-    async fn handed_over(&mut self, set: &Meta) {
-        let Some(hash) = set.labels.get("pod-template-hash") else { return };
-        let selector = escape(&format!("pod-template-hash={hash}"));
-        let path = format!("/api/v1/namespaces/{}/pods?labelSelector={selector}", set.namespace);
-        match self.api.get_within::<Pods>(&path, LIST).await {
-            Ok(pods) => {
-                for pod in pods.items.into_iter().filter(|pod| pod.metadata.controller().is_some_and(|o| o.uid == set.uid)) {
-                    self.pod(Step::Item(pod)).await;
-                }
-            }
-            // the next list of pods repairs it
-            Err(failure) => tracing::debug!(%path, why = failure.message, "pods of a replicaset that was handed over"),
-        }
     }
 
     fn set_gone(&mut self, key: &Key) -> Vec<Delta> {

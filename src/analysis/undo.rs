@@ -21,7 +21,7 @@ pub fn action(world: &World, intent: &Intent) -> Option<Action> {
             let before = service()?.images().find(|(name, _)| *name == container)?.1.clone();
             Some(Action::SetImage { container: container.clone(), image: before })
         }
-        Action::SetImage { .. } => back_to(state.cluster.kind, service()?, bound),
+        Action::SetImage { .. } | Action::RollBack { .. } => back_to(state.cluster.kind, service()?, bound),
         Action::Redeploy { .. } if state.cluster.kind == ClusterKind::Swarm => back_to(ClusterKind::Swarm, service()?, bound),
         Action::Pause if node()?.availability == Availability::Active => Some(Action::Activate),
         Action::Label { edits } => {
@@ -101,6 +101,7 @@ mod tests {
         for kind in [ServiceKind::Deployment, ServiceKind::StatefulSet, ServiceKind::DaemonSet] {
             let to = Some(Action::RollBack { to: Some(4) });
             assert_eq!(undo(kubernetes(), row(kind), set(&row(kind), "web:9")), to, "{kind:?}");
+            assert_eq!(undo(kubernetes(), row(kind), Action::RollBack { to: Some(2) }), to, "{kind:?}");
             assert_eq!(undo(kubernetes(), row(kind), Action::Redeploy { pull: false }), None, "the same definition again");
         }
         let unnumbered = Service { revision: None, ..row(ServiceKind::Deployment) };
@@ -122,7 +123,7 @@ mod tests {
         assert_eq!(held.bound, Some(Bound { uid: "web".into(), spec_rev: 8 }));
         let same = row(ServiceKind::Deployment);
         assert_eq!(undo(kubernetes(), same.clone(), set(&same, &same.image)), None, "nothing changes");
-        for action in [set(&same, "web:9"), Action::Redeploy { pull: false }] {
+        for action in [set(&same, "web:9"), Action::Redeploy { pull: false }, Action::RollBack { to: None }] {
             let to = Some(Action::RollBack { to: Some(7) });
             assert_eq!(undo(swarm(), row(ServiceKind::Replicated), action.clone()), to, "as it was seen: {action:?}");
             assert_eq!(undo(swarm(), row(ServiceKind::SwarmJob), action), None);

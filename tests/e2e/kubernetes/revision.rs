@@ -28,7 +28,13 @@ fn rolls_back_over_two_definitions() {
     workload.ready(2);
     app.send("9");
     app.wait_for("to revision 1", SOON);
-    app.wait_for("2 of 2 ready", ROLLOUT);
+    app.wait("the roll back is done", ROLLOUT, |screen| screen.contains("u undo") && screen.contains("2 of 2 ready"));
+    app.send("u");
+    app.wait_for("image: app:1 → app:3", SOON);
+    app.wait_for("+ spec.containers[app].env[API_TOKEN] (masked)", SOON);
+    app.send("y");
+    workload.until("the last image is back", image, |out| out == "app:3");
+    app.wait("both are done", ROLLOUT, |screen| screen.matches("✔ done").count() == 2);
 }
 
 /// Goes to the service of this kind and name, asks what a roll back would change, and waits until it is told.

@@ -44,6 +44,29 @@ fn takes_back_another_image_unless_someone_changed_it_since() {
 }
 
 #[test]
+fn takes_back_a_roll_back() {
+    let docker = Client::docker(&required("DOCKER_HOST"));
+    let service = Service::create(&docker, "returned", "app:1", 2);
+    docker.run("service update --quiet --no-resolve-image --image app:2 returned");
+    let image = "service inspect returned --format {{.Spec.TaskTemplate.ContainerSpec.Image}}";
+    docker.until("the image is set", ROLLOUT, image, |out| out == "app:2");
+    let (mut app, _home) = open((200, 50));
+    point_at(&mut app, "returned");
+    app.send("R");
+    app.wait_for("y to go on", SOON);
+    app.send("y");
+    docker.until("the first image is back", ROLLOUT, image, |out| out == "app:1");
+    app.send("9");
+    app.wait("the roll back is done", ROLLOUT, |screen| screen.contains("✔ done") && screen.contains("u undo"));
+    app.send("u");
+    app.wait_for("image: app:1 → app:2", SOON);
+    app.send("y");
+    docker.until("the second image is back", ROLLOUT, image, |out| out == "app:2");
+    app.wait("both are done", ROLLOUT, |screen| screen.matches("✔ done").count() == 2);
+    service.running(2);
+}
+
+#[test]
 fn an_evacuation_that_a_killed_program_left_is_cancelled_and_what_it_added_goes() {
     let docker = Client::docker(&required("DOCKER_HOST"));
     let _service = Service::create(&docker, "stuck", "app:1", 3);

@@ -68,6 +68,8 @@ impl Session<'_> {
                         self.pod(Step::Item(pod)).await;
                     }
                 }
+                // pods that may not be read are not shown
+                Err(failure) if failure.status() == Some(403) => {}
                 Err(failure) => {
                     tracing::debug!(%path, why = failure.message, "pods of a replicaset that was handed over");
                     self.handovers.left.push_back((set, path));

@@ -112,7 +112,7 @@ async fn pods_whose_replicasets_cannot_be_read_are_not_told_as_whole() {
 #[tokio::test]
 async fn pods_of_a_replicaset_that_was_handed_over_are_read_until_they_are_known() {
     let pods = json!({"items": [raw_pod("one")]}).to_string();
-    let (api, asked) = scripted::server(vec![(429, "{}".to_owned()), (200, pods)]).await;
+    let (api, asked) = scripted::server(vec![(429, "{}".to_owned()), (200, pods), (403, "{}".to_owned())]).await;
     let (sender, mut facts) = mpsc::channel(100);
     let sink = Sink::new("c".into(), sender, watch::channel(Interest::default()).1);
     let index = Shared::default();
@@ -138,6 +138,8 @@ async fn pods_of_a_replicaset_that_was_handed_over_are_read_until_they_are_known
     tokio::time::resume();
     session.read_handed_over().await;
     assert_eq!(told(&mut facts), ["+one of web-1", "end"]);
-    assert_eq!(*asked.lock(), ["/api/v1/namespaces/shop/pods?labelSelector=pod-template-hash%3D1"; 2]);
+    session.set(of(Some("web"))).await;
+    assert_eq!(told(&mut facts), ["end"], "those that may not be read are not shown");
     assert!(session.handovers.due().now_or_never().is_none(), "there is nothing left to be read");
+    assert_eq!(*asked.lock(), ["/api/v1/namespaces/shop/pods?labelSelector=pod-template-hash%3D1"; 3]);
 }

@@ -30,7 +30,8 @@ fn rolls_back_over_two_definitions() {
     app.wait_for("to revision 1", SOON);
     app.wait("the roll back is done", ROLLOUT, |screen| screen.contains("u undo") && screen.contains("2 of 2 ready"));
     app.send("u");
-    app.wait_for("image: app:1 → app:3", SOON);
+    app.wait_for("- spec.containers[app].image app:1", SOON);
+    app.wait_for("+ spec.containers[app].image app:3", SOON);
     app.wait_for("+ spec.containers[app].env[API_TOKEN] (masked)", SOON);
     app.send("y");
     workload.until("the last image is back", image, |out| out == "app:3");

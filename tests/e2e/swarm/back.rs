@@ -59,7 +59,8 @@ fn takes_back_a_roll_back() {
     app.send("9");
     app.wait("the roll back is done", ROLLOUT, |screen| screen.contains("✔ done") && screen.contains("u undo"));
     app.send("u");
-    app.wait_for("image: app:1 → app:2", SOON);
+    app.wait_for("goes back to image app:2", SOON);
+    app.wait_for("y to go on", SOON);
     app.send("y");
     docker.until("the second image is back", ROLLOUT, image, |out| out == "app:2");
     app.wait("both are done", ROLLOUT, |screen| screen.matches("✔ done").count() == 2);

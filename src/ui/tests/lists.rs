@@ -6,7 +6,8 @@ use super::super::testing::{Bench, event, finding, service, task};
 use super::super::*;
 use crate::input::{Command, Scope};
 use crate::model::Kind;
-use crate::model::{Change, Delta, Key, Level, Link, TaskState, Text};
+use crate::model::{Change, Delta, Key, Level, Link, Notice, TaskState, Text, World};
+use std::sync::Arc;
 
 #[test]
 fn the_cursor_stays_on_its_object_through_sorts_and_changes() {
@@ -148,7 +149,7 @@ fn lists_are_narrowed_to_the_cluster_and_namespace_under_the_cursor() {
 
 #[test]
 fn an_empty_list_says_why() {
-    let ui = |world: std::sync::Arc<crate::model::World>| {
+    let ui = |world: Arc<World>| {
         let mut bench = Bench::new(PaneId::Tasks, (80, 24));
         bench.ui.sync(world, bench.moment);
         bench.screen()
@@ -157,13 +158,20 @@ fn an_empty_list_says_why() {
     bench.ui = crate::ui::Ui::new(super::testing::options(PaneId::Fleet));
     let screen = bench.screen();
     assert!(screen.contains("looking for clusters…") && !screen.contains("was found"), "{screen}");
-    bench.ui.sync(std::sync::Arc::default(), bench.moment);
+    bench.ui.sync(Arc::default(), bench.moment);
     let screen = bench.screen();
     for words in ["no cluster was found", "KUBECONFIG", "DOCKER_HOST", "/home/ops/.config/quarterdeck/config.toml", "--demo"] {
         assert!(screen.contains(words), "no {words:?} in\n{screen}");
     }
     assert_eq!(screen.matches("was found").count(), 1, "it is said once\n{screen}");
     assert!(!screen.contains("enter open"), "there is nothing to open\n{screen}");
+    assert!(!screen.contains("went wrong"), "{screen}");
+    let notice = |text: &str, warning| Arc::new(Notice { at: crate::util::time::Timestamp(0), text: text.into(), warning });
+    let notices = vec![notice("/home/ops/.kube/config cannot be read: line 14", true), notice("hello", false)];
+    bench.ui.sync(Arc::new(World { notices, ..World::default() }), bench.moment);
+    let screen = bench.screen();
+    assert!(screen.contains("What went wrong") && !screen.contains("hello"), "{screen}");
+    assert!(screen.contains("     /home/ops/.kube/config cannot be read: line 14"), "long after it was news\n{screen}");
 
     let mut bench = Bench::new(PaneId::Tasks, (80, 24));
     bench.press(Command::Filter);

@@ -16,6 +16,18 @@ fn killed(mut app: Pty, home: &tempfile::TempDir) -> Pty {
     app
 }
 
+/// Takes back the only operation there was, once it is done: `image` is then again what it was `before`.
+fn undo(app: &mut Pty, docker: &Client, image: &str, before: &str) {
+    app.send("9");
+    app.wait("done", ROLLOUT, |screen| screen.contains("✔ done") && screen.contains("u undo"));
+    app.send("u");
+    app.wait_for(&format!("goes back to image {before}"), SOON);
+    app.wait_for("y to go on", SOON);
+    app.send("y");
+    docker.until("the image is back", ROLLOUT, image, |out| out == before);
+    app.wait("both are done", ROLLOUT, |screen| screen.matches("✔ done").count() == 2);
+}
+
 #[test]
 fn takes_back_another_image_unless_someone_changed_it_since() {
     let docker = Client::docker(&required("DOCKER_HOST"));
@@ -29,14 +41,7 @@ fn takes_back_another_image_unless_someone_changed_it_since() {
     app.wait_for("app:1 → app:2", SOON);
     app.send("\ry");
     docker.until("the image is set", ROLLOUT, image, |out| out == "app:2");
-    app.send("9");
-    app.wait("done", ROLLOUT, |screen| screen.contains("✔ done") && screen.contains("u undo"));
-    app.send("u");
-    app.wait_for("goes back to image app:1", SOON);
-    app.wait_for("y to go on", SOON);
-    app.send("y");
-    docker.until("the image is back", ROLLOUT, image, |out| out == "app:1");
-    app.wait("both done", ROLLOUT, |screen| screen.matches("✔ done").count() == 2);
+    undo(&mut app, &docker, image, "app:1");
     service.running(2);
     // the first one is not taken back again
     app.send("\x1b[Bu");
@@ -56,14 +61,7 @@ fn takes_back_a_roll_back() {
     app.wait_for("y to go on", SOON);
     app.send("y");
     docker.until("the first image is back", ROLLOUT, image, |out| out == "app:1");
-    app.send("9");
-    app.wait("the roll back is done", ROLLOUT, |screen| screen.contains("✔ done") && screen.contains("u undo"));
-    app.send("u");
-    app.wait_for("goes back to image app:2", SOON);
-    app.wait_for("y to go on", SOON);
-    app.send("y");
-    docker.until("the second image is back", ROLLOUT, image, |out| out == "app:2");
-    app.wait("both are done", ROLLOUT, |screen| screen.matches("✔ done").count() == 2);
+    undo(&mut app, &docker, image, "app:2");
     service.running(2);
 }
 

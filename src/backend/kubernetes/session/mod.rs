@@ -246,7 +246,6 @@ impl<'a> Session<'a> {
         let change = match step {
             Step::Begin => {
                 self.pods.begin();
-                self.pods_whole = None;
                 self.handovers.clear();
                 Change::Begin
             }
@@ -276,12 +275,12 @@ impl<'a> Session<'a> {
                 self.pods_stand().await;
                 return;
             }
-            Step::Failed(why) => {
-                self.pods_whole = None;
-                Change::Failed(why)
-            }
+            Step::Failed(why) => Change::Failed(why),
             Step::Absent => Change::Failed(absent::<RawPod>()),
         };
+        if matches!(change, Change::Begin | Change::Failed(_)) {
+            self.pods_whole = None;
+        }
         self.sink.send(Delta::Task(change)).await;
     }
 

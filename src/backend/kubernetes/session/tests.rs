@@ -23,6 +23,12 @@ fn set(name: &str) -> Step<ReplicaSet> {
     Step::Item(serde_json::from_value(set).unwrap())
 }
 
+/// Where a session tells what it finds, and what is read of that.
+fn rooms() -> (Sink, Shared, mpsc::Receiver<Fact>) {
+    let (sender, facts) = mpsc::channel(100);
+    (Sink::new("c".into(), sender, watch::channel(Interest::default()).1), Shared::default(), facts)
+}
+
 fn told(facts: &mut mpsc::Receiver<Fact>) -> Vec<String> {
     std::iter::from_fn(|| facts.try_recv().ok())
         .filter_map(|fact| match fact {
@@ -43,9 +49,7 @@ fn told(facts: &mut mpsc::Receiver<Fact>) -> Vec<String> {
 #[tokio::test]
 async fn a_pod_that_left_while_its_replicaset_was_not_known_is_not_left_behind() {
     let (api, _) = scripted::server(Vec::new()).await;
-    let (sender, mut facts) = mpsc::channel(100);
-    let sink = Sink::new("c".into(), sender, watch::channel(Interest::default()).1);
-    let index = Shared::default();
+    let (sink, index, mut facts) = rooms();
     let mut session = Session::new(&api, &index, &sink);
     for step in [Step::Begin, pod("left"), pod("stays"), Step::Begin, pod("stays")] {
         session.pod(step).await;
@@ -66,9 +70,7 @@ async fn a_pod_that_left_while_its_replicaset_was_not_known_is_not_left_behind()
 #[tokio::test]
 async fn pods_whose_replicasets_cannot_be_read_are_not_told_as_whole() {
     let (api, _) = scripted::server(Vec::new()).await;
-    let (sender, mut facts) = mpsc::channel(100);
-    let sink = Sink::new("c".into(), sender, watch::channel(Interest::default()).1);
-    let index = Shared::default();
+    let (sink, index, mut facts) = rooms();
     let mut session = Session::new(&api, &index, &sink);
     let busy = || Text::from("list replicasets: too many requests");
     let unknown = "services of tasks are not known: list replicasets: too many requests";
@@ -93,6 +95,12 @@ async fn pods_whose_replicasets_cannot_be_read_are_not_told_as_whole() {
     assert_eq!(told(&mut facts), [unknown, "failed: list pods: too many requests"]);
     session.set(Step::Failed("another reason".into())).await;
     assert_eq!(told(&mut facts), [""; 0], "that pods cannot be read stands");
+    session.pod(Step::Begin).await;
+    session.pod(Step::End(None)).await;
+    session.pod(Step::Absent).await;
+    told(&mut facts);
+    session.set(Step::Failed("one more".into())).await;
+    assert_eq!(told(&mut facts), [""; 0], "so does that they are not served");
     session.set(Step::Failed(busy())).await;
     session.pod(Step::Begin).await;
     assert_eq!(told(&mut facts), ["begin"]);
@@ -113,9 +121,7 @@ async fn pods_whose_replicasets_cannot_be_read_are_not_told_as_whole() {
 async fn pods_of_a_replicaset_that_was_handed_over_are_read_until_they_are_known() {
     let pods = json!({"items": [raw_pod("one")]}).to_string();
     let (api, asked) = scripted::server(vec![(429, "{}".to_owned()), (200, pods), (403, "{}".to_owned())]).await;
-    let (sender, mut facts) = mpsc::channel(100);
-    let sink = Sink::new("c".into(), sender, watch::channel(Interest::default()).1);
-    let index = Shared::default();
+    let (sink, index, mut facts) = rooms();
     let mut session = Session::new(&api, &index, &sink);
     let of = |owner: Option<&str>| {
         let owners: Vec<_> =

@@ -207,13 +207,12 @@ pub fn run() -> Answer {
     let fleet = Fleet::open();
     let mut answer = Answer::default();
     let mut app = load(&fleet, &mut answer, &WHOLE);
+    filter(&fleet, &mut app, &mut answer, "");
     // more than a real API server beside us can take is asked of recorded answers only
     let rates: &[(u32, &str)] = if fleet.replays.is_empty() { &[(100, "churn")] } else { &[(100, "churn"), (5_000, "storm")] };
     for (rate, name) in rates {
         busy(&fleet, &mut app, &mut answer, *rate, name);
     }
-    fleet.change(0);
-    filter(&mut app, if fleet.replays.is_empty() { "crowd-17-7" } else { "crowd-0017-7" }, &mut answer);
     let connections = |proxy: &Proxy| proxy.counts.connections.load(Ordering::Relaxed);
     answer.count("connections", fleet.proxies.iter().map(connections).sum::<u64>() as usize);
     app.send("\x03");
@@ -280,6 +279,7 @@ fn busy(fleet: &Fleet, app: &mut Pty, answer: &mut Answer, rate: u32, name: &str
     let used = before.since(app, &fleet.proxies);
     let mut told = (fleet.changed() - from) as f64 / span.as_secs_f64();
     let ((waits, _), echoes) = (keys(app), echoes());
+    filter(fleet, app, answer, &format!("_{name}"));
     over.store(true, Ordering::Relaxed);
     if let Some(writer) = writer {
         told = writer.join().unwrap() as f64 / began.elapsed().as_secs_f64();
@@ -294,18 +294,20 @@ fn busy(fleet: &Fleet, app: &mut Pty, answer: &mut Answer, rate: u32, name: &str
     answer.number(&format!("rss_{name}_mb"), mb(app.resident()));
 }
 
-/// A letter typed into the filter: until something is drawn for it.
-fn filter(app: &mut Pty, name: &str, answer: &mut Answer) {
+/// Letters typed into the filter, until something is drawn for each. All rows are shown again afterwards.
+fn filter(fleet: &Fleet, app: &mut Pty, answer: &mut Answer, name: &str) {
+    let word = if fleet.replays.is_empty() { "crowd-17-7" } else { "crowd-0017-7" };
     app.send("/");
     sleep(Duration::from_millis(300));
     let mut typed = Vec::new();
-    for letter in name.chars() {
+    for letter in word.chars() {
         app.wait_quiet(Duration::from_millis(60), Duration::from_millis(500));
         typed.push(press(app, &letter.to_string(), Duration::from_secs(2), |_| true).0);
     }
-    // in the order they were typed: what is left of the changes before falls into the first
-    answer.say("filter_ms", typed.iter().map(|took| format!("{took:.1}")).collect::<Vec<_>>().join(" "));
+    app.send("\x15\r");
+    app.wait_quiet(Duration::from_millis(300), Duration::from_secs(2));
+    answer.say(&format!("filter{name}_ms"), typed.iter().map(|took| format!("{took:.1}")).collect::<Vec<_>>().join(" "));
     typed.sort_by(f64::total_cmp);
-    answer.number("filter_p50_ms", percentile(&typed, 50));
-    answer.number("filter_max_ms", percentile(&typed, 100));
+    answer.number(&format!("filter_p50{name}_ms"), percentile(&typed, 50));
+    answer.number(&format!("filter_max{name}_ms"), percentile(&typed, 100));
 }

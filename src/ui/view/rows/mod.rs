@@ -2,8 +2,8 @@
 //!
 //! The rows lie as [`entry::Entry`]s, roughly in the order of their addresses, so that going through all of them goes
 //! through memory from one end to the other. Their order is a list of positions, and what the filter lets through of it
-//! another: small lists, in which rows are found by bisection and moved by copying a few bytes each. What the filter looks
-//! at lies apart, in [`words`].
+//! another: small lists, in which rows are found by bisection and moved by copying a few bytes each. A changed row is found
+//! by its address, as most changes leave it where it is. What the filter looks at lies apart, in [`words`].
 
 mod beside;
 mod entry;
@@ -17,8 +17,10 @@ use super::filter::Query;
 use crate::model::{ClusterId, ClusterState, Key, Keyed, Table, Text};
 use crate::ui::cx::{Cx, Place};
 use entry::{Entry, Slot, find, insert, remove};
+use foldhash::fast::FixedState;
 use seen::{Changed, Seen};
 use std::cmp::Ordering;
+use std::collections::HashMap;
 use std::sync::Arc;
 use words::Words;
 
@@ -102,6 +104,8 @@ pub struct RowIndex<S: Source> {
     entries: Vec<Entry<S::Row>>,
     /// Entries without a row.
     free: Vec<Slot>,
+    /// Where the rows of tables are, by their addresses.
+    slots: HashMap<usize, Slot, FixedState>,
     /// What the filter looks at.
     words: Words,
     /// All rows of the place, in order.
@@ -113,7 +117,15 @@ pub struct RowIndex<S: Source> {
 
 impl<S: Source> Default for RowIndex<S> {
     fn default() -> Self {
-        Self { entries: Vec::new(), free: Vec::new(), words: Words::default(), order: Vec::new(), matching: Vec::new(), seen: None }
+        Self {
+            entries: Vec::new(),
+            free: Vec::new(),
+            slots: HashMap::default(),
+            words: Words::default(),
+            order: Vec::new(),
+            matching: Vec::new(),
+            seen: None,
+        }
     }
 }
 
@@ -212,6 +224,7 @@ impl<S: Source> RowIndex<S> {
     fn rebuild(&mut self, cx: &Cx<'_>, sort: Sort) {
         self.entries.clear();
         self.free.clear();
+        self.slots.clear();
         self.words.clear();
         for (number, (state, beside)) in cx.world.clusters.iter().zip(&besides::<S>(cx, sort)).enumerate() {
             if !cx.place.narrow.admits_cluster(&state.cluster.id) {
@@ -222,6 +235,7 @@ impl<S: Source> RowIndex<S> {
                     let mut rows: Vec<&Arc<S::Row>> = table.iter().filter(|row| S::admits(state, row, cx.place)).collect();
                     rows.sort_unstable_by_key(|row| Arc::as_ptr(row));
                     for row in rows {
+                        self.slots.insert(address(row), self.entries.len() as Slot);
                         self.words.set(self.entries.len() as Slot, S::words(beside, row));
                         self.entries.push(Entry::of::<S>(number, beside, row, sort));
                     }
@@ -267,39 +281,35 @@ impl<S: Source> RowIndex<S> {
         let (mut come, mut shown) = (Vec::new(), Vec::new());
         let mut fresh = Vec::new();
         for change in changes {
-            let (Some(before), Some(now)) = (seen.state(change.cluster), cx.world.clusters.get(change.cluster)) else {
-                return false;
-            };
-            let entry = |state: &ClusterState, row: &Arc<S::Row>| {
-                S::admits(state, row, cx.place).then(|| Entry::of::<S>(change.cluster, &Beside::of(state), row, sort))
-            };
+            let Some(now) = cx.world.clusters.get(change.cluster) else { return false };
             let beside = Beside::of(now);
-            let old = change.old.and_then(|row| entry(before, row));
-            let new = change.new.and_then(|row| Some((entry(now, row)?, row)));
-            let Some(old) = old else {
+            let new = change.new.filter(|row| S::admits(now, row, cx.place));
+            let new = new.map(|row| (Entry::of::<S>(change.cluster, &beside, row, sort), row));
+            // one that was not admitted has no slot
+            let Some(slot) = change.old.and_then(|row| self.slots.remove(&address(row))) else {
                 fresh.extend(new.map(|(entry, row)| (entry, row, beside)));
                 continue;
             };
-            let Some(at) = find::<S>(&self.entries, &self.order, &old, sort) else { return false };
-            let slot = self.order[at];
             let matched = seen.filtered() && self.words.matches(slot, &seen.query);
             let mut matches = false;
             match new {
                 // most changes of a row leave it where it is
-                Some((new, row)) if entry::order::<S>(&old, &new, sort) == Ordering::Equal => {
+                Some((new, row)) if entry::order::<S>(&self.entries[slot as usize], &new, sort) == Ordering::Equal => {
                     self.entries[slot as usize] = new;
-                    self.words.set(slot, S::words(&beside, row));
-                    matches = seen.filtered() && self.words.matches(slot, &seen.query);
+                    self.slots.insert(address(row), slot);
+                    let others = self.words.set(slot, S::words(&beside, row));
+                    matches = if others { seen.filtered() && self.words.matches(slot, &seen.query) } else { matched };
                     shown.extend((matches && !matched).then_some(slot));
                 }
                 new => {
+                    let Some(at) = self.place(&self.order, slot, sort) else { return false };
                     gone.push(at);
                     self.free.push(slot);
                     fresh.extend(new.map(|(entry, row)| (entry, row, beside)));
                 }
             }
             if matched && !matches {
-                let Some(at) = find::<S>(&self.entries, &self.matching, &old, sort) else { return false };
+                let Some(at) = self.place(&self.matching, slot, sort) else { return false };
                 hidden.push(at);
             }
         }
@@ -321,6 +331,7 @@ impl<S: Source> RowIndex<S> {
                     (self.entries.len() - 1) as Slot
                 }
             };
+            self.slots.insert(address(row), slot);
             self.words.set(slot, S::words(&beside, row));
             come.push(slot);
             shown.extend((seen.filtered() && self.words.matches(slot, &seen.query)).then_some(slot));
@@ -329,6 +340,16 @@ impl<S: Source> RowIndex<S> {
         insert::<S>(&self.entries, &mut self.matching, shown, sort);
         true
     }
+
+    /// Where in a list the row of a slot stands.
+    fn place(&self, list: &[Slot], slot: Slot, sort: Sort) -> Option<usize> {
+        find::<S>(&self.entries, list, &self.entries[slot as usize], sort)
+    }
+}
+
+/// What a row of a table is known by as long as it is held.
+fn address<R>(row: &Arc<R>) -> usize {
+    Arc::as_ptr(row).addr()
 }
 
 /// Each cluster as its rows are judged in it, in the order of the clusters.

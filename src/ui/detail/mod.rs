@@ -51,6 +51,7 @@ struct Made {
 #[derive(Default)]
 pub struct Detail {
     made: Option<Made>,
+    last: event::Last,
     scroll: usize,
     page: usize,
 }
@@ -114,7 +115,7 @@ impl Detail {
         if !fresh {
             let mut sheet = Sheet::new(usize::from(width.saturating_sub(2)));
             if let Some(state) = state {
-                write(cx, state, about, &mut sheet);
+                write(cx, state, about, &mut self.last, &mut sheet);
                 self.made = Some(Made { about: about.clone(), state: Arc::clone(state), second, width, sheet });
             } else {
                 self.made = None;
@@ -132,7 +133,7 @@ fn name<'a>(cx: &Cx<'a>, about: &About) -> Name<'a> {
     }
 }
 
-fn write(cx: &Cx<'_>, state: &ClusterState, about: &About, sheet: &mut Sheet) {
+fn write(cx: &Cx<'_>, state: &ClusterState, about: &About, last: &mut event::Last, sheet: &mut Sheet) {
     let About::Object(object) = about else { return cluster::write(cx, state, sheet) };
     if let Some((since, reason)) = state.cluster.link.trouble() {
         sheet.field(
@@ -141,11 +142,15 @@ fn write(cx: &Cx<'_>, state: &ClusterState, about: &About, sheet: &mut Sheet) {
             &[(&format!("since {}: {reason}", crate::util::humanize::age_of(cx.since(since))), Role::Warning)],
         );
     }
+    let key = &object.key;
     let known = match object.kind {
-        Kind::Service => state.services.get(&object.key).map(|row| service::write(cx, state, row, sheet)),
-        Kind::Node => state.nodes.get(&object.key).map(|row| node::write(cx, state, row, sheet)),
-        Kind::Task => state.tasks.get(&object.key).map(|row| task::write(cx, state, row, sheet)),
-        Kind::Event => state.events.get(&object.key).map(|row| event::write(cx, state, row, sheet)),
+        Kind::Service => state.services.get(key).map(|row| service::write(cx, state, row, last.of(state, object), sheet)),
+        Kind::Node => state.nodes.get(key).map(|row| node::write(cx, state, row, last.of(state, object), sheet)),
+        Kind::Task => state.tasks.get(key).map(|row| task::write(cx, state, row, last.of(state, object), sheet)),
+        Kind::Event => state.events.get(key).map(|row| {
+            let about = row.about.as_ref().map(|(kind, key)| ObjectRef { kind: *kind, key: key.clone(), ..object.clone() });
+            event::write(cx, row, about.as_ref().map_or(&[], |about| last.of(state, about)), sheet);
+        }),
     };
     if known.is_none() {
         sheet.words(&format!("this {} is gone", object.kind.word()), Role::Dim);

@@ -6,15 +6,16 @@ use super::sheet::Sheet;
 use super::task;
 use crate::analysis::reasons::count;
 use crate::input::Command;
-use crate::model::{Availability, ClusterState, Kind, Node, NodeState, ObjectRef, Taint};
+use crate::model::{Availability, ClusterState, Event, Kind, Node, NodeState, ObjectRef, Taint};
 use crate::theme::Role;
 use crate::ui::cx::Cx;
 use crate::ui::pane::cells;
 use crate::ui::widget::bar;
 use crate::util::humanize;
+use std::sync::Arc;
 
 /// Writes the sheet.
-pub fn write(cx: &Cx<'_>, state: &ClusterState, row: &Node, sheet: &mut Sheet) {
+pub fn write(cx: &Cx<'_>, state: &ClusterState, row: &Node, events: &[Arc<Event>], sheet: &mut Sheet) {
     let role = match row.state {
         NodeState::Ready => Role::Strong,
         NodeState::Unknown => Role::Warning,
@@ -65,7 +66,7 @@ pub fn write(cx: &Cx<'_>, state: &ClusterState, row: &Node, sheet: &mut Sheet) {
     let labels: Vec<String> = row.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
     sheet.fact("labels", &labels.join(" · "));
     sheet.fact("joined", &format!("{} ago", humanize::age_of(cx.since(row.created))));
-    event::last(cx, state, &object, sheet);
+    event::last(cx, events, sheet);
     tasks(cx, state, row, sheet);
 }
 

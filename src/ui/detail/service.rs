@@ -6,7 +6,7 @@ use super::sheet::Sheet;
 use super::task::{self, LISTED as TASKS};
 use crate::analysis::reasons::count;
 use crate::input::Command;
-use crate::model::{ClusterState, Kind, Level, ObjectRef, RolloutState, Service, ServiceKind, Task};
+use crate::model::{ClusterState, Event, Kind, Level, ObjectRef, RolloutState, Service, ServiceKind, Task};
 use crate::theme::Role;
 use crate::ui::cx::Cx;
 use crate::ui::pane::{cells, services};
@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Writes the sheet.
-pub fn write(cx: &Cx<'_>, state: &ClusterState, row: &Service, sheet: &mut Sheet) {
+pub fn write(cx: &Cx<'_>, state: &ClusterState, row: &Service, events: &[Arc<Event>], sheet: &mut Sheet) {
     let finding = state.finding_of(Kind::Service, &row.key);
     ready(cx, state, row, sheet);
     if let Some(finding) = finding {
@@ -52,8 +52,7 @@ pub fn write(cx: &Cx<'_>, state: &ClusterState, row: &Service, sheet: &mut Sheet
     sheet.fact("ports", row.ports.as_deref().unwrap_or_default());
     sheet.fact("stack", row.stack.as_deref().unwrap_or_default());
     tasks(cx, state, row, sheet);
-    let object = ObjectRef { cluster: state.cluster.id.clone(), kind: Kind::Service, key: row.key.clone() };
-    event::last(cx, state, &object, sheet);
+    event::last(cx, events, sheet);
 }
 
 fn ready(cx: &Cx<'_>, state: &ClusterState, row: &Service, sheet: &mut Sheet) {

@@ -5,7 +5,7 @@ use super::next;
 use super::sheet::Sheet;
 use crate::analysis::reasons::count;
 use crate::input::Command;
-use crate::model::{ClusterState, Kind, ObjectRef, Resources, Task};
+use crate::model::{ClusterState, Event, Kind, ObjectRef, Resources, Task};
 use crate::theme::Role;
 use crate::ui::cx::Cx;
 use crate::ui::pane::{cells, tasks};
@@ -61,7 +61,7 @@ pub fn line(cx: &Cx<'_>, task: &Task, (name, room): (&str, usize), place: &str, 
 }
 
 /// Writes the sheet.
-pub fn write(cx: &Cx<'_>, state: &ClusterState, row: &Task, sheet: &mut Sheet) {
+pub fn write(cx: &Cx<'_>, state: &ClusterState, row: &Task, events: &[Arc<Event>], sheet: &mut Sheet) {
     let (sign, word, role) = tasks::state_word(row);
     let since = format!(" for {}", humanize::age_of(cx.since(row.since)));
     sheet.field("state", Role::Dim, &[(sign, role), (word, role), (&since, Role::Dim)]);
@@ -109,7 +109,7 @@ pub fn write(cx: &Cx<'_>, state: &ClusterState, row: &Task, sheet: &mut Sheet) {
     sheet.fact("reserves", &amount(row.requests));
     sheet.fact("at most", &amount(row.limits));
     sheet.fact("made", &format!("{} ago", humanize::age_of(cx.since(row.created))));
-    event::last(cx, state, &object, sheet);
+    event::last(cx, events, sheet);
 }
 
 /// `cpu 100m · memory 128 MiB`; what is zero is left out.

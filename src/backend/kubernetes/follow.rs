@@ -23,6 +23,8 @@
 //!
 //! As Protocol Buffers the same lists cost a server less: 9,000 pods took 0.70–0.74 s of its processor time where JSON took
 //! 0.80–1.36 (several loads on a busy machine), and are 16.9 MB in place of 28.4, compressed 0.9 in place of 1.5.
+//! Nothing is won by leaving them plain either: all rows of 10,000 pods after 3.3, 3.4 and 3.6 s compressed, and after 3.3,
+//! 3.6 and 5.6 s plain, in turns.
 //!
 //! A quiet cluster is not silent: each kubelet writes its node's status every five minutes, which a watch of 1,000 small
 //! nodes (4 KB; real ones name their images and are larger) brings at 15 KB/s. The same watch as a table (`as=Table`)

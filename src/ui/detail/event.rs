@@ -58,13 +58,12 @@ impl Last {
     pub fn of(&mut self, state: &ClusterState, object: &ObjectRef) -> &[Arc<Event>] {
         let load = (object.kind == Kind::Service).then(|| state.service_loads.get(&object.key)).flatten();
         let tasks = load.map(|load| &load.tasks);
-        match self
-            .among
-            .as_mut()
-            .filter(|among| among.object == *object && among.tasks.as_ref().map(Arc::as_ptr) == tasks.map(Arc::as_ptr))
-        {
-            Some(among) if !differ(state, among) => among.events = state.events.clone(),
-            _ => {
+        let same = |among: &Among| {
+            among.object == *object && among.tasks.as_ref().map(Arc::as_ptr) == tasks.map(Arc::as_ptr) && !differ(state, among)
+        };
+        match self.among.as_mut().filter(|among| same(among)) {
+            Some(among) => among.events = state.events.clone(),
+            None => {
                 self.found = newest(state, object);
                 let tasks = tasks.cloned();
                 self.among = Some(Among { object: object.clone(), events: state.events.clone(), tasks });

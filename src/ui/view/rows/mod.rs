@@ -95,9 +95,12 @@ pub fn row<'a, S: Source>(cx: &Cx<'a>, id: &RowId) -> Option<(&'a Arc<ClusterSta
     }
 }
 
-/// More changed rows than this, and than one in [`MANY`], and the index is made anew.
+/// So many changed rows are worked in one by one whatever there are.
 const FEW: usize = 512;
-const MANY: usize = 16;
+/// More than one in so many, and the index is made anew.
+const CHANGED: usize = 2;
+/// The same for rows that come, go, or move to another place, each of which is looked for in the order.
+const MOVED: usize = 16;
 
 /// See the module's description.
 pub struct RowIndex<S: Source> {
@@ -199,7 +202,7 @@ impl<S: Source> RowIndex<S> {
             return false;
         }
         let kept = match &seen {
-            Some(seen) if changed => match seen.changes(cx, FEW.max(self.order.len() / MANY)) {
+            Some(seen) if changed => match seen.changes(cx, self.bound(CHANGED)) {
                 Some(rows) => {
                     changed = seen.differs(cx);
                     self.apply(cx, seen, &rows)
@@ -274,6 +277,11 @@ impl<S: Source> RowIndex<S> {
         self.matching.extend(self.order.iter().copied().filter(|slot| through[*slot as usize]));
     }
 
+    /// One row in so many, or few.
+    fn bound(&self, part: usize) -> usize {
+        FEW.max(self.order.len() / part)
+    }
+
     /// Applies what changed. False if the index does not hold what it should, and must be made anew.
     fn apply(&mut self, cx: &Cx<'_>, seen: &Seen<S>, changes: &[Changed<'_, S::Row>]) -> bool {
         let sort = seen.sort;
@@ -312,6 +320,9 @@ impl<S: Source> RowIndex<S> {
                 let Some(at) = self.place(&self.matching, slot, sort) else { return false };
                 hidden.push(at);
             }
+        }
+        if gone.len() + fresh.len() > self.bound(MOVED) {
+            return false;
         }
         let dead = self.free.len().saturating_sub(gone.len());
         remove(&mut self.order, gone);

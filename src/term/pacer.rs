@@ -22,8 +22,8 @@ const SHARE: u32 = 4;
 const PAUSE: Duration = Duration::from_secs(5);
 
 /// A frame for data comes this many times the work of the last one later at the earliest: a large fleet that changes all
-/// the time is looked through and drawn with about a quarter of a hundredth of a processor.
-const WORK: u32 = 400;
+/// the time is looked through and drawn with about an eighth of a hundredth of a processor.
+const WORK: u32 = 800;
 
 /// But not later than this for the work's sake.
 const SEEN: Duration = Duration::from_secs(1);
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn frames_that_are_much_work_come_seldomer_for_data_and_at_once_for_keys() {
-        for (work, due) in [(0, 1_100), (1, 1_400), (2, 1_800), (40, 2_000)] {
+        for (work, due) in [(0, 1_100), (1, 1_800), (2, 2_000), (40, 2_000)] {
             let mut pacer = drawn(1_000, 0);
             pacer.made(ms(work));
             pacer.want(Frame::Data);
@@ -199,21 +199,21 @@ mod tests {
     fn keys_take_what_is_new_with_them_only_when_it_is_due_and_do_not_put_it_off() {
         let mut pacer = drawn(1_000, 0);
         pacer.made(ms(1));
-        for at in (1_020..1_400).step_by(20) {
+        for at in (1_020..1_800).step_by(20) {
             pacer.want(Frame::Input);
             assert!(!pacer.takes_news(ms(at)), "{at}");
             assert_eq!(pacer.begin(ms(at)), Frame::Input);
             pacer.written(100, ms(0));
             pacer.want(Frame::Data);
-            assert_eq!(pacer.due(), Some(ms(1_400)), "{at}");
+            assert_eq!(pacer.due(), Some(ms(1_800)), "{at}");
         }
         pacer.want(Frame::Input);
-        assert!(pacer.takes_news(ms(1_400)));
-        pacer.begin(ms(1_400));
+        assert!(pacer.takes_news(ms(1_800)));
+        pacer.begin(ms(1_800));
         pacer.written(100, ms(0));
         pacer.want(Frame::Data);
-        assert!(pacer.takes_news(ms(1_500)));
-        assert_eq!(pacer.due(), Some(ms(1_800)));
+        assert!(pacer.takes_news(ms(1_900)));
+        assert_eq!(pacer.due(), Some(ms(2_600)));
     }
 
     #[test]

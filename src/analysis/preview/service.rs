@@ -165,7 +165,7 @@ fn roll_back(state: &ClusterState, service: &Service, to: Option<u64>, draft: &m
             draft.fact(format!("goes back to revision {to} · image {}", there.image));
             draft.fact(match there.image == service.image {
                 true => "the image stays as it is; other settings differ".to_owned(),
-                false => format!("image: {} → {}; other settings may differ, too", service.image, there.image),
+                false => format!("image: {} → {}", service.image, there.image),
             });
             let between = service.earlier.iter().filter(|earlier| earlier.revision > to).count();
             if between > 0 {

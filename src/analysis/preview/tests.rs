@@ -456,7 +456,7 @@ fn a_roll_back_to_an_older_definition_says_what_differs_and_what_lies_between() 
         lines,
         [
             "goes back to revision 4 · image web:0",
-            "image: web:1 → web:0; other settings may differ, too",
+            "image: web:1 → web:0",
             "! 1 definition lies between: what that changed is undone, too",
             "replaces 3 tasks of the newest definition, a few at a time",
         ]

@@ -16,20 +16,24 @@ pub fn draw(area: Rect, buf: &mut Buffer, cx: &Cx<'_>, config: Option<&str>) {
     };
     let body = title::title(buf, area, cx, "no cluster was found", true, |_| {});
     let file = format!("a [clusters.NAME] in {config}");
+    let wrong: Vec<&str> = cx.world.notices.iter().filter(|notice| notice.warning).map(|notice| notice.text.as_str()).collect();
+    let mend = if wrong.is_empty() { "" } else { "mend what went wrong, " };
+    let helps = format!(
+        "What helps: {mend}set KUBECONFIG or DOCKER_HOST, or name a cluster in that configuration file, and start it again."
+    );
     let mut lines = vec![
         (0, "Quarterdeck looked for", Role::Text),
         (2, "contexts in KUBECONFIG, else in ~/.kube/config", Role::Dim),
         (2, "DOCKER_HOST, docker contexts, the socket of a local engine", Role::Dim),
         (2, &file, Role::Dim),
     ];
-    let wrong: Vec<&str> = cx.world.notices.iter().filter(|notice| notice.warning).map(|notice| notice.text.as_str()).collect();
     if !wrong.is_empty() {
         lines.extend([(0, "", Role::Text), (0, "What went wrong", Role::Text)]);
         lines.extend(wrong.into_iter().map(|words| (2, words, Role::Warning)));
     }
     lines.extend([
         (0, "", Role::Text),
-        (0, "What helps: set KUBECONFIG or DOCKER_HOST, or name a cluster in that file, and start it again.", Role::Text),
+        (0, &helps, Role::Text),
         (0, "", Role::Text),
         (0, "quarterdeck --demo shows a fleet that is made up, without any cluster.", Role::Text),
     ]);

@@ -64,13 +64,9 @@ impl<S: Source> Seen<S> {
         !self.query.is_empty()
     }
 
-    /// The cluster of this number, as it was.
-    pub(super) fn state(&self, number: usize) -> Option<&ClusterState> {
-        self.clusters.get(number).map(|before| &before.state)
-    }
-
+    /// Which cluster has this number.
     pub(super) fn id(&self, number: u32) -> Option<&ClusterId> {
-        self.state(number as usize).map(|state| &state.cluster.id)
+        self.clusters.get(number as usize).map(|before| &before.state.cluster.id)
     }
 
     /// The clusters of the place that are not the same any more, with their numbers.

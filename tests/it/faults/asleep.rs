@@ -113,7 +113,7 @@ fn much_happens(bench: &Bench) {
     let mut state = bench.server.state.lock();
     let State { truth, dice, .. } = &mut *state;
     (0..300).for_each(|_| writer::step(truth, dice));
-    truth.forget();
+    truth.forget(Duration::ZERO);
 }
 
 /// By how many milliseconds a machine that has other things to do makes timers late.

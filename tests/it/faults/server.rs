@@ -79,6 +79,12 @@ pub struct Server {
     carrying: AtomicUsize,
 }
 
+/// How long a busy machine may take to tell its watches of a change.
+const UNTOLD: Duration = Duration::from_secs(10);
+
+/// Changes that are lost where a copy is restored.
+const LOST: usize = 60;
+
 /// The token of the kubeconfig, first and in the end.
 pub const TOKENS: [&str; 2] = ["first", "second"];
 
@@ -150,15 +156,22 @@ impl Server {
         *self.cell.lock()
     }
 
-    /// What went wrong is over and forgotten, and something else may.
+    /// What went wrong is over and forgotten, and something else may. Where a copy is to be restored, much happens after it was
+    /// made: else the server may be where its watches are before they come back, and nobody could tell that it is not the same.
     pub fn renew(&self, fault: Fault) {
         *self.cell.lock() = Cell { fault, phase: Phase::Steady };
         let mut state = self.state.lock();
-        state.stage = Stage::Before;
-        state.asked.clear();
-        state.connected.clear();
-        state.truth.forget();
-        state.copy = state.truth.version;
+        let State { truth, dice, copy, stage, asked, connected, .. } = &mut *state;
+        *stage = Stage::Before;
+        asked.clear();
+        connected.clear();
+        truth.forget(UNTOLD);
+        *copy = truth.version;
+        if fault == Fault::Restored {
+            (0..LOST).for_each(|_| writer::step(truth, dice));
+        }
+        drop(state);
+        self.tell();
     }
 
     /// The fault, while it lasts.

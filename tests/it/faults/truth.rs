@@ -7,7 +7,7 @@ use quarterdeck::model::Kind;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// An object as it was from a version on; none where it was gone.
 type Version = (u64, Option<Arc<Value>>);
@@ -71,10 +71,11 @@ impl Truth {
         self.log.push(Change { version: self.version, resource, word, object, at: Instant::now() });
     }
 
-    /// What was is forgotten: only what is so now is kept.
-    pub fn forget(&mut self) {
+    /// What was is forgotten: only what is so now is kept, and of the changes those of the last while, for watches that stand
+    /// and have not been told of them yet.
+    pub fn forget(&mut self, untold: Duration) {
         self.compacted = self.version;
-        self.log.clear();
+        self.log.retain(|change| change.at.elapsed() < untold);
         for versions in self.held.values_mut() {
             versions.drain(..versions.len().saturating_sub(1));
         }

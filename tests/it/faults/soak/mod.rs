@@ -17,7 +17,7 @@ use engine::Engine;
 use quarterdeck::backend::docker::{Env, discover};
 use quarterdeck::engine::audit::{Origin, verify};
 use quarterdeck::engine::{Audit, Options};
-use quarterdeck::model::{Action, Interest, Kind, Link, LogTarget, ObjectRef, OpState, Request, Series, TailId};
+use quarterdeck::model::{Action, Interest, Key, Kind, Link, LogTarget, ObjectRef, OpState, Request, Series, TailId, TaskState};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -51,6 +51,7 @@ const RECORD: usize = 1_500;
 /// What is counted at the end of each fault. It is alone in its process: memory and files are those of all of it.
 async fn day(faults: usize) {
     let (seed, began) = (seed(), Instant::now());
+    println!("seed={seed}");
     let engine = Engine::start().await;
     let host = format!("tcp://{}", engine.address);
     let var = |name: &str| (name == "DOCKER_HOST").then(|| host.clone());
@@ -75,6 +76,7 @@ async fn day(faults: usize) {
         bench.equal(Duration::from_secs(60)).await.unwrap_or_else(|why| panic!("before fault {n}, seed {seed}: {why}"));
         live(&bench).await;
         bench.server.renew(QUICK[n % QUICK.len()]);
+        sleep(Duration::from_millis(200)).await;
         bench.server.begin();
         engine.away.send_replace(true);
         sleep(Duration::from_millis(500)).await;
@@ -150,13 +152,16 @@ async fn measured(bench: &Bench) {
     tokio::time::timeout(Duration::from_secs(60), all).await.expect("nothing is measured within 60 s").unwrap();
 }
 
-/// Opens a log view: the first of the container, the others of a workload.
+/// Opens a log view: the first of the container, the others of the workload of which most runs.
 async fn view(bench: &Bench, id: TailId) {
     let world = Arc::clone(&bench.engine.world.borrow());
     let (state, kind) = if id.0 == 0 { (&world.clusters[1], Kind::Task) } else { (&world.clusters[0], Kind::Service) };
     let key = match kind {
         Kind::Task => state.tasks.iter().next().map(|task| task.key.clone()),
-        _ => state.services.iter().find(|service| service.name.as_str() == "web-0").map(|service| service.key.clone()),
+        _ => {
+            let runs = |key: &Key| state.tasks_of(key).filter(|task| task.state == TaskState::Running).count();
+            state.services.iter().max_by_key(|service| runs(&service.key)).map(|service| service.key.clone())
+        }
     };
     let object = ObjectRef { cluster: state.cluster.id.clone(), kind, key: key.expect("there is nothing to read") };
     ask(bench, Request::Tail { id, target: LogTarget { object, container: None, previous: false } }).await;
@@ -166,7 +171,13 @@ async fn view(bench: &Bench, id: TailId) {
 async fn read(bench: &Bench, id: TailId) {
     let mut world = bench.engine.world.clone();
     let line = world.wait_for(|world| world.tail(id).is_some_and(|tail| tail.buffer.bytes() > 0));
-    drop(tokio::time::timeout(Duration::from_secs(20), line).await.expect("no line within 20 s").unwrap());
+    if tokio::time::timeout(Duration::from_secs(20), line).await.is_err() {
+        let world = bench.engine.world.borrow().clone();
+        let tail = world.tail(id).expect("there is no view");
+        let tasks = world.clusters.iter().flat_map(|state| state.tasks_of(&tail.target.object.key));
+        let tasks: Vec<_> = tasks.map(|task| (task.name.as_str(), task.state)).collect();
+        panic!("no line of {} within 20 s: {:?}, {:?}, of {tasks:?}", tail.target.object.key, tail.state, tail.buffer);
+    }
     ask(bench, Request::Untail(id)).await;
     let closed = world.wait_for(|world| world.tail(id).is_none());
     drop(tokio::time::timeout(Duration::from_secs(20), closed).await.expect("it is not closed within 20 s").unwrap());

@@ -18,9 +18,7 @@ pub fn draw(area: Rect, buf: &mut Buffer, cx: &Cx<'_>, config: Option<&str>) {
     let file = format!("a [clusters.NAME] in {config}");
     let wrong: Vec<&str> = cx.world.notices.iter().filter(|notice| notice.warning).map(|notice| notice.text.as_str()).collect();
     let mend = if wrong.is_empty() { "" } else { "mend what went wrong, " };
-    let helps = format!(
-        "What helps: {mend}set KUBECONFIG or DOCKER_HOST, or name a cluster in that configuration file, and start it again."
-    );
+    let helps = format!("What helps: {mend}set KUBECONFIG or DOCKER_HOST, or name a cluster in {config}, and start it again.");
     let mut lines = vec![
         (0, "Quarterdeck looked for", Role::Text),
         (2, "contexts in KUBECONFIG, else in ~/.kube/config", Role::Dim),

@@ -83,7 +83,7 @@ pub struct Server {
 const UNTOLD: Duration = Duration::from_secs(10);
 
 /// Changes that are lost where a copy is restored.
-const LOST: usize = 60;
+const UNDONE: usize = 60;
 
 /// The token of the kubeconfig, first and in the end.
 pub const TOKENS: [&str; 2] = ["first", "second"];
@@ -168,7 +168,7 @@ impl Server {
         truth.forget(UNTOLD);
         *copy = truth.version;
         if fault == Fault::Restored {
-            (0..LOST).for_each(|_| writer::step(truth, dice));
+            (0..UNDONE).for_each(|_| writer::step(truth, dice));
         }
         drop(state);
         self.tell();

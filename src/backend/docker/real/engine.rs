@@ -50,7 +50,10 @@ async fn containers_of_a_real_engine() {
         "sleep",
         "1000",
     ]);
-    let oom = Container::run(&["--name", "oom", "-m", "8m", "busybox:qd", "sh", "-c", "x=a; while :; do x=$x$x; done"]);
+    // the kernel kills the inner shell. Were the first process itself killed, a busy containerd could tell the engine that it
+    // ended before it has read why, and the engine would never say `OOMKilled` (containerd pull request 12714)
+    let greedy = "(x=a; while :; do x=$x$x; done); sleep 2; exit 137";
+    let oom = Container::run(&["--name", "oom", "-m", "8m", "busybox:qd", "sh", "-c", greedy]);
     let tty = Container::run(&["--name", "term", "-t", "busybox:qd", "sh", "-c", TALK]);
     let mut session = Session::open().await;
     let wait = Duration::from_secs(30);

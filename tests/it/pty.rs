@@ -87,7 +87,8 @@ impl Pty {
         let mut buffer = vec![0; if link.is_some() { PACKET } else { 65_536 }];
         let slow = link.map(|link| wire(link, move |bytes| into.lock().unwrap().take(bytes)));
         let direct = Arc::clone(&seen);
-        thread::spawn(move || {
+        // named: the probe looks up what it waited for
+        let reads = thread::Builder::new().name("terminal".to_owned()).spawn(move || {
             let mut free = Instant::now();
             while let Ok(n @ 1..) = reader.read(&mut buffer) {
                 match (link, &slow) {
@@ -103,6 +104,7 @@ impl Pty {
                 }
             }
         });
+        reads.unwrap();
         let mut keys: Box<dyn Write + Send> = pair.master.take_writer().unwrap();
         if let Some(link) = link {
             keys = Box::new(Typed(wire(link, move |bytes| keys.write_all(bytes).unwrap())));

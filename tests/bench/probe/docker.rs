@@ -59,10 +59,7 @@ pub fn run() -> Answer {
     answer.number("look_bps", look.down_bps);
     answer.number("look_tty_bps", look.tty_bps);
     answer.number("cpu_look_pct", look.cpu);
-    let (waits, costs) = keys(&mut app);
-    answer.number("key_p50_ms", percentile(&waits, 50));
-    answer.number("key_p99_ms", percentile(&waits, 99));
-    answer.count("tty_key_bytes", percentile(&costs, 50));
+    answer.keys(&keys(&mut app), "");
     app.send("\x03");
     app.end(Duration::from_secs(5));
     answer

@@ -257,10 +257,7 @@ fn load(fleet: &Fleet, answer: &mut Answer, spans: &Spans) -> Pty {
     answer.number("api_idle_bps_per_cluster", idle.down_bps / fleet.proxies.len() as f64);
     answer.number("api_idle_requests_per_s_per_cluster", idle.requests_ps / fleet.proxies.len() as f64);
     answer.number("cpu_idle_pct", idle.cpu);
-    let (waits, costs) = keys(&mut app);
-    answer.number("key_p50_ms", percentile(&waits, 50));
-    answer.number("key_p99_ms", percentile(&waits, 99));
-    answer.count("tty_key_bytes", percentile(&costs, 50));
+    answer.keys(&keys(&mut app), "");
     answer.number("echo_p99_ms", percentile(&echoes(), 99));
     app
 }
@@ -278,7 +275,7 @@ fn busy(fleet: &Fleet, app: &mut Pty, answer: &mut Answer, rate: u32, name: &str
     sleep(span);
     let used = before.since(app, &fleet.proxies);
     let mut told = (fleet.changed() - from) as f64 / span.as_secs_f64();
-    let ((waits, _), echoes) = (keys(app), echoes());
+    let (keys, echoes) = (keys(app), echoes());
     filter(fleet, app, answer, &format!("_{name}"));
     over.store(true, Ordering::Relaxed);
     if let Some(writer) = writer {
@@ -288,8 +285,7 @@ fn busy(fleet: &Fleet, app: &mut Pty, answer: &mut Answer, rate: u32, name: &str
     answer.number(&format!("cpu_{name}_pct"), used.cpu);
     answer.number(if name == "churn" { "tty_busy_bps" } else { "tty_storm_bps" }, used.tty_bps);
     answer.number(&format!("api_{name}_bps"), used.down_bps);
-    answer.number(&format!("key_p50_{name}_ms"), percentile(&waits, 50));
-    answer.number(&format!("key_p99_{name}_ms"), percentile(&waits, 99));
+    answer.keys(&keys, &format!("_{name}"));
     answer.number(&format!("echo_p99_{name}_ms"), percentile(&echoes, 99));
     answer.number(&format!("rss_{name}_mb"), mb(app.resident()));
 }

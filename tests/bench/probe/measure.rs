@@ -26,6 +26,21 @@ impl Answer {
         self.0.insert(key.to_owned(), json!(value));
     }
 
+    /// How long keys took, what they cost, and where the time of the slowest went.
+    pub fn keys(&mut self, keys: &[Key], name: &str) {
+        let each = |figure: fn(&Key) -> f64| {
+            let mut all: Vec<f64> = keys.iter().map(figure).collect();
+            all.sort_by(f64::total_cmp);
+            all
+        };
+        let waits = each(|key| key.wait);
+        self.number(&format!("key_p50{name}_ms"), percentile(&waits, 50));
+        self.number(&format!("key_p99{name}_ms"), percentile(&waits, 99));
+        self.number(&format!("key_own_p99{name}_ms"), percentile(&each(Key::own), 99));
+        self.say(&format!("key_slowest{name}"), keys.iter().rev().take(4).map(Key::words).collect::<Vec<_>>());
+        self.count(&format!("tty_key{name}_bytes"), percentile(&each(|key| key.cost as f64), 50) as usize);
+    }
+
     /// Anything else.
     pub fn say(&mut self, key: &str, value: impl Into<Value>) {
         self.0.insert(key.to_owned(), value.into());
@@ -97,20 +112,80 @@ pub fn press(app: &mut Pty, key: &str, limit: Duration, done: impl Fn(&Pty) -> b
     (pressed.elapsed().as_secs_f64() * 1_000.0, app.count() - before)
 }
 
-/// Moves the cursor down and up and waits for it each time: milliseconds and bytes, both sorted.
-pub fn keys(app: &mut Pty) -> (Vec<f64>, Vec<usize>) {
-    let (mut waits, mut costs) = (Vec::new(), Vec::new());
-    for n in 0..KEYS {
-        app.wait_quiet(Duration::from_millis(60), Duration::from_millis(200));
-        let row = cursor(app);
-        let key = if n % 40 < 20 { "j" } else { "k" };
-        let (wait, cost) = press(app, key, Duration::from_secs(2), |app| cursor(app) != row);
-        waits.push(wait);
-        costs.push(cost);
+/// Time of threads so far, in nanoseconds: on a processor, and ready to run without one (`schedstat`, the kernel's
+/// Documentation/scheduler/sched-stats.rst).
+#[derive(Clone, Copy, Default)]
+struct Scheduled {
+    run: u64,
+    queue: u64,
+}
+
+impl Scheduled {
+    /// Of the first thread of a process, and of those of this name.
+    fn of(pid: u32, name: &str) -> Self {
+        let mut all = Self::default();
+        for thread in std::fs::read_dir(format!("/proc/{pid}/task")).unwrap().flatten().map(|entry| entry.path()) {
+            let read = |file: &str| std::fs::read_to_string(thread.join(file)).unwrap_or_default();
+            if thread.ends_with(pid.to_string()) || read("comm").trim_end() == name {
+                let times: Vec<u64> = read("schedstat").split_whitespace().map_while(|n| n.parse().ok()).collect();
+                all.run += times.first().unwrap_or(&0);
+                all.queue += times.get(1).unwrap_or(&0);
+            }
+        }
+        all
     }
-    waits.sort_by(f64::total_cmp);
-    costs.sort_unstable();
-    (waits, costs)
+
+    fn since(self, before: Self) -> Self {
+        Self { run: self.run - before.run, queue: self.queue - before.queue }
+    }
+}
+
+/// One key and where its time went.
+#[derive(Clone, Copy)]
+pub struct Key {
+    /// From the press to what it does on the screen, in milliseconds.
+    wait: f64,
+    /// Bytes to the terminal until then.
+    cost: usize,
+    /// The threads of the program that a key goes through.
+    app: Scheduled,
+    /// The threads of the probe that press it and read the screen.
+    probe: Scheduled,
+}
+
+impl Key {
+    /// What was not spent ready to run without a processor, by the program or by the probe.
+    fn own(&self) -> f64 {
+        self.wait - ms(self.app.queue + self.probe.queue)
+    }
+
+    fn words(&self) -> String {
+        let (run, queue, probe) = (ms(self.app.run), ms(self.app.queue), ms(self.probe.queue));
+        format!("{:.1} (ran {run:.1}, without a processor {queue:.1}, the probe {probe:.1})", self.wait)
+    }
+}
+
+fn ms(nanoseconds: u64) -> f64 {
+    nanoseconds as f64 / 1e6
+}
+
+/// Moves the cursor down and up and waits for it each time; the keys by what they took.
+pub fn keys(app: &mut Pty) -> Vec<Key> {
+    let pid = app.pid();
+    let spent = || (Scheduled::of(pid, "keys"), Scheduled::of(std::process::id(), "terminal"));
+    let mut keys: Vec<Key> = (0..KEYS)
+        .map(|n| {
+            app.wait_quiet(Duration::from_millis(60), Duration::from_millis(200));
+            let row = cursor(app);
+            let key = if n % 40 < 20 { "j" } else { "k" };
+            let before = spent();
+            let (wait, cost) = press(app, key, Duration::from_secs(2), |app| cursor(app) != row);
+            let after = spent();
+            Key { wait, cost, app: after.0.since(before.0), probe: after.1.since(before.1) }
+        })
+        .collect();
+    keys.sort_by(|a, b| a.wait.total_cmp(&b.wait));
+    keys
 }
 
 /// The same with a program that does nothing but give back what it reads: what the machine itself takes at the moment.

@@ -1,7 +1,7 @@
 //! A Docker engine with many containers: what it is asked while nothing happens, and while somebody looks at what the
 //! containers use. Run through `tests/bench/docker`; `DOCKER_HOST` names the engine's socket.
 
-use super::measure::{Answer, Used, grouped, keys, mb, percentile};
+use super::measure::{Answer, Used, grouped, keys, mb};
 use super::proxy::{Proxy, Upstream};
 use super::pty::Pty;
 use serde_json::Map;

@@ -26,19 +26,15 @@ impl Answer {
         self.0.insert(key.to_owned(), json!(value));
     }
 
-    /// How long keys took, what they cost, and where the time of the slowest went.
+    /// What keys took and cost, the quickest first, and where the time of the slowest went.
     pub fn keys(&mut self, keys: &[Key], name: &str) {
-        let each = |figure: fn(&Key) -> f64| {
-            let mut all: Vec<f64> = keys.iter().map(figure).collect();
-            all.sort_by(f64::total_cmp);
-            all
-        };
-        let waits = each(|key| key.wait);
+        let waits: Vec<f64> = keys.iter().map(|key| key.wait).collect();
         self.number(&format!("key_p50{name}_ms"), percentile(&waits, 50));
         self.number(&format!("key_p99{name}_ms"), percentile(&waits, 99));
-        self.number(&format!("key_own_p99{name}_ms"), percentile(&each(Key::own), 99));
         self.say(&format!("key_slowest{name}"), keys.iter().rev().take(4).map(Key::words).collect::<Vec<_>>());
-        self.count(&format!("tty_key{name}_bytes"), percentile(&each(|key| key.cost as f64), 50) as usize);
+        let mut costs: Vec<usize> = keys.iter().map(|key| key.cost).collect();
+        costs.sort_unstable();
+        self.count(&format!("tty_key{name}_bytes"), percentile(&costs, 50));
     }
 
     /// Anything else.
@@ -154,19 +150,12 @@ pub struct Key {
 }
 
 impl Key {
-    /// What was not spent ready to run without a processor, by the program or by the probe.
-    fn own(&self) -> f64 {
-        self.wait - ms(self.app.queue + self.probe.queue)
-    }
-
+    /// What was waited for at the same time counts for each.
     fn words(&self) -> String {
+        let ms = |nanoseconds: u64| nanoseconds as f64 / 1e6;
         let (run, queue, probe) = (ms(self.app.run), ms(self.app.queue), ms(self.probe.queue));
         format!("{:.1} (ran {run:.1}, without a processor {queue:.1}, the probe {probe:.1})", self.wait)
     }
-}
-
-fn ms(nanoseconds: u64) -> f64 {
-    nanoseconds as f64 / 1e6
 }
 
 /// Moves the cursor down and up and waits for it each time; the keys by what they took.

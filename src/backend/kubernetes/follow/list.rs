@@ -13,8 +13,15 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::task::AbortOnDropHandle;
 
-/// Rows of a page of a list.
-const PAGE: u32 = 500;
+/// Rows of the first page of a list, and the least of the others.
+const PAGE: usize = 500;
+/// Rows of other pages at most.
+const LARGE: usize = 2_000;
+/// Bytes that other pages have, as far as can be told from the one before: each costs a server something of its own, and us
+/// its memory.
+const BYTES: usize = 1 << 20;
+/// On a slow link pages stay small: one that takes longer than a request may is lost.
+const SOON: Duration = Duration::from_secs(1);
 /// A list that took longer is old by the time it is whole: it counts as such once the watch has told what happened since.
 const LONG: Duration = Duration::from_secs(5);
 /// How often all namespaces are asked for again where only some may be read.
@@ -107,16 +114,17 @@ impl Follower {
     /// Lists all pages of one place. The next page is under way while one is read and shown.
     async fn list_place(&self, path: String, begun: &mut bool) -> Result<Place, Stop> {
         let mut marks = Marks::default();
-        let mut body = self.fetch(&path, "").await?;
+        let mut page = self.fetch(&path, "", PAGE).await?;
         loop {
             self.link.fine(self.kind.0.plural());
             let mut next = None;
-            let (meta, batches) = self.kind.0.page(&body, &mut marks, &mut |meta| {
+            let rows = page.next_rows();
+            let (meta, batches) = self.kind.0.page(&page.body, &mut marks, &mut |meta| {
                 if next.is_none() && !meta.next.is_empty() {
-                    next = Some(self.fetch(&path, &meta.next));
+                    next = Some(self.fetch(&path, &meta.next, rows));
                 }
             })?;
-            drop(body);
+            drop(page);
             if !std::mem::replace(begun, true) {
                 self.say(Step::Begin).await?;
             }
@@ -124,7 +132,7 @@ impl Follower {
                 arrived(batch).await?;
             }
             match next {
-                Some(fetch) => body = fetch.await?,
+                Some(fetch) => page = fetch.await?,
                 None => {
                     let (version, audit) = (meta.resource_version, self.next_audit());
                     return Ok(Place { path, version, marks, audit, watched: false });
@@ -133,12 +141,34 @@ impl Follower {
         }
     }
 
-    /// Asks for the page that begins at `token`. It is under way at once, whether or not somebody waits for it yet.
-    fn fetch(&self, path: &str, token: &str) -> impl Future<Output = Result<Bytes, Failure>> + use<> {
+    /// Asks for the page of so many rows that begins at `token`. It is under way at once, whether or not somebody waits for
+    /// it yet.
+    fn fetch(&self, path: &str, token: &str, rows: usize) -> impl Future<Output = Result<Page, Failure>> + use<> {
         let token = if token.is_empty() { String::new() } else { format!("&continue={}", escape(token)) };
-        let (api, form, path) = (self.api.clone(), self.form(), format!("{path}?limit={PAGE}{token}"));
-        let under_way = AbortOnDropHandle::new(tokio::spawn(async move { api.page(&path, form).await }));
+        let (api, form, path) = (self.api.clone(), self.form(), format!("{path}?limit={rows}{token}"));
+        let under_way = AbortOnDropHandle::new(tokio::spawn(async move {
+            let asked = Instant::now();
+            let body = api.page(&path, form).await?;
+            Ok(Page { body, rows, took: asked.elapsed() })
+        }));
         async { under_way.await.unwrap_or_else(|err| Err(Failure::link(format!("a request was given up: {err}")))) }
+    }
+}
+
+/// A part of a list, as it came.
+struct Page {
+    body: Bytes,
+    /// How many were asked for.
+    rows: usize,
+    /// How long it was on its way.
+    took: Duration,
+}
+
+impl Page {
+    /// How many rows to ask for after this one.
+    fn next_rows(&self) -> usize {
+        let fit = self.rows * BYTES / self.body.len().max(1);
+        if self.took <= SOON { fit.clamp(PAGE, LARGE) } else { PAGE }
     }
 }
 

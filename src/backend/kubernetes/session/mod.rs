@@ -33,6 +33,8 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 /// Batches of steps that may wait for the store, per kind.
 const BATCHES: usize = 4;
@@ -42,12 +44,16 @@ const LISTS: usize = 2;
 /// How long pods that were read wait for the nodes, at most.
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// How long events and measurements wait for the pods, at most.
+const ROWS_FIRST: Duration = Duration::from_secs(10);
+
 /// Least time for which a plugin's client certificate is used.
 const LEAST: Duration = Duration::from_secs(30);
 
 /// Watches everything until the link ends.
 pub(super) async fn run(api: &Api, namespaces: &Arc<[String]>, audit: Duration, index: &Shared, sink: &Sink) -> BackendError {
     let link = Link::new();
+    let mut session = Session::new(api, index, sink);
     let mut loops = Loops {
         api: api.clone(),
         link: link.clone(),
@@ -57,10 +63,10 @@ pub(super) async fn run(api: &Api, namespaces: &Arc<[String]>, audit: Duration, 
         sink: sink.clone(),
         seed: seed(sink.cluster()),
         tasks: JoinSet::new(),
+        rows: session.rows.clone(),
     };
-    let mut session = Session::new(api, index, sink);
-    // in this order: the pages of the largest come one after the other, so it begins at once beside the nodes, and waits for
-    // them; then what other rows are joined with
+    // in this order: the pages of the pods come one after the other, so they begin at once beside the nodes, and wait for
+    // them; then what other rows are joined with; the largest, events, last
     let mut nodes = loops.follow::<RawNode>();
     let mut pods = loops.follow::<RawPod>();
     let mut sets = loops.follow::<ReplicaSet>();
@@ -72,9 +78,10 @@ pub(super) async fn run(api: &Api, namespaces: &Arc<[String]>, audit: Duration, 
     let mut daemon_sets = loops.follow::<DaemonSet>();
     let mut jobs = loops.follow::<Job>();
     let mut cron_jobs = loops.follow::<CronJob>();
-    let mut events = loops.follow::<RawEvent>();
+    let mut events = loops.follow_after_rows::<RawEvent>();
     let lists = Arc::clone(&loops.lists);
-    loops.tasks.spawn(super::metrics::poll(api.clone(), Arc::clone(namespaces), lists, Shared::clone(index), sink.clone()));
+    let measuring = super::metrics::poll(api.clone(), Arc::clone(namespaces), lists, Shared::clone(index), sink.clone());
+    loops.tasks.spawn(after_rows(loops.rows.clone(), measuring));
     let ended = link.ended();
     let certificate = certificate_end(api);
     let patience = tokio::time::sleep(PATIENCE);
@@ -111,6 +118,13 @@ async fn certificate_end(api: &Api) -> BackendError {
     BackendError::Unreachable("the client certificate from the credential plugin ends: connecting anew with a new one".to_owned())
 }
 
+/// Does what explains rows once these were read, or have been waited for in vain: a server is slower with all that it is
+/// asked for at the same time.
+async fn after_rows(rows: CancellationToken, work: impl Future<Output = ()>) {
+    let _ = timeout(ROWS_FIRST, rows.cancelled()).await;
+    work.await;
+}
+
 fn seed(of: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     of.hash(&mut hasher);
@@ -128,10 +142,24 @@ struct Loops {
     sink: Sink,
     seed: u64,
     tasks: JoinSet<()>,
+    /// Cancelled when the pods were read, or could not be.
+    rows: CancellationToken,
 }
 
 impl Loops {
     fn follow<T: Listed>(&mut self) -> mpsc::Receiver<Vec<Step<T>>> {
+        let (follower, steps) = self.follower();
+        self.tasks.spawn(follower.run());
+        steps
+    }
+
+    fn follow_after_rows<T: Listed>(&mut self) -> mpsc::Receiver<Vec<Step<T>>> {
+        let (follower, steps) = self.follower();
+        self.tasks.spawn(after_rows(self.rows.clone(), follower.run()));
+        steps
+    }
+
+    fn follower<T: Listed>(&mut self) -> (Follower, mpsc::Receiver<Vec<Step<T>>>) {
         let (out, steps) = mpsc::channel(BATCHES);
         self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let follower = Follower {
@@ -145,8 +173,7 @@ impl Loops {
             seed: self.seed >> 16,
             plain: AtomicBool::default(),
         };
-        self.tasks.spawn(follower.run());
-        steps
+        (follower, steps)
     }
 }
 
@@ -160,6 +187,8 @@ struct Session<'a> {
     down: HashSet<Key>,
     /// Whether it was told, or waited for in vain, which those are: the rows of their pods say so.
     knows_nodes: bool,
+    /// Cancelled when the pods were read, or could not be.
+    rows: CancellationToken,
     /// Rows of pods that wait for their ReplicaSet to become known, by the ReplicaSet's uid.
     orphans: HashMap<Key, HashMap<Key, Task>>,
     /// Nodes as they were sent last: their heartbeats change nothing that is shown.
@@ -186,6 +215,7 @@ impl<'a> Session<'a> {
             owners: Owners::default(),
             down: HashSet::new(),
             knows_nodes: false,
+            rows: CancellationToken::new(),
             orphans: HashMap::new(),
             nodes: HashMap::new(),
             node_names: Relist::default(),
@@ -243,6 +273,9 @@ impl<'a> Session<'a> {
     }
 
     async fn pod(&mut self, step: Step<RawPod>) {
+        if matches!(step, Step::End(_) | Step::Failed(_) | Step::Absent) {
+            self.rows.cancel();
+        }
         let change = match step {
             Step::Begin => {
                 self.pods.begin();

@@ -66,6 +66,25 @@ async fn a_pod_that_left_while_its_replicaset_was_not_known_is_not_left_behind()
     assert!(!index.lock().pods.contains_key(&Key::from("left")));
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_explains_rows_is_read_once_there_are_some_or_none_can_be_had() {
+    let (api, _) = scripted::server(Vec::new()).await;
+    let (sink, index, _facts) = rooms();
+    for last in [Step::End(None), Step::Failed("list pods: forbidden".into()), Step::Absent] {
+        let mut session = Session::new(&api, &index, &sink);
+        let mut rest = Box::pin(after_rows(session.rows.clone(), async {}));
+        for step in [Step::Begin, pod("web")] {
+            session.pod(step).await;
+        }
+        assert_eq!((&mut rest).now_or_never(), None);
+        session.pod(last).await;
+        assert_eq!(rest.now_or_never(), Some(()));
+    }
+    let began = tokio::time::Instant::now();
+    after_rows(CancellationToken::new(), async {}).await;
+    assert_eq!(began.elapsed(), ROWS_FIRST, "pods that do not come keep nothing else away");
+}
+
 /// Pods are listed again sooner than ReplicaSets, and one of them is of a ReplicaSet that nobody has heard of.
 #[tokio::test]
 async fn pods_whose_replicasets_cannot_be_read_are_not_told_as_whole() {

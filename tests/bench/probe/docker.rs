@@ -1,7 +1,8 @@
 //! A Docker engine with many containers: what it is asked while nothing happens, and while somebody looks at what the
 //! containers use. Run through `tests/bench/docker`; `DOCKER_HOST` names the engine's socket.
 
-use super::measure::{Answer, Used, grouped, keys, mb};
+use super::keys::Keys;
+use super::measure::{Answer, Used, grouped, mb};
 use super::proxy::{Proxy, Upstream};
 use super::pty::Pty;
 use serde_json::Map;
@@ -59,7 +60,7 @@ pub fn run() -> Answer {
     answer.number("look_bps", look.down_bps);
     answer.number("look_tty_bps", look.tty_bps);
     answer.number("cpu_look_pct", look.cpu);
-    answer.keys(&keys(&mut app), "");
+    Keys::of(&mut app).tell("", &mut answer);
     app.send("\x03");
     app.end(Duration::from_secs(5));
     answer

@@ -4,7 +4,8 @@
 //! as many as `CLUSTERS` says, with its share of the pods each.
 
 use super::cluster::Cluster;
-use super::measure::{Answer, Peak, Used, cpu, cursor, echoes, grouped, keys, mb, percentile, press};
+use super::keys::{Keys, cursor, press};
+use super::measure::{Answer, Peak, Used, cpu, grouped, mb, percentile};
 use super::proxy::{Proxy, Upstream};
 use super::pty::{Link, Pty};
 use super::replay::{Replay, Size};
@@ -257,8 +258,8 @@ fn load(fleet: &Fleet, answer: &mut Answer, spans: &Spans) -> Pty {
     answer.number("api_idle_bps_per_cluster", idle.down_bps / fleet.proxies.len() as f64);
     answer.number("api_idle_requests_per_s_per_cluster", idle.requests_ps / fleet.proxies.len() as f64);
     answer.number("cpu_idle_pct", idle.cpu);
-    answer.keys(&keys(&mut app), "");
-    answer.number("echo_p99_ms", percentile(&echoes(), 99));
+    Keys::of(&mut app).tell("", answer);
+    Keys::echoed().tell_echo("", answer);
     app
 }
 
@@ -275,7 +276,7 @@ fn busy(fleet: &Fleet, app: &mut Pty, answer: &mut Answer, rate: u32, name: &str
     sleep(span);
     let used = before.since(app, &fleet.proxies);
     let mut told = (fleet.changed() - from) as f64 / span.as_secs_f64();
-    let (keys, echoes) = (keys(app), echoes());
+    let (keys, echoes) = (Keys::of(app), Keys::echoed());
     filter(fleet, app, answer, &format!("_{name}"));
     over.store(true, Ordering::Relaxed);
     if let Some(writer) = writer {
@@ -285,8 +286,8 @@ fn busy(fleet: &Fleet, app: &mut Pty, answer: &mut Answer, rate: u32, name: &str
     answer.number(&format!("cpu_{name}_pct"), used.cpu);
     answer.number(if name == "churn" { "tty_busy_bps" } else { "tty_storm_bps" }, used.tty_bps);
     answer.number(&format!("api_{name}_bps"), used.down_bps);
-    answer.keys(&keys, &format!("_{name}"));
-    answer.number(&format!("echo_p99_{name}_ms"), percentile(&echoes, 99));
+    keys.tell(&format!("_{name}"), answer);
+    echoes.tell_echo(&format!("_{name}"), answer);
     answer.number(&format!("rss_{name}_mb"), mb(app.resident()));
 }
 

@@ -3,8 +3,9 @@
 
 use super::engine::Engine;
 use super::fleet::Fleet;
+use super::keys::{cursor, press};
 use super::logs;
-use super::measure::{Answer, Used, cursor, percentile, press};
+use super::measure::{Answer, Used, percentile};
 use super::pty::{Link, Pty};
 use std::thread::sleep;
 use std::time::Duration;

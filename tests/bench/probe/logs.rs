@@ -1,7 +1,8 @@
 //! A log that is written faster than anybody reads: what following it costs, and how long keys take meanwhile.
 
 use super::engine::Engine;
-use super::measure::{Answer, Peak, Used, mb, percentile, press};
+use super::keys::press;
+use super::measure::{Answer, Peak, Used, mb, percentile};
 use super::pty::{Link, Pty};
 use std::path::Path;
 use std::sync::atomic::Ordering;

@@ -6,6 +6,7 @@ mod cluster;
 mod docker;
 mod engine;
 mod fleet;
+mod keys;
 mod link;
 mod logs;
 mod measure;

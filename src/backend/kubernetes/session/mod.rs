@@ -7,6 +7,7 @@ mod handover;
 mod owners;
 mod relist;
 mod services;
+mod silent;
 #[cfg(test)]
 mod tests;
 mod workloads;
@@ -26,6 +27,7 @@ use handover::Handovers;
 use owners::Owners;
 use relist::Relist;
 use services::{Feed, Services};
+use silent::Silent;
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -185,6 +187,7 @@ struct Session<'a> {
     owners: Owners,
     /// Nodes whose kubelet is silent.
     down: HashSet<Key>,
+    silent: Silent,
     /// Whether it was told, or waited for in vain, which those are: the rows of their pods say so.
     knows_nodes: bool,
     /// Cancelled when the pods were read, or could not be.
@@ -214,6 +217,7 @@ impl<'a> Session<'a> {
             names: Names::default(),
             owners: Owners::default(),
             down: HashSet::new(),
+            silent: Silent::default(),
             knows_nodes: false,
             rows: CancellationToken::new(),
             orphans: HashMap::new(),
@@ -242,7 +246,7 @@ impl<'a> Session<'a> {
                 if raw.is_down() {
                     self.down.insert(row.key.clone());
                 } else {
-                    self.down.remove(&row.key);
+                    self.node_answers(&row.key).await;
                 }
                 let same = self.nodes.insert(row.key.clone(), row.clone()).is_some_and(|before| before == row);
                 // while a list arrives each row must be seen, or it is taken for gone
@@ -254,13 +258,13 @@ impl<'a> Session<'a> {
             Step::Gone(raw) => {
                 let key = Key::new(&raw.metadata.name);
                 self.node_names.gone(&key);
-                self.down.remove(&key);
+                self.node_answers(&key).await;
                 self.nodes.remove(&key);
                 Change::Remove(key)
             }
             Step::End(_) => {
                 for key in self.node_names.end() {
-                    self.down.remove(&key);
+                    self.node_answers(&key).await;
                     self.nodes.remove(&key);
                 }
                 Change::End
@@ -335,6 +339,11 @@ impl<'a> Session<'a> {
         let owner = raw.metadata.controller();
         let service = owner.and_then(|owner| self.owners.service_of(&owner.kind, &owner.uid, &mut self.names));
         let row = convert::pod(raw, service, down, &mut self.names);
+        if down {
+            self.silent.keep(convert::pod(raw, row.service.clone(), false, &mut self.names));
+        } else {
+            self.silent.forget(&row.key);
+        }
         if let Some(owner) = owner.filter(|o| o.kind == "ReplicaSet") {
             if row.service.is_none() {
                 self.orphans.entry(Key::new(&owner.uid)).or_default().insert(row.key.clone(), row.clone());
@@ -347,6 +356,7 @@ impl<'a> Session<'a> {
 
     fn forget_pod(&mut self, key: &Key) {
         self.index.lock().pods.remove(key);
+        self.silent.forget(key);
         self.forget_orphan(key);
     }
 

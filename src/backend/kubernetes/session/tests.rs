@@ -85,6 +85,63 @@ async fn what_explains_rows_is_read_once_there_are_some_or_none_can_be_had() {
     assert_eq!(began.elapsed(), ROWS_FIRST, "pods that do not come keep nothing else away");
 }
 
+/// A node was silent for so short a time that nobody wrote it into its pods.
+#[tokio::test]
+async fn pods_are_no_longer_lost_once_their_node_answers_though_they_did_not_change() {
+    let (api, _) = scripted::server(Vec::new()).await;
+    let (sink, index, mut facts) = rooms();
+    let mut session = Session::new(&api, &index, &sink);
+    let node = |name: &str, ready: &str| {
+        let status = json!({"conditions": [{"type": "Ready", "status": ready}]});
+        Step::Item(serde_json::from_value(json!({"metadata": {"name": name, "uid": name}, "status": status})).unwrap())
+    };
+    let on = |node: &str, name: &str| {
+        let mut pod = raw_pod(name);
+        pod["spec"] = json!({"nodeName": node});
+        pod["status"] = json!({"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]});
+        Step::Item(serde_json::from_value(pod).unwrap())
+    };
+    let mut shown = || {
+        let rows = std::iter::from_fn(|| facts.try_recv().ok()).filter_map(|fact| match fact {
+            Fact::Cluster(_, Delta::Task(Change::Upsert(row))) => Some(row),
+            _ => None,
+        });
+        let words = |row: Task| {
+            let service = row.service.as_ref().map_or("?", Key::as_str).to_owned();
+            format!("{} of {service} {} ready={}", row.key, row.state.word(), row.ready)
+        };
+        let mut words: Vec<String> = rows.map(words).collect();
+        words.sort();
+        words
+    };
+    for silent in ["one", "two", "three"] {
+        session.node(node(silent, "Unknown")).await;
+    }
+    for (node, name) in [("one", "a"), ("one", "b"), ("one", "gone"), ("two", "c"), ("three", "d")] {
+        session.pod(on(node, name)).await;
+    }
+    let Step::Item(gone) = on("one", "gone") else { panic!() };
+    session.pod(Step::Gone(gone)).await;
+    let lost = |name: &str| format!("{name} of ? lost ready=false");
+    assert_eq!(shown(), ["a", "b", "c", "d", "gone"].map(lost));
+    session.node(node("one", "True")).await;
+    assert_eq!(shown(), ["a of ? running ready=true", "b of ? running ready=true"]);
+    session.node(node("one", "True")).await;
+    assert_eq!(shown(), [""; 0]);
+    // what they belong to becomes known: as they are by now
+    session.set(set("web-1")).await;
+    let running = |name: &str| format!("{name} of web-1 running ready=true");
+    let lost = |name: &str| format!("{name} of web-1 lost ready=false");
+    assert_eq!(shown(), [running("a"), running("b"), lost("c"), lost("d")]);
+    let Step::Item(two) = node("two", "Unknown") else { panic!() };
+    session.node(Step::Gone(two)).await;
+    assert_eq!(shown(), [running("c")]);
+    for step in [Step::Begin, Step::End(None)] {
+        session.node(step).await;
+    }
+    assert_eq!(shown(), [running("d")], "a list without its node");
+}
+
 /// Pods are listed again sooner than ReplicaSets, and one of them is of a ReplicaSet that nobody has heard of.
 #[tokio::test]
 async fn pods_whose_replicasets_cannot_be_read_are_not_told_as_whole() {

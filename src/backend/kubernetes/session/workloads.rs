@@ -100,6 +100,7 @@ impl Session<'_> {
         }
         for (_, mut row) in self.orphans.remove(&key).into_iter().flatten() {
             row.service = Some(service.clone());
+            self.silent.belongs(&row.key, &service);
             if let Some(entry) = self.index.lock().pods.get_mut(&row.key) {
                 entry.service = Some(service.clone());
             }

@@ -1,12 +1,14 @@
-//! How long a pod takes from the API server's bytes to its row: the cost of a list by the row, and of a change. Each is
-//! given 100 pods of about 7 KB, in both forms.
+//! What a pod costs from the API server's bytes to its row, in time and allocations: in a list, and as a change. Each is given
+//! 100 pods of about 7 KB, in both forms.
 //!
 //! `cargo bench --profile perf --bench decode`
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a bench stops at the first surprise")]
 
+mod counted;
 mod recorded;
 
+use counted::once;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use quarterdeck::backend::kubernetes::Pipeline;
 use recorded::{Form, Pod, Recorded};
@@ -35,10 +37,11 @@ fn decode(c: &mut Criterion) {
             Form::Json => pipeline.line(change).unwrap(),
         };
         assert!(changes.iter().all(|change| read(&mut pipeline, change).is_some()));
+        let read_all = |pipeline: &mut Pipeline| changes.iter().map(|change| read(pipeline, black_box(change))).collect::<Vec<_>>();
+        once(&format!("a page of {PODS} pods, {name}"), || pipeline.page(&page).unwrap());
+        once(&format!("{PODS} changes, {name}"), || read_all(&mut pipeline));
         group.bench_function(format!("page/{name}"), |b| b.iter(|| pipeline.page(black_box(&page)).unwrap()));
-        group.bench_function(format!("changes/{name}"), |b| {
-            b.iter(|| changes.iter().map(|change| read(&mut pipeline, black_box(change))).collect::<Vec<_>>());
-        });
+        group.bench_function(format!("changes/{name}"), |b| b.iter(|| read_all(&mut pipeline)));
     }
     group.finish();
 }

@@ -5,6 +5,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a bench stops at the first surprise")]
 
+mod counted;
+
+use counted::once;
 use criterion::{Criterion, criterion_group};
 use quarterdeck::backend::sim::{Fleet, Options, Scenario};
 use quarterdeck::input::{Command, Keymap};
@@ -149,14 +152,10 @@ const STEPS: &[Step] = &[
 
 fn frames(c: &mut Criterion) {
     let mut bench = Bench::new();
-    let once = |name: &str, bench: &mut Bench, step: &dyn Fn(&mut Bench) -> usize| {
-        let mut bytes = 0;
-        let made = allocation_counter::measure(|| bytes = step(bench));
-        println!("once/{name:<40} {bytes:6} bytes {:6} allocations of {:8} bytes", made.count_total, made.bytes_total);
-    };
+    let to_terminal = |name: &str, bytes: usize| println!("once/{name:<48} {bytes:7} bytes for the terminal");
     for (name, before, step) in STEPS {
         before(&mut bench);
-        once(name, &mut bench, step);
+        to_terminal(name, once(name, || step(&mut bench)));
         c.bench_function(&format!("frame/{name}"), |b| {
             b.iter_custom(|rounds| {
                 (0..rounds).fold(Duration::ZERO, |sum, _| {
@@ -171,10 +170,12 @@ fn frames(c: &mut Criterion) {
     bench.typed(TextInput::Escape);
     bench.frame();
     let world = bench.changed();
-    once("100 changed tasks", &mut bench, &|bench| {
-        bench.ui.sync(Arc::clone(&world), bench.moment);
+    let name = "100 changed tasks";
+    let bytes = once(name, || {
+        bench.ui.sync(world, bench.moment);
         bench.frame()
     });
+    to_terminal(name, bytes);
     c.bench_function("frame/100 changed tasks, synced and drawn", |b| {
         b.iter_custom(|rounds| {
             (0..rounds).fold(Duration::ZERO, |sum, _| {

@@ -1,12 +1,15 @@
 //! What lists of 100,000 tasks cost, from a key or a picture to the bytes for the terminal at 200×50: letters typed into the
-//! filter and deleted again, pictures with a hundred changed rows, another sort column; and what the list keeps in memory.
+//! filter and deleted again, pictures with a hundred changed rows, another sort column, in time and allocations; and what the
+//! list keeps in memory.
 //!
 //! `cargo bench --profile perf --bench rows`
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a bench stops at the first surprise")]
 
+mod counted;
 mod sample;
 
+use counted::once;
 use criterion::{Criterion, criterion_group};
 use quarterdeck::backend::sim::PICTURE_EPOCH;
 use quarterdeck::input::{Command, Keymap};
@@ -171,6 +174,14 @@ impl Bench {
         start.elapsed()
     }
 
+    /// How long the list takes to be on screen in the order of the command.
+    fn sorted(&mut self, order: Command) -> Duration {
+        let start = Instant::now();
+        self.command(order);
+        self.frame();
+        start.elapsed()
+    }
+
     /// How long each letter takes to be answered, typed and deleted again.
     fn letters(&mut self) -> Vec<(String, Duration)> {
         let mut took = Vec::new();
@@ -197,7 +208,7 @@ fn ms(took: Duration) -> f64 {
 
 /// Prints how long letters take to be answered: of each the best of nine rounds, as the machine has other things to do.
 fn typing(bench: &mut Bench) {
-    let mut best = bench.letters();
+    let mut best = once("letters of the filter, a round of them", || bench.letters());
     for _ in 0..8 {
         for (held, (_, took)) in best.iter_mut().zip(bench.letters()) {
             held.1 = held.1.min(took);
@@ -262,6 +273,8 @@ fn rows(c: &mut Criterion) {
         bench.filter(words);
         commands.iter().for_each(|command| bench.command(*command));
         bench.frame();
+        let world = next(&mut bench);
+        once(name, || bench.synced(world));
         c.bench_function(&format!("rows/{name}"), |b| {
             b.iter_custom(|rounds| {
                 (0..rounds).fold(Duration::ZERO, |sum, _| {
@@ -279,14 +292,14 @@ fn rows(c: &mut Criterion) {
         ("age", Command::SortAge, Command::SortName),
         ("state", Command::SortState, Command::SortName),
     ] {
-        c.bench_function(&format!("rows/sort by {name}"), |b| {
+        let name = format!("sort by {name}");
+        bench.command(from);
+        once(&name, || bench.sorted(to));
+        c.bench_function(&format!("rows/{name}"), |b| {
             b.iter_custom(|rounds| {
                 (0..rounds).fold(Duration::ZERO, |sum, _| {
                     bench.command(from);
-                    let start = Instant::now();
-                    bench.command(to);
-                    bench.frame();
-                    sum + start.elapsed()
+                    sum + bench.sorted(to)
                 })
             });
         });
@@ -298,14 +311,20 @@ fn rows(c: &mut Criterion) {
         String::from_utf8_lossy(&bench.out).contains("CPU ↑")
     };
     assert!((0..12).any(|_| by_cpu(&mut bench)), "no column of cpu");
-    c.bench_function("rows/all measured anew, sorted by cpu", |b| {
+    let measured = |bench: &mut Bench| {
+        bench.round += 1;
+        let at = Timestamp(PICTURE_EPOCH.0 + i64::from(bench.round) * 10_000);
+        let rows = (0..CROWD.tasks).map(|n| (uid(3, n), usage(n, bench.round))).collect();
+        bench.store.apply(fact(Delta::Usage { of: Kind::Task, at, rows }), at);
+        bench.store.publish().expect("it was measured")
+    };
+    let name = "all measured anew, sorted by cpu";
+    let world = measured(&mut bench);
+    once(name, || bench.synced(world));
+    c.bench_function(&format!("rows/{name}"), |b| {
         b.iter_custom(|rounds| {
             (0..rounds).fold(Duration::ZERO, |sum, _| {
-                bench.round += 1;
-                let at = Timestamp(PICTURE_EPOCH.0 + i64::from(bench.round) * 10_000);
-                let rows = (0..CROWD.tasks).map(|n| (uid(3, n), usage(n, bench.round))).collect();
-                bench.store.apply(fact(Delta::Usage { of: Kind::Task, at, rows }), at);
-                let world = bench.store.publish().expect("it was measured");
+                let world = measured(&mut bench);
                 sum + bench.synced(world)
             })
         });

@@ -1,20 +1,23 @@
-//! What the store costs with 10,000 tasks on 1,000 nodes: a batch of changes and its publish, and resident memory.
+//! What the store costs with 10,000 tasks on 1,000 nodes: taking in a list and changes, and publishing these, in time and
+//! allocations; and resident memory.
 //!
 //! `cargo bench --profile perf --bench store`
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a bench stops at the first surprise")]
 
+mod counted;
 mod sample;
 
-use criterion::{BatchSize, Criterion, criterion_group};
+use counted::once;
+use criterion::{Criterion, criterion_group};
 use quarterdeck::backend::sim::{Fleet, Options, PICTURE_EPOCH, Scenario};
 use quarterdeck::model::{
-    Change, Cluster, ClusterId, ClusterKind, Delta, Fact, Key, Kind, Link, Series, Store, Task, TaskState, Usage,
+    Change, Cluster, ClusterId, ClusterKind, Delta, Fact, Key, Kind, Link, Series, Store, Task, TaskState, Usage, World,
 };
 use quarterdeck::util::time::Timestamp;
 use sample::{Crowd, uid};
-use std::hint::black_box;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 const CROWD: Crowd = Crowd { nodes: 1_000, services: 500, tasks: 10_000 };
 const BATCH: usize = 100;
@@ -115,39 +118,73 @@ fn batch(rows: &[Task], round: &mut u32) -> Vec<Fact> {
         .collect()
 }
 
-fn publish(c: &mut Criterion) {
-    let mut store = simulated();
-    let rows: Vec<Task> = store.world().clusters[0].tasks.iter().map(|t| Task::clone(t)).collect();
-    let mut round = 0;
-    // a reader holds the picture before, as the screen does, so that every publish copies what it must
-    let mut held = store.publish();
-    c.bench_function("store/100 deltas and a publish, 10,000 tasks", |b| {
-        b.iter_batched(
-            || batch(&rows, &mut round),
-            |facts| {
-                for fact in facts {
-                    store.apply(fact, PICTURE_EPOCH);
-                }
-                held = store.publish();
-                black_box(&held);
-            },
-            BatchSize::PerIteration,
-        );
-    });
-    c.bench_function("store/publish after one delta, 10,000 tasks", |b| {
-        b.iter_batched(
-            || batch(&rows, &mut round).remove(0),
-            |fact| {
-                store.apply(fact, PICTURE_EPOCH);
-                held = store.publish();
-                black_box(&held);
-            },
-            BatchSize::PerIteration,
-        );
+/// Tells the store all of it, and gives how long that took.
+fn ingest(store: &mut Store, facts: Vec<Fact>) -> Duration {
+    let start = Instant::now();
+    facts.into_iter().for_each(|fact| store.apply(fact, PICTURE_EPOCH));
+    start.elapsed()
+}
+
+/// The next picture, and how long it took; a reader holds the one before, as the screen does, so that every publish copies
+/// what it must.
+fn publish(store: &mut Store, held: &mut Option<Arc<World>>) -> Duration {
+    let start = Instant::now();
+    let next = store.publish();
+    let took = start.elapsed();
+    *held = Some(next.expect("rows have changed"));
+    took
+}
+
+fn lists(c: &mut Criterion) {
+    let facts = || {
+        let rows = (0..CROWD.tasks).map(|n| fact(Delta::Task(Change::Upsert(CROWD.task(n)))));
+        let (begin, end) = (fact(Delta::Task(Change::Begin)), fact(Delta::Task(Change::End)));
+        [begin].into_iter().chain(rows).chain([end]).collect::<Vec<_>>()
+    };
+    let (mut store, told) = (Store::new([cluster()]), facts());
+    once("a list of 10,000 tasks, ingested", || ingest(&mut store, told));
+    once("a list of 10,000 tasks, published", || store.publish());
+    c.bench_function("store/a list of 10,000 tasks, ingested", |b| {
+        b.iter_custom(|rounds| (0..rounds).map(|_| ingest(&mut Store::new([cluster()]), facts())).sum());
     });
 }
 
-criterion_group!(benches, publish);
+fn changes(c: &mut Criterion) {
+    let mut store = simulated();
+    let rows: Vec<Task> = store.world().clusters[0].tasks.iter().map(|t| Task::clone(t)).collect();
+    let mut round = 0;
+    let mut held = store.publish();
+    for (number, name) in [(BATCH, "100 deltas"), (1, "one delta")] {
+        let mut told = || batch(&rows, &mut round).into_iter().take(number).collect::<Vec<_>>();
+        // the first finds what only a first one needs
+        ingest(&mut store, told());
+        publish(&mut store, &mut held);
+        let next = told();
+        once(&format!("{name}, ingested"), || ingest(&mut store, next));
+        once(&format!("{name}, published"), || publish(&mut store, &mut held));
+        c.bench_function(&format!("store/{name} ingested, 10,000 tasks"), |b| {
+            b.iter_custom(|rounds| {
+                let took = |_| {
+                    let took = ingest(&mut store, told());
+                    publish(&mut store, &mut held);
+                    took
+                };
+                (0..rounds).map(took).sum()
+            });
+        });
+        c.bench_function(&format!("store/{name} published, 10,000 tasks"), |b| {
+            b.iter_custom(|rounds| {
+                let took = |_| {
+                    ingest(&mut store, told());
+                    publish(&mut store, &mut held)
+                };
+                (0..rounds).map(took).sum()
+            });
+        });
+    }
+}
+
+criterion_group!(benches, lists, changes);
 
 fn main() {
     memory();

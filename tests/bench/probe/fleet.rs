@@ -29,7 +29,8 @@ struct Spans {
 /// How often the load is timed; its figures are the median of these.
 const LOADS: u64 = 5;
 
-const WHOLE: Spans = Spans { settle: Duration::from_secs(10), idle: Duration::from_secs(60), busy: Duration::from_secs(30) };
+/// A minute each: within it the measurements come round once.
+const WHOLE: Spans = Spans { settle: Duration::from_secs(10), idle: Duration::from_secs(60), busy: Duration::from_secs(60) };
 const SHORT: Spans = Spans { settle: Duration::from_secs(5), idle: Duration::from_secs(15), busy: Duration::from_secs(0) };
 
 /// Clusters behind relays, and the kubeconfig that leads there.

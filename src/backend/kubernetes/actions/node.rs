@@ -30,6 +30,16 @@ impl Act<'_> {
         .await
     }
 
+    /// An error if the node takes tasks again, which rows may not show yet: somebody had it do so while its tasks were moved,
+    /// or the server was restored from a copy in which it did.
+    async fn still_paused(&self) -> Result<(), BackendError> {
+        let path = paths::node(&self.intent.object.key);
+        let value: Value = self.api.get(&path).await.map_err(|failure| self.fail(failure))?;
+        let paused = value.pointer("/spec/unschedulable").and_then(Value::as_bool).unwrap_or_default();
+        self.same_object(&Target { path, value })?;
+        if paused { Ok(()) } else { Err(self.changed("it takes tasks again: it was activated while its tasks were moved")) }
+    }
+
     /// Patches the node of the intent, held against what the operator saw, with what `make` says of it as it is now.
     pub(super) async fn patch_node(&self, make: impl Fn(&Value) -> Option<Value>) -> Result<(), BackendError> {
         let mut conflicts = 0;
@@ -75,6 +85,7 @@ impl Act<'_> {
                     self.report(told.len(), total, &first.to_string());
                     return Err(first);
                 }
+                self.still_paused().await?;
                 self.report(total, total, &here.stays);
                 return Ok(Expect::NodeEmpty { node, availability: Availability::Paused });
             }
@@ -163,11 +174,21 @@ mod tests {
     use crate::backend::kubernetes::scripted;
     use crate::model::{Action, Bound, Intent, Kind, ObjectRef};
 
+    fn node(paused: bool) -> (u16, Value) {
+        (200, json!({ "metadata": { "name": "n1", "uid": "u" }, "spec": { "unschedulable": paused } }))
+    }
+
+    fn pods(names: &[&str]) -> (u16, Value) {
+        let owner = json!([{ "kind": "ReplicaSet", "uid": "o", "controller": true }]);
+        let pod = |name: &&str| json!({ "metadata": { "name": name, "namespace": "n", "uid": name, "ownerReferences": owner } });
+        (200, json!({ "items": names.iter().map(pod).collect::<Vec<_>>() }))
+    }
+
     /// The evacuation of a node that is cordoned already, and how many requests it made.
     async fn evacuated(answers: Vec<(u16, Value)>) -> (Result<Expect, BackendError>, usize) {
-        let node = json!({ "metadata": { "name": "n1", "uid": "u" }, "spec": { "unschedulable": true } });
-        let seen: RawNode = serde_json::from_value(node.clone()).unwrap();
-        let script = std::iter::once((200, node)).chain(answers).map(|(code, body)| (code, body.to_string()));
+        let node = node(true);
+        let seen: RawNode = serde_json::from_value(node.1.clone()).unwrap();
+        let script = std::iter::once(node).chain(answers).map(|(code, body)| (code, body.to_string()));
         let (api, asked) = scripted::server(script.collect()).await;
         let object = ObjectRef { cluster: "c".into(), kind: Kind::Node, key: "n1".into() };
         let bound = Bound { uid: "u".into(), spec_rev: scheduling_rev(&seen) };
@@ -179,19 +200,24 @@ mod tests {
 
     #[tokio::test]
     async fn a_pod_that_is_refused_holds_up_no_other_and_is_no_matter_once_it_is_gone() {
-        let pods = |names: &[&str]| {
-            let owner = json!([{ "kind": "ReplicaSet", "uid": "o", "controller": true }]);
-            let pod =
-                |name: &&str| json!({ "metadata": { "name": name, "namespace": "n", "uid": name, "ownerReferences": owner } });
-            (200, json!({ "items": names.iter().map(pod).collect::<Vec<_>>() }))
-        };
         let denied = (403, json!({ "message": "admission webhook \"guard\" denied the request" }));
         let taken = (201, json!({}));
-        let (done, asked) = evacuated(vec![pods(&["a", "b"]), denied.clone(), taken.clone(), pods(&[])]).await;
-        assert_eq!((done, asked), (Ok(Expect::NodeEmpty { node: "n1".into(), availability: Availability::Paused }), 5));
+        let (done, asked) = evacuated(vec![pods(&["a", "b"]), denied.clone(), taken.clone(), pods(&[]), node(true)]).await;
+        assert_eq!((done, asked), (Ok(Expect::NodeEmpty { node: "n1".into(), availability: Availability::Paused }), 6));
         let (done, asked) = evacuated(vec![pods(&["a", "b"]), denied, taken, pods(&["a"])]).await;
         assert!(matches!(&done, Err(BackendError::Forbidden(why)) if why.contains("guard")), "{done:?}");
         assert_eq!(asked, 5);
+    }
+
+    #[tokio::test]
+    async fn a_node_that_takes_tasks_again_by_the_end_is_not_called_evacuated() {
+        let (done, _) = evacuated(vec![pods(&["a"]), (201, json!({})), pods(&[]), node(false)]).await;
+        assert!(matches!(&done, Err(BackendError::Changed(why)) if why.contains("takes tasks again")), "{done:?}");
+        // another one of its name
+        let mut other = node(true);
+        other.1["metadata"]["uid"] = json!("v");
+        let (done, _) = evacuated(vec![pods(&[]), other]).await;
+        assert!(matches!(done, Err(BackendError::Changed(_))), "{done:?}");
     }
 
     #[test]

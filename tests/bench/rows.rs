@@ -166,20 +166,22 @@ impl Bench {
         self.store.publish().expect("rows have changed")
     }
 
-    /// How long the picture takes to be on screen.
-    fn synced(&mut self, world: Arc<World>) -> Duration {
+    /// How long a step takes to be on screen.
+    fn timed(&mut self, step: impl FnOnce(&mut Self)) -> Duration {
         let start = Instant::now();
-        self.ui.sync(world, self.moment);
+        step(self);
         self.frame();
         start.elapsed()
     }
 
-    /// How long the list takes to be on screen in the order of the command.
-    fn sorted(&mut self, order: Command) -> Duration {
-        let start = Instant::now();
-        self.command(order);
-        self.frame();
-        start.elapsed()
+    /// The same for a picture.
+    fn synced(&mut self, world: Arc<World>) -> Duration {
+        self.timed(|bench| _ = bench.ui.sync(world, bench.moment))
+    }
+
+    /// And for a command.
+    fn commanded(&mut self, command: Command) -> Duration {
+        self.timed(|bench| bench.command(command))
     }
 
     /// How long each letter takes to be answered, typed and deleted again.
@@ -190,10 +192,7 @@ impl Bench {
             let deleted = (0..words.len()).map(|n| (format!("⌫ {}", &words[..words.len() - n]), TextInput::Backspace));
             let typed = words.char_indices().map(|(at, c)| (words[..=at].to_owned(), TextInput::Char(c)));
             for (name, input) in typed.chain(deleted) {
-                let start = Instant::now();
-                self.typed(input);
-                self.frame();
-                took.push((name, start.elapsed()));
+                took.push((name, self.timed(|bench| bench.typed(input))));
             }
             self.typed(TextInput::Escape);
             self.frame();
@@ -294,12 +293,12 @@ fn rows(c: &mut Criterion) {
     ] {
         let name = format!("sort by {name}");
         bench.command(from);
-        once(&name, || bench.sorted(to));
+        once(&name, || bench.commanded(to));
         c.bench_function(&format!("rows/{name}"), |b| {
             b.iter_custom(|rounds| {
                 (0..rounds).fold(Duration::ZERO, |sum, _| {
                     bench.command(from);
-                    sum + bench.sorted(to)
+                    sum + bench.commanded(to)
                 })
             });
         });

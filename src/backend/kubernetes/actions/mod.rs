@@ -20,6 +20,7 @@ use super::index::{PodEntry, Shared};
 use super::paths;
 use crate::backend::{BackendError, ProgressSink};
 use crate::model::{Action, ActionKind, Expect, Found, Intent, ObjectRef, Progress, ServiceKind, Text};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// How often a write is made anew because only the object's status changed in between.
@@ -189,15 +190,20 @@ impl Act<'_> {
         Ok((entry, target))
     }
 
-    /// The objects of a list. A server that is too busy for it is asked again when it likes.
-    async fn list<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<Vec<T>, BackendError> {
+    /// The objects of a list.
+    async fn list<T: DeserializeOwned>(&self, path: &str) -> Result<Vec<T>, BackendError> {
         #[derive(serde::Deserialize)]
         struct List<T> {
             items: Option<Vec<T>>,
         }
+        Ok(self.read::<List<T>>(path).await?.items.unwrap_or_default())
+    }
+
+    /// What is at `path`, for an action of many steps: a server that is too busy for it is asked again when it likes.
+    async fn read<T: DeserializeOwned>(&self, path: &str) -> Result<T, BackendError> {
         loop {
-            match self.api.get::<List<T>>(path).await {
-                Ok(list) => return Ok(list.items.unwrap_or_default()),
+            match self.api.get(path).await {
+                Ok(read) => return Ok(read),
                 Err(failure) if failure.status() == Some(429) => tokio::time::sleep(eviction::again(&failure)).await,
                 Err(failure) => return Err(self.fail(failure)),
             }

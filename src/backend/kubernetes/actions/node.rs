@@ -24,8 +24,7 @@ impl Act<'_> {
     async fn write_paused(&self, paused: bool) -> Result<(), BackendError> {
         self.patch_node(|node| {
             let spec = json!({ "unschedulable": if paused { json!(true) } else { Value::Null } });
-            let so = node.pointer("/spec/unschedulable").and_then(Value::as_bool).unwrap_or_default();
-            (so != paused).then(|| json!({ "spec": spec }))
+            (is_paused(node) != paused).then(|| json!({ "spec": spec }))
         })
         .await
     }
@@ -34,10 +33,9 @@ impl Act<'_> {
     /// or the server was restored from a copy in which it did.
     async fn still_paused(&self) -> Result<(), BackendError> {
         let path = paths::node(&self.intent.object.key);
-        let value: Value = self.api.get(&path).await.map_err(|failure| self.fail(failure))?;
-        let paused = value.pointer("/spec/unschedulable").and_then(Value::as_bool).unwrap_or_default();
-        self.same_object(&Target { path, value })?;
-        if paused { Ok(()) } else { Err(self.changed("it takes tasks again: it was activated while its tasks were moved")) }
+        let target = Target { value: self.read(&path).await?, path };
+        self.same_object(&target)?;
+        if is_paused(&target.value) { Ok(()) } else { Err(self.changed("it takes tasks again: it was activated meanwhile")) }
     }
 
     /// Patches the node of the intent, held against what the operator saw, with what `make` says of it as it is now.
@@ -75,6 +73,8 @@ impl Act<'_> {
         let mut refused: BTreeMap<String, BackendError> = BTreeMap::new();
         loop {
             let here = plan(self.list(&path).await?);
+            // before any is told to go: what took its place might come back to this node
+            self.still_paused().await?;
             // those that went by themselves meanwhile
             refused.retain(|uid, _| here.movable.iter().any(|pod| pod.uid == *uid));
             let open: Vec<&Movable> =
@@ -85,7 +85,6 @@ impl Act<'_> {
                     self.report(told.len(), total, &first.to_string());
                     return Err(first);
                 }
-                self.still_paused().await?;
                 self.report(total, total, &here.stays);
                 return Ok(Expect::NodeEmpty { node, availability: Availability::Paused });
             }
@@ -117,6 +116,10 @@ impl Act<'_> {
             }
         }
     }
+}
+
+fn is_paused(node: &Value) -> bool {
+    node.pointer("/spec/unschedulable").and_then(Value::as_bool).unwrap_or_default()
 }
 
 /// A pod that another node can run.
@@ -200,24 +203,36 @@ mod tests {
 
     #[tokio::test]
     async fn a_pod_that_is_refused_holds_up_no_other_and_is_no_matter_once_it_is_gone() {
-        let denied = (403, json!({ "message": "admission webhook \"guard\" denied the request" }));
-        let taken = (201, json!({}));
-        let (done, asked) = evacuated(vec![pods(&["a", "b"]), denied.clone(), taken.clone(), pods(&[]), node(true)]).await;
-        assert_eq!((done, asked), (Ok(Expect::NodeEmpty { node: "n1".into(), availability: Availability::Paused }), 6));
-        let (done, asked) = evacuated(vec![pods(&["a", "b"]), denied, taken, pods(&["a"])]).await;
+        let denied = || (403, json!({ "message": "admission webhook \"guard\" denied the request" }));
+        let begin = || [pods(&["a", "b"]), node(true), denied(), (201, json!({}))];
+        let (done, asked) = evacuated([&begin()[..], &[pods(&[]), node(true)]].concat()).await;
+        assert_eq!((done, asked), (Ok(Expect::NodeEmpty { node: "n1".into(), availability: Availability::Paused }), 7));
+        let (done, asked) = evacuated([&begin()[..], &[pods(&["a"]), node(true)]].concat()).await;
         assert!(matches!(&done, Err(BackendError::Forbidden(why)) if why.contains("guard")), "{done:?}");
-        assert_eq!(asked, 5);
+        assert_eq!(asked, 7);
     }
 
     #[tokio::test]
-    async fn a_node_that_takes_tasks_again_by_the_end_is_not_called_evacuated() {
-        let (done, _) = evacuated(vec![pods(&["a"]), (201, json!({})), pods(&[]), node(false)]).await;
-        assert!(matches!(&done, Err(BackendError::Changed(why)) if why.contains("takes tasks again")), "{done:?}");
-        // another one of its name
+    async fn no_more_tasks_go_from_a_node_that_takes_them_again_and_it_is_not_called_evacuated() {
+        let begin = || vec![pods(&["a"]), node(true), (201, json!({}))];
         let mut other = node(true);
         other.1["metadata"]["uid"] = json!("v");
-        let (done, _) = evacuated(vec![pods(&[]), other]).await;
-        assert!(matches!(done, Err(BackendError::Changed(_))), "{done:?}");
+        for (left, now, why) in [
+            (&[][..], node(false), "takes tasks again"),
+            (&["b"], node(false), "takes tasks again"),
+            (&[], other, "of the same name"),
+        ] {
+            let (done, asked) = evacuated([begin(), vec![pods(left), now]].concat()).await;
+            assert!(matches!(&done, Err(BackendError::Changed(words)) if words.contains(why)), "{done:?}");
+            assert_eq!(asked, 6, "nothing more was written");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_busy_at_the_end_is_asked_again() {
+        let busy = (429, json!({ "message": "busy", "details": { "retryAfterSeconds": 1 } }));
+        let (done, asked) = evacuated(vec![pods(&[]), busy, node(true)]).await;
+        assert_eq!((done, asked), (Ok(Expect::NodeEmpty { node: "n1".into(), availability: Availability::Paused }), 4));
     }
 
     #[test]

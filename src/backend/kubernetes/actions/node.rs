@@ -71,6 +71,8 @@ impl Act<'_> {
         let mut told: HashSet<String> = HashSet::new();
         // pods that the server will not let go however often it is asked (several budgets on one pod, a webhook)
         let mut refused: BTreeMap<String, BackendError> = BTreeMap::new();
+        // pods that were asked in vain before: why they wait stays to be read while they are asked again
+        let mut waiting: HashSet<String> = HashSet::new();
         loop {
             let here = plan(self.list(&path).await?);
             // before any is told to go: what took its place might come back to this node
@@ -91,7 +93,9 @@ impl Act<'_> {
             let mut wait = AGAIN;
             let mut reasons: Vec<String> = Vec::new();
             for pod in open {
-                self.report(told.len(), total, &format!("moving {}/{}", pod.place.namespace, pod.place.name));
+                if !waiting.contains(&pod.uid) {
+                    self.report(told.len(), total, &format!("moving {}/{}", pod.place.namespace, pod.place.name));
+                }
                 match evict(self.api, &pod.place, &pod.uid).await {
                     Ok(Evicted::Taken | Evicted::Gone) => {
                         told.insert(pod.uid.clone());
@@ -105,6 +109,7 @@ impl Act<'_> {
                     }
                     Ok(Evicted::NotNow(why, after)) => {
                         wait = wait.max(after);
+                        waiting.insert(pod.uid.clone());
                         reasons.push(format!("{}/{} {why}", pod.place.namespace, pod.place.name));
                     }
                 }

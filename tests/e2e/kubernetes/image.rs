@@ -51,11 +51,11 @@ fn another_image_of_a_cronjob_is_taken_back_with_its_digest() {
     assert_eq!(workload.run(image), digest);
     let (mut app, _home) = open((160, 40));
     app.send("4");
-    app.wait_for("nightly", SOON);
-    app.send("/nightly\r");
-    app.wait_for("1 of ", SOON);
+    app.wait_for("services ·", SOON);
+    app.send("/e2e-cron-image nightly\r");
+    app.wait_for("/e2e-cron-image nightly · 1 of ", SOON);
     app.send("i");
-    app.wait_for("set image", SOON);
+    app.wait_for("set image e2e-cron-image/nightly", SOON);
     app.send("\x15app:2");
     app.wait_for("→ app:2", SOON);
     app.send("\ry");

@@ -39,6 +39,14 @@ impl Workload {
         new
     }
 
+    /// A CronJob `nightly` that the clock starts on New Year's Day.
+    fn nightly(&self, image: &str) {
+        let image = format!("--image={image}");
+        let schedule = ["--schedule", "0 0 1 1 *"];
+        self.kubectl
+            .args(&[&["-n", self.namespace, "create", "cronjob", "nightly", &image], &schedule[..], &["--", "true"]].concat());
+    }
+
     fn run(&self, line: &str) -> String {
         self.kubectl.run(&format!("-n {} {line}", self.namespace))
     }

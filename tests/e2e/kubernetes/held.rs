@@ -31,9 +31,7 @@ fn holds_a_rollout_and_lets_it_go_on() {
 #[test]
 fn runs_a_cronjob_now_and_holds_its_clock() {
     let workload = Workload::create("e2e-cron", 1);
-    let cron = "create cronjob nightly --image=app:1 --schedule";
-    let args: Vec<&str> = ["-n", workload.namespace].into_iter().chain(cron.split(' ')).collect();
-    workload.kubectl.args(&[&args[..], &["0 0 1 1 *", "--", "true"]].concat());
+    workload.nightly("app:1");
     let uid = workload.run("get cronjob nightly -o jsonpath={.metadata.uid}");
     let (mut app, _home) = open((200, 50));
     app.send("4");

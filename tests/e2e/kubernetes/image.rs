@@ -44,9 +44,7 @@ fn sets_the_image_of_the_second_container_and_of_no_other() {
 fn another_image_of_a_cronjob_is_taken_back_with_its_digest() {
     let workload = Workload::create("e2e-cron-image", 1);
     let digest = format!("app:1@sha256:{}", "ab".repeat(32));
-    let cron = format!("-n {} create cronjob nightly --image={digest} --schedule", workload.namespace);
-    let args: Vec<&str> = cron.split(' ').collect();
-    workload.kubectl.args(&[&args[..], &["0 0 1 1 *", "--", "true"]].concat());
+    workload.nightly(&digest);
     let image = "get cronjob nightly -o jsonpath={.spec.jobTemplate.spec.template.spec.containers[0].image}";
     assert_eq!(workload.run(image), digest);
     let (mut app, _home) = open((160, 40));

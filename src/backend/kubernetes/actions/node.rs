@@ -12,7 +12,7 @@ use crate::backend::kubernetes::raw::{RawNode, RawPod};
 use crate::model::{Availability, Expect, Text};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 impl Act<'_> {
     pub(super) async fn set_paused(&self, paused: bool) -> Result<Expect, BackendError> {
@@ -32,20 +32,26 @@ impl Act<'_> {
     /// An error if the node takes tasks again, which rows may not show yet: somebody had it do so while its tasks were moved,
     /// or the server was restored from a copy in which it did.
     async fn still_paused(&self) -> Result<(), BackendError> {
+        if is_paused(&self.node().await?.value) {
+            Ok(())
+        } else {
+            Err(self.changed("it takes tasks again: it was activated meanwhile"))
+        }
+    }
+
+    /// The node of the intent as it is now, refused if another took its name.
+    async fn node(&self) -> Result<Target, BackendError> {
         let path = paths::node(&self.intent.object.key);
         let target = Target { value: self.read(&path).await?, path };
         self.same_object(&target)?;
-        if is_paused(&target.value) { Ok(()) } else { Err(self.changed("it takes tasks again: it was activated meanwhile")) }
+        Ok(target)
     }
 
     /// Patches the node of the intent, held against what the operator saw, with what `make` says of it as it is now.
     pub(super) async fn patch_node(&self, make: impl Fn(&Value) -> Option<Value>) -> Result<(), BackendError> {
         let mut conflicts = 0;
         loop {
-            let path = paths::node(&self.intent.object.key);
-            let value: Value = self.api.get(&path).await.map_err(|failure| self.fail(failure))?;
-            let target = Target { path, value };
-            self.same_object(&target)?;
+            let target = self.node().await?;
             let node = RawNode::deserialize(&target.value).map_err(|err| self.changed(&format!("it cannot be read: {err}")))?;
             if scheduling_rev(&node) != self.intent.bound.spec_rev {
                 return Err(self.changed("someone paused, activated, labelled or tainted it in between"));
@@ -68,23 +74,20 @@ impl Act<'_> {
         self.write_paused(true).await?;
         let node = self.intent.object.key.clone();
         let path = format!("/api/v1/pods?fieldSelector={}", escape(&format!("spec.nodeName={node}")));
-        let mut told: HashSet<String> = HashSet::new();
-        // pods that the server will not let go however often it is asked (several budgets on one pod, a webhook)
-        let mut refused: BTreeMap<String, BackendError> = BTreeMap::new();
-        // pods that were asked in vain before: why they wait stays to be read while they are asked again
-        let mut waiting: HashSet<String> = HashSet::new();
+        let mut asked: BTreeMap<String, Asked> = BTreeMap::new();
         loop {
             let here = plan(self.list(&path).await?);
             // before any is told to go: what took its place might come back to this node
             self.still_paused().await?;
             // those that went by themselves meanwhile
-            refused.retain(|uid, _| here.movable.iter().any(|pod| pod.uid == *uid));
+            asked.retain(|uid, came| matches!(came, Asked::Told) || here.movable.iter().any(|pod| pod.uid == *uid));
             let open: Vec<&Movable> =
-                here.movable.iter().filter(|pod| !told.contains(&pod.uid) && !refused.contains_key(&pod.uid)).collect();
-            let total = told.len() + open.len() + refused.len();
+                here.movable.iter().filter(|pod| !matches!(asked.get(&pod.uid), Some(Asked::Told | Asked::Refused(_)))).collect();
+            let refused = asked.values().filter(|came| matches!(came, Asked::Refused(_))).count();
+            let total = told(&asked) + open.len() + refused;
             if open.is_empty() {
-                if let Some(first) = refused.into_values().next() {
-                    self.report(told.len(), total, &first.to_string());
+                if let Some(first) = asked.into_values().find_map(Asked::refusal) {
+                    self.report(total - refused, total, &first.to_string());
                     return Err(first);
                 }
                 self.report(total, total, &here.stays);
@@ -93,34 +96,51 @@ impl Act<'_> {
             let mut wait = AGAIN;
             let mut reasons: Vec<String> = Vec::new();
             for pod in open {
-                if !waiting.contains(&pod.uid) {
-                    self.report(told.len(), total, &format!("moving {}/{}", pod.place.namespace, pod.place.name));
+                // why it waits stays to be read while it is asked again
+                if !asked.contains_key(&pod.uid) {
+                    self.report(told(&asked), total, &format!("moving {}/{}", pod.place.namespace, pod.place.name));
                 }
-                match evict(self.api, &pod.place, &pod.uid).await {
-                    Ok(Evicted::Taken | Evicted::Gone) => {
-                        told.insert(pod.uid.clone());
-                    }
+                let came = match evict(self.api, &pod.place, &pod.uid).await {
+                    Ok(Evicted::Taken | Evicted::Gone) => Asked::Told,
                     // without an answer nobody knows whether it was told: the next look at the node shows it
                     Err(failure) if failure.status().is_none_or(|code| code == 401) => {
                         return Err(self.fail(failure));
                     }
-                    Err(failure) => {
-                        refused.insert(pod.uid.clone(), self.fail(failure));
-                    }
+                    Err(failure) => Asked::Refused(self.fail(failure)),
                     Ok(Evicted::NotNow(why, after)) => {
                         wait = wait.max(after);
-                        waiting.insert(pod.uid.clone());
                         reasons.push(format!("{}/{} {why}", pod.place.namespace, pod.place.name));
+                        Asked::NotNow
                     }
-                }
+                };
+                asked.insert(pod.uid.clone(), came);
             }
             if !reasons.is_empty() {
                 let more = if reasons.len() > 1 { format!(" and {} more", reasons.len() - 1) } else { String::new() };
-                self.report(told.len(), total, &format!("{}{more}", reasons.first().map_or("", String::as_str)));
+                self.report(told(&asked), total, &format!("{}{more}", reasons.first().map_or("", String::as_str)));
                 tokio::time::sleep(wait).await;
             }
         }
     }
+}
+
+/// What came of asking for a pod to be evicted.
+enum Asked {
+    Told,
+    /// A budget is in the way.
+    NotNow,
+    /// The server will not let it go however often it is asked (several budgets on one pod, a webhook).
+    Refused(BackendError),
+}
+
+impl Asked {
+    fn refusal(self) -> Option<BackendError> {
+        if let Self::Refused(error) = self { Some(error) } else { None }
+    }
+}
+
+fn told(asked: &BTreeMap<String, Asked>) -> usize {
+    asked.values().filter(|came| matches!(came, Asked::Told)).count()
 }
 
 fn is_paused(node: &Value) -> bool {

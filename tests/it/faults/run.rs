@@ -25,7 +25,7 @@ const CHANGE: Duration = Duration::from_millis(300);
 const AUDIT: Duration = Duration::from_secs(4);
 /// In the busiest second after a fault at most so many times as many requests as in the whole first list.
 const MOST: usize = 3;
-/// So many pods a node has at least that is evacuated.
+/// So many pods a node has at least when it is evacuated.
 const ENOUGH: usize = 4;
 /// An evacuation must be done so soon after a fault; the pods of the server end within seconds.
 const EVACUATED: Duration = Duration::from_secs(90);
@@ -134,7 +134,7 @@ async fn story(bench: &Bench, long: bool, outcome: &mut Outcome) -> Result<(), S
         if cell.phase == Phase::Steady {
             server.begin();
         } else {
-            filled(server).await?;
+            fill(server);
             server.arm();
             order(&bench.engine, Action::Evacuate).await?;
         }
@@ -177,16 +177,16 @@ async fn story(bench: &Bench, long: bool, outcome: &mut Outcome) -> Result<(), S
     Ok(())
 }
 
-/// Waits until there are tasks enough to move: the fault begins with one of them.
-async fn filled(server: &Server) -> Result<(), String> {
-    let end = Instant::now() + Duration::from_secs(40);
-    while here(&server.state.lock()) < ENOUGH {
-        if Instant::now() > end {
-            return Err("the node to be evacuated has no tasks to move".to_owned());
+/// Puts tasks on the node that is evacuated where there are too few of them: the fault begins with one of them.
+fn fill(server: &Server) {
+    {
+        let mut state = server.state.lock();
+        for _ in here(&state)..ENOUGH {
+            let State { truth, dice, .. } = &mut *state;
+            writer::add_pod_to(truth, dice, "node-0");
         }
-        sleep(Duration::from_millis(100)).await;
     }
-    Ok(())
+    server.tell();
 }
 
 /// Pods on the node that is evacuated.

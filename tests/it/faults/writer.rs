@@ -143,9 +143,15 @@ fn come_and_go(truth: &mut Truth, resource: Resource, most: usize, make: impl Fn
 pub fn add_pod(truth: &mut Truth, dice: &mut Dice) {
     let free = |node: &Arc<Value>| node.pointer("/spec/unschedulable").is_none();
     let nodes: Vec<_> = truth.now(Resource::Nodes).into_iter().filter(free).collect();
+    if let Some(node) = dice.one(&nodes) {
+        add_pod_to(truth, dice, text(node, "/metadata/name"));
+    }
+}
+
+pub fn add_pod_to(truth: &mut Truth, dice: &mut Dice, node: &str) {
     let (sets, mark) = (truth.now(Resource::ReplicaSets), truth.mark());
-    let (Some(node), Some(set)) = (dice.one(&nodes), dice.one(&sets)) else { return };
-    truth.put(Resource::Pods, objects::pod(&format!("p{mark:08}"), uid(set), text(node, "/metadata/name"), mark));
+    let Some(set) = dice.one(&sets) else { return };
+    truth.put(Resource::Pods, objects::pod(&format!("p{mark:08}"), uid(set), node, mark));
 }
 
 fn remove_pod(truth: &mut Truth, dice: &mut Dice) {

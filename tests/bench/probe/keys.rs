@@ -1,6 +1,7 @@
 //! How long keys take from the press to what they do on the screen, and where the time of the slowest went.
 
 use super::measure::{Answer, percentile};
+use super::pace::Pace;
 use super::pty::Pty;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -135,17 +136,22 @@ pub struct Keys {
     keys: Vec<Key>,
     /// Whether the terminal came before all else.
     ahead: bool,
+    /// What the processor did between them.
+    pace: Option<Pace>,
 }
 
 impl Keys {
-    /// Moves the cursor down and up and waits for it each time.
+    /// Moves the cursor down and up and waits for it each time; the pace of the processor is taken after each.
     pub fn of(app: &mut Pty) -> Self {
-        let ahead = Ahead::take();
+        let (mut pace, ahead) = (Pace::new(), Ahead::take());
         let moved = |n: usize| {
             let row = cursor(app);
-            Key::press(app, if n % 40 < 20 { "j" } else { "k" }, |app| cursor(app) != row)
+            let key = Key::press(app, if n % 40 < 20 { "j" } else { "k" }, |app| cursor(app) != row);
+            pace.take();
+            key
         };
-        Self::sorted((0..KEYS).map(moved).collect(), &ahead)
+        let keys = (0..KEYS).map(moved).collect();
+        Self { pace: Some(pace), ..Self::sorted(keys, &ahead) }
     }
 
     /// The same with a program that does nothing but give back what it reads: what the machine itself takes at the moment.
@@ -161,7 +167,7 @@ impl Keys {
 
     fn sorted(mut keys: Vec<Key>, ahead: &Ahead) -> Self {
         keys.sort_by(|a, b| a.wait.total_cmp(&b.wait));
-        Self { keys, ahead: ahead.is_taken() }
+        Self { keys, ahead: ahead.is_taken(), pace: None }
     }
 
     /// Says what they took and cost.
@@ -171,6 +177,9 @@ impl Keys {
         costs.sort_unstable();
         answer.count(&format!("tty_key{name}_bytes"), percentile(&costs, 50));
         answer.say("terminal_ahead", self.ahead);
+        if let Some(pace) = &self.pace {
+            pace.tell(name, answer);
+        }
     }
 
     /// Says how long what was given back took, as [`Keys::tell`] does.

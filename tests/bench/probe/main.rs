@@ -10,6 +10,7 @@ mod keys;
 mod link;
 mod logs;
 mod measure;
+mod pace;
 mod proxy;
 #[path = "../../it/pty.rs"]
 mod pty;

@@ -214,9 +214,13 @@ mod tests {
 
     /// The evacuation of a node that is cordoned already, and how many requests it made.
     async fn evacuated(answers: Vec<(u16, Value)>) -> (Result<Expect, BackendError>, usize) {
-        let node = node(true);
-        let seen: RawNode = serde_json::from_value(node.1.clone()).unwrap();
-        let script = std::iter::once(node).chain(answers).map(|(code, body)| (code, body.to_string()));
+        asked([vec![node(true)], answers].concat()).await
+    }
+
+    /// The same with all answers.
+    async fn asked(answers: Vec<(u16, Value)>) -> (Result<Expect, BackendError>, usize) {
+        let seen: RawNode = serde_json::from_value(node(true).1).unwrap();
+        let script = answers.into_iter().map(|(code, body)| (code, body.to_string()));
         let (api, asked) = scripted::server(script.collect()).await;
         let object = ObjectRef { cluster: "c".into(), kind: Kind::Node, key: "n1".into() };
         let bound = Bound { uid: "u".into(), spec_rev: scheduling_rev(&seen) };
@@ -254,10 +258,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_server_that_is_busy_at_the_end_is_asked_again() {
-        let busy = (429, json!({ "message": "busy", "details": { "retryAfterSeconds": 1 } }));
-        let (done, asked) = evacuated(vec![pods(&[]), busy, node(true)]).await;
-        assert_eq!((done, asked), (Ok(Expect::NodeEmpty { node: "n1".into(), availability: Availability::Paused }), 4));
+    async fn a_server_that_is_busy_is_asked_again_for_the_node() {
+        let busy = || (429, json!({ "message": "busy", "details": { "retryAfterSeconds": 1 } }));
+        let (done, asked) = asked(vec![busy(), node(true), pods(&[]), busy(), node(true)]).await;
+        assert_eq!((done, asked), (Ok(Expect::NodeEmpty { node: "n1".into(), availability: Availability::Paused }), 5));
     }
 
     #[test]

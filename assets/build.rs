@@ -3,7 +3,7 @@
 use std::env::var;
 
 fn main() {
-    println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed=assets/build.rs");
     let release = var("PROFILE").is_ok_and(|profile| profile == "release");
     // there rustc brings the linker along that knows how; with flags of somebody's own it may be another one
     let known = var("TARGET").is_ok_and(|target| target == "x86_64-unknown-linux-gnu")

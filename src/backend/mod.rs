@@ -194,4 +194,9 @@ impl ProgressSink {
     pub fn report(&self, progress: Progress) {
         self.0.send_replace(progress);
     }
+
+    /// What was reported last.
+    pub fn latest(&self) -> Progress {
+        self.0.borrow().clone()
+    }
 }

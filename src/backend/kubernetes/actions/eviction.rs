@@ -44,7 +44,7 @@ pub(super) async fn evict(api: &Api, place: &Place, uid: &str) -> Result<Evicted
             _ if failure.is_namespace_going() => Ok(Evicted::Gone),
             // the uid is another one by now
             Some(409) if failure.message.contains("UID") => Ok(Evicted::Gone),
-            Some(429) => Ok(Evicted::NotNow(format!("the server is overloaded: {}", failure.message), again(&failure))),
+            Some(429) => Ok(Evicted::NotNow(overloaded(&failure), again(&failure))),
             // however often it is asked
             _ if failure.message.contains(SEVERAL) => Err(failure),
             // its state is not settled, somebody else wrote it just now, or the server could not finish
@@ -57,6 +57,11 @@ pub(super) async fn evict(api: &Api, place: &Place, uid: &str) -> Result<Evicted
 
 fn not_yet(failure: &Failure) -> Evicted {
     Evicted::NotNow(format!("could not be evicted yet: {}", failure.message), again(failure))
+}
+
+/// In words, that a server has too much to do.
+pub(super) fn overloaded(failure: &Failure) -> String {
+    format!("the server is overloaded: {}", failure.message)
 }
 
 /// How long to wait before a server is asked again that has too much to do.

@@ -199,12 +199,23 @@ impl Act<'_> {
         Ok(self.read::<List<T>>(path).await?.items.unwrap_or_default())
     }
 
-    /// What is at `path`, for an action of many steps: a server that is too busy for it is asked again when it likes.
+    /// What is at `path`. A server that is too busy for it is asked again when it likes, and the report says so meanwhile.
     async fn read<T: DeserializeOwned>(&self, path: &str) -> Result<T, BackendError> {
+        let mut before = None;
         loop {
             match self.api.get(path).await {
-                Ok(read) => return Ok(read),
-                Err(failure) if failure.status() == Some(429) => tokio::time::sleep(eviction::again(&failure)).await,
+                Ok(read) => {
+                    if let Some(before) = before {
+                        self.progress.report(before);
+                    }
+                    return Ok(read);
+                }
+                Err(failure) if failure.status() == Some(429) => {
+                    let shown = before.get_or_insert_with(|| self.progress.latest());
+                    let note = Text::new(&format!("waits: {}", eviction::overloaded(&failure)));
+                    self.progress.report(Progress { note, ..shown.clone() });
+                    tokio::time::sleep(eviction::again(&failure)).await;
+                }
                 Err(failure) => return Err(self.fail(failure)),
             }
         }

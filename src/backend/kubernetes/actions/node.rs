@@ -127,7 +127,7 @@ impl Act<'_> {
 /// What came of asking for a pod to be evicted.
 enum Asked {
     Told,
-    /// A budget is in the way.
+    /// A budget is in the way, the server is overloaded, or the pod cannot be evicted yet; it is asked for again.
     NotNow,
     /// The server will not let it go however often it is asked (several budgets on one pod, a webhook).
     Refused(BackendError),
@@ -214,20 +214,30 @@ mod tests {
 
     /// The evacuation of a node that is cordoned already, and how many requests it made.
     async fn evacuated(answers: Vec<(u16, Value)>) -> (Result<Expect, BackendError>, usize) {
-        asked([vec![node(true)], answers].concat()).await
+        let (done, asked, _) = run(vec![node(true)].into_iter().chain(answers).collect(), Action::Evacuate).await;
+        (done, asked)
     }
 
-    /// The same with all answers.
-    async fn asked(answers: Vec<(u16, Value)>) -> (Result<Expect, BackendError>, usize) {
+    /// What came of an action with all of its answers, how many requests it made, and what its reports said.
+    async fn run(answers: Vec<(u16, Value)>, action: Action) -> (Result<Expect, BackendError>, usize, Vec<String>) {
         let seen: RawNode = serde_json::from_value(node(true).1).unwrap();
         let script = answers.into_iter().map(|(code, body)| (code, body.to_string()));
         let (api, asked) = scripted::server(script.collect()).await;
         let object = ObjectRef { cluster: "c".into(), kind: Kind::Node, key: "n1".into() };
         let bound = Bound { uid: "u".into(), spec_rev: scheduling_rev(&seen) };
-        let intent = Intent { object, name: "n1".into(), action: Action::Evacuate, bound };
-        let done = execute(&api, &Shared::default(), &intent, &ProgressSink::new().0).await;
+        let intent = Intent { object, name: "n1".into(), action, bound };
+        let (sink, mut reports) = ProgressSink::new();
+        let listen = tokio::spawn(async move {
+            let mut notes = Vec::new();
+            while reports.changed().await.is_ok() {
+                notes.push(reports.borrow_and_update().note.to_string());
+            }
+            notes
+        });
+        let done = execute(&api, &Shared::default(), &intent, &sink).await;
+        drop(sink);
         let asked = asked.lock().len();
-        (done, asked)
+        (done, asked, listen.await.unwrap())
     }
 
     #[tokio::test]
@@ -258,10 +268,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_server_that_is_busy_is_asked_again_for_the_node() {
+    async fn a_server_that_is_busy_is_asked_again_for_the_node_and_the_report_says_so() {
         let busy = || (429, json!({ "message": "busy", "details": { "retryAfterSeconds": 1 } }));
-        let (done, asked) = asked(vec![busy(), node(true), pods(&[]), busy(), node(true)]).await;
+        let waits = "waits: the server is overloaded: busy";
+        let answers = vec![busy(), node(true), pods(&[]), busy(), node(true)];
+        let (done, asked, notes) = run(answers, Action::Evacuate).await;
         assert_eq!((done, asked), (Ok(Expect::NodeEmpty { node: "n1".into(), availability: Availability::Paused }), 5));
+        assert_eq!(notes.iter().filter(|note| *note == waits).count(), 2, "{notes:?}");
+        assert_eq!(notes.last().unwrap(), "all tasks were told to go");
+        // what was said before comes back once it answers
+        let (done, _, notes) = run(vec![busy(), node(true)], Action::Pause).await;
+        assert_eq!(done, Ok(Expect::NodeIs { node: "n1".into(), availability: Availability::Paused }));
+        assert_eq!(notes, [waits, ""]);
     }
 
     #[test]

@@ -69,7 +69,7 @@ async fn after_every_fault_at_every_time_the_rows_are_right_and_wrong_ones_are_n
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "takes half an hour: tests/faults --full"]
+#[ignore = "takes 8 minutes: tests/faults --full"]
 async fn the_same_with_many_seeds_and_longer_faults() {
     let seed = seed();
     let runs = (0..SEEDS).flat_map(|n| cells().into_iter().map(move |cell| (cell, seed + n)));

@@ -95,8 +95,8 @@ pub fn row<'a, S: Source>(cx: &Cx<'a>, id: &RowId) -> Option<(&'a Arc<ClusterSta
     }
 }
 
-/// So many changed rows are worked in one by one whatever there are.
-const FEW: usize = 512;
+/// So many changed rows are worked in one by one whatever there are. The lists of the tests are short, and go every way too.
+const FEW: usize = if cfg!(test) { 8 } else { 512 };
 /// More than one in so many, and the index is made anew.
 const CHANGED: usize = 2;
 /// The same for rows that come, go, or move to another place, each of which is looked for in the order.
@@ -195,17 +195,18 @@ impl<S: Source> RowIndex<S> {
     pub fn sync(&mut self, cx: &Cx<'_>, query: &Query, sort: Sort) -> bool {
         let seen = self.seen.take().filter(|seen| seen.holds(cx));
         let mut changed = !seen.as_ref().is_some_and(|seen| seen.saw(cx));
-        let resorted = seen.as_ref().is_none_or(|seen| seen.sort != sort);
+        let mut resorted = seen.as_ref().is_none_or(|seen| seen.sort != sort);
         let refiltered = seen.as_ref().is_none_or(|seen| seen.query != *query);
         if !changed && !resorted && !refiltered {
             self.seen = seen;
             return false;
         }
         let kept = match &seen {
-            Some(seen) if changed => match seen.changes(cx, self.bound(CHANGED)) {
-                Some(rows) => {
+            Some(seen) if changed => match seen.changes(cx, self.bound(CHANGED), self.bound(MOVED)) {
+                Some(changes) => {
                     changed = seen.differs(cx);
-                    self.apply(cx, seen, &rows)
+                    resorted |= changes.measured;
+                    self.apply(cx, seen, &changes.rows)
                 }
                 None => false,
             },

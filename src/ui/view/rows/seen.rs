@@ -1,7 +1,7 @@
 //! What an index was made of, and what has changed since.
 
 use super::{Reads, Rows, Sort, Source};
-use crate::model::{ClusterId, ClusterState, Key, Keyed, Kind, Node, Series, Table, World};
+use crate::model::{ClusterId, ClusterState, Key, Keyed, Kind, Node, Table, World};
 use crate::ui::cx::{Cx, Place};
 use crate::ui::view::filter::Query;
 use std::sync::{Arc, Weak};
@@ -23,6 +23,14 @@ struct Before<R> {
     rows: Option<Table<R>>,
     /// The cluster with the tables that are read besides.
     state: ClusterState,
+}
+
+/// What has changed since an index was made.
+pub(super) struct Changes<'a, R> {
+    /// The rows, each once.
+    pub(super) rows: Vec<Changed<'a, R>>,
+    /// Besides, so many were measured anew that all are better put in order again.
+    pub(super) measured: bool,
 }
 
 /// A row that differs, or that reads what differs.
@@ -83,9 +91,10 @@ impl<S: Source> Seen<S> {
         self.others(cx).next().is_some()
     }
 
-    /// The rows that changed since, each once; none if they are more than `most`, or if any may have.
-    pub(super) fn changes<'a>(&'a self, cx: &Cx<'a>, most: usize) -> Option<Vec<Changed<'a, S::Row>>> {
-        let mut changes = Vec::new();
+    /// What changed since; nothing if more than `most` rows did or if any may have. Rows of which more than `few` were measured
+    /// anew are not among them.
+    pub(super) fn changes<'a>(&'a self, cx: &Cx<'a>, most: usize, few: usize) -> Option<Changes<'a, S::Row>> {
+        let (mut changes, mut measured) = (Vec::new(), false);
         for (cluster, before, now) in self.others(cx) {
             let (Rows::Table(table), Some(held)) = (S::rows(now), &before.rows) else { return None };
             if now.cluster.kind != before.state.cluster.kind || anew(now, &before.state, self.reads) {
@@ -97,14 +106,25 @@ impl<S: Source> Seen<S> {
                 }
             };
             table.changes_since(held, &mut add);
+            // one that is another row now is among the changes
+            let same = |key: &Key| table.get(key).filter(|row| held.get(key).is_some_and(|old| Arc::ptr_eq(old, row)));
             let mut touched: Vec<&Arc<S::Row>> = Vec::new();
-            touch(now, &before.state, self.reads, &mut |key| {
+            judged(now, &before.state, self.reads, &mut |key| {
                 if touched.len() <= most {
-                    // one that is another row now is among the changes
-                    let same = |row: &&Arc<S::Row>| held.get(key).is_some_and(|old| Arc::ptr_eq(old, row));
-                    touched.extend(table.get(key).filter(same));
+                    touched.extend(same(key));
                 }
             });
+            let mut keys: Vec<&Key> = Vec::new();
+            used(now, &before.state, self.reads, &mut |key| {
+                if keys.len() <= few {
+                    keys.push(key);
+                }
+            });
+            if keys.len() > few {
+                measured = true;
+            } else {
+                touched.extend(keys.into_iter().filter_map(same));
+            }
             touched.sort_unstable_by_key(|row| Arc::as_ptr(row));
             touched.dedup_by_key(|row| Arc::as_ptr(row));
             touched.into_iter().for_each(|row| add(Some(row), Some(row)));
@@ -112,7 +132,7 @@ impl<S: Source> Seen<S> {
                 return None;
             }
         }
-        Some(changes)
+        Some(Changes { rows: changes, measured })
     }
 }
 
@@ -164,8 +184,8 @@ fn renamed(now: &Table<Node>, before: &Table<Node>) -> bool {
     renamed
 }
 
-/// Visits the keys of the rows for which something besides them has changed.
-fn touch<'a>(now: &'a ClusterState, before: &'a ClusterState, reads: Reads, visit: &mut dyn FnMut(&'a Key)) {
+/// Visits the keys of the rows of which a finding has changed.
+fn judged<'a>(now: &'a ClusterState, before: &'a ClusterState, reads: Reads, visit: &mut dyn FnMut(&'a Key)) {
     if let Some(of) = reads.findings {
         now.findings.changes_since(&before.findings, |old, new| {
             for (kind, key) in [old, new].into_iter().flatten().filter_map(|finding| finding.object.as_ref()) {
@@ -175,14 +195,17 @@ fn touch<'a>(now: &'a ClusterState, before: &'a ClusterState, reads: Reads, visi
             }
         });
     }
-    let mut measured = |now: &'a Table<Series>, before: &'a Table<Series>| keys(now, before, visit);
+}
+
+/// Visits the keys of the rows that were measured anew.
+fn used<'a>(now: &'a ClusterState, before: &'a ClusterState, reads: Reads, visit: &mut dyn FnMut(&'a Key)) {
     match reads.usage {
         Some(Kind::Node) => {
-            measured(&now.node_usage, &before.node_usage);
+            keys(&now.node_usage, &before.node_usage, visit);
             keys(&now.node_loads, &before.node_loads, visit);
         }
-        Some(Kind::Service) => measured(&now.service_usage, &before.service_usage),
-        Some(Kind::Task) => measured(&now.task_usage, &before.task_usage),
+        Some(Kind::Service) => keys(&now.service_usage, &before.service_usage, visit),
+        Some(Kind::Task) => keys(&now.task_usage, &before.task_usage, visit),
         Some(Kind::Event) | None => {}
     }
 }

@@ -9,7 +9,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// Keys pressed in each phase.
-const KEYS: usize = 200;
+const KEYS: usize = 500;
 /// The thread that reads what comes to the terminal.
 const READER: &str = "terminal";
 
@@ -100,6 +100,11 @@ fn schedule(how: &[&str], thread: u32) -> bool {
     told.is_ok_and(|status| status.success())
 }
 
+/// Until nothing has come to the terminal for a while, as between what somebody does.
+fn rest(app: &mut Pty) {
+    app.wait_quiet(Duration::from_millis(60), Duration::from_millis(200));
+}
+
 /// One key and where its time went.
 struct Key {
     /// From the press to what it does on the screen, in milliseconds.
@@ -116,7 +121,7 @@ impl Key {
     fn press(app: &mut Pty, key: &str, done: impl Fn(&Pty) -> bool) -> Self {
         let pid = app.pid();
         let spent = || (Scheduled::of(pid, "keys"), Scheduled::of(std::process::id(), READER));
-        app.wait_quiet(Duration::from_millis(60), Duration::from_millis(200));
+        rest(app);
         let before = spent();
         let (wait, cost) = press(app, key, Duration::from_secs(2), done);
         let after = spent();
@@ -141,12 +146,14 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// Moves the cursor down and up and waits for it each time; the pace of the processor is taken after each.
+    /// Moves the cursor down and up and waits for it each time; the pace of the processor is taken after each, and like a key
+    /// after a rest: a processor that has just worked is another one.
     pub fn of(app: &mut Pty) -> Self {
         let (mut pace, ahead) = (Pace::new(), Ahead::take());
         let moved = |n: usize| {
             let row = cursor(app);
             let key = Key::press(app, if n % 40 < 20 { "j" } else { "k" }, |app| cursor(app) != row);
+            rest(app);
             pace.take();
             key
         };
@@ -188,9 +195,10 @@ impl Keys {
     }
 
     fn tell_waits(&self, of: &str, name: &str, answer: &mut Answer) {
-        let waits: Vec<f64> = self.keys.iter().map(|key| key.wait).collect();
-        answer.number(&format!("{of}_p50{name}_ms"), percentile(&waits, 50));
-        answer.number(&format!("{of}_p99{name}_ms"), percentile(&waits, 99));
+        let each = |time: fn(&Key) -> f64| self.keys.iter().map(time).collect();
+        answer.times(of, name, each(|key| key.wait));
+        // what the pace can be compared with
+        answer.times(&format!("{of}_ran"), name, each(|key| key.app.run as f64 / 1e6));
         let slowest: Vec<String> = self.keys.iter().rev().take(4).map(Key::words).collect();
         answer.say(&format!("{of}_slowest{name}"), slowest);
     }

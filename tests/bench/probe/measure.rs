@@ -23,6 +23,14 @@ impl Answer {
         self.0.insert(key.to_owned(), json!(value));
     }
 
+    /// Milliseconds that something took time after time: what half of them, and 99 of 100, are not above, and the most.
+    pub fn times(&mut self, of: &str, name: &str, mut times: Vec<f64>) {
+        times.sort_by(f64::total_cmp);
+        for (which, percent) in [("p50", 50), ("p99", 99), ("max", 100)] {
+            self.number(&format!("{of}_{which}{name}_ms"), percentile(&times, percent));
+        }
+    }
+
     /// Anything else.
     pub fn say(&mut self, key: &str, value: impl Into<Value>) {
         self.0.insert(key.to_owned(), value.into());

@@ -1,7 +1,7 @@
 //! How quick the processor itself is between the keys: the same arithmetic each time, which uses registers and no memory. What
 //! takes longer than a millisecond there takes longer everywhere.
 
-use super::measure::{Answer, percentile};
+use super::measure::Answer;
 use rustix::time::{ClockId, clock_gettime};
 use std::hint::black_box;
 use std::time::Duration;
@@ -26,11 +26,7 @@ impl Pace {
     }
 
     pub fn tell(&self, name: &str, answer: &mut Answer) {
-        let mut took = self.took.clone();
-        took.sort_by(f64::total_cmp);
-        for (which, percent) in [("p50", 50), ("p99", 99), ("max", 100)] {
-            answer.number(&format!("pace_{which}{name}_ms"), percentile(&took, percent));
-        }
+        answer.times("pace", name, self.took.clone());
     }
 }
 

@@ -27,6 +27,41 @@ fn the_cursor_stays_on_its_object_through_sorts_and_changes() {
 }
 
 #[test]
+fn what_a_list_is_sorted_by_and_which_way_is_said_in_its_header_not_by_a_colour_alone() {
+    // titles with a mark, and the marks
+    let marked = |bench: &mut Bench| {
+        let screen = bench.screen();
+        let words: Vec<&str> = screen.split([' ', '\n', '│']).filter(|word| !word.is_empty()).collect();
+        let title = |word: &str| word.bytes().all(|letter| letter.is_ascii_uppercase());
+        let marked = words.windows(2).filter(|pair| title(pair[0]) && ["↑", "↓"].contains(&pair[1]));
+        marked.map(|pair| (pair[0].to_owned(), pair[1].to_owned())).collect::<Vec<_>>()
+    };
+    for size in [(80, 24), (200, 50)] {
+        for pane in [PaneId::Clusters, PaneId::Nodes, PaneId::Services, PaneId::Tasks, PaneId::Events] {
+            let mut bench = Bench::new(pane, size);
+            // what is not on screen is not sorted by
+            bench.screen();
+            bench.press(Command::Sort);
+            let first = marked(&mut bench);
+            let mut columns = 0;
+            loop {
+                let before = marked(&mut bench);
+                assert_eq!(before.len(), 1, "{pane:?} at {size:?}, column {columns}:\n{}", bench.screen());
+                if columns > 0 && before[0].0 == first[0].0 {
+                    break;
+                }
+                bench.press(Command::SortReverse);
+                assert_ne!(marked(&mut bench)[0].1, before[0].1, "{pane:?} at {size:?}, column {columns}");
+                bench.press(Command::Sort);
+                columns += 1;
+                assert!(columns < 20, "{pane:?} at {size:?}: going through the columns ends where it began");
+            }
+            assert!(columns >= 4, "{pane:?} at {size:?} was sorted by {columns}");
+        }
+    }
+}
+
+#[test]
 fn the_cursor_waits_for_a_row_that_went_away_and_stays_on_the_neighbour_meanwhile() {
     let mut bench = Bench::new(PaneId::Services, (80, 24));
     bench.press(Command::Down);

@@ -1,14 +1,17 @@
 //! The table: draws only the rows in view, straight into the buffer, in columns that hold still.
 
+mod cell;
+
+pub use cell::CellText;
+
 use super::pen::Pen;
 use crate::theme::Role;
 use crate::ui::cx::Cx;
 use crate::util::time::Timestamp;
-use crate::util::width::{elide_end, elide_middle, width};
+use crate::util::width::{elide_end, width};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
-use std::fmt;
 use std::time::Duration;
 
 /// Where the text of a column stands, and what is left out where it does not fit.
@@ -49,78 +52,6 @@ const GAP: u16 = 2;
 /// Columns for the cursor and the mark before the first column.
 const GUTTER: u16 = 3;
 
-/// The text of a cell, in pieces of different roles. Reused from frame to frame.
-#[derive(Debug, Default)]
-pub struct CellText {
-    text: String,
-    pieces: Vec<(usize, Role)>,
-    /// Columns it takes.
-    wide: usize,
-}
-
-impl CellText {
-    /// Adds `text` in `role`.
-    pub fn put(&mut self, text: &str, role: Role) {
-        self.with(role, |out| out.push_str(text));
-    }
-
-    /// Adds formatted text in `role`.
-    pub fn fmt(&mut self, role: Role, args: fmt::Arguments<'_>) {
-        // writing to a String cannot fail
-        self.with(role, |out| {
-            let _ = fmt::Write::write_fmt(out, args);
-        });
-    }
-
-    /// Adds what `write` writes, in `role`.
-    pub fn with(&mut self, role: Role, write: impl FnOnce(&mut String)) {
-        write(&mut self.text);
-        self.pieces.push((self.text.len(), role));
-    }
-
-    /// Writes the text anew, and measures it.
-    fn write(&mut self, cells: &dyn Cells, row: usize, column: usize) {
-        self.text.clear();
-        self.pieces.clear();
-        cells.cell(row, column, self);
-        self.wide = width(&self.text);
-    }
-
-    fn draw(&self, pen: &mut Pen<'_>, cx: &Cx<'_>, fit: Fit, room: u16, stale: bool) {
-        let style = |role| cx.style(if stale { Role::Stale } else { role });
-        let mut room = usize::from(room);
-        if fit == Fit::Number {
-            pen.gap(room.saturating_sub(self.wide));
-        }
-        let mut from = 0;
-        if self.wide <= room {
-            for (end, role) in &self.pieces {
-                pen.put(&self.text[from..*end], style(*role));
-                from = *end;
-            }
-            return;
-        }
-        let mut left = self.wide;
-        for (end, role) in &self.pieces {
-            let piece = &self.text[from..*end];
-            let wide = width(piece);
-            // a prefix (`shop/`) is whole or not at all; only the last piece of a name is elided
-            let shown = if left <= room {
-                piece.into()
-            } else if fit == Fit::Name {
-                if *end < self.text.len() && wide + 4 > room { "".into() } else { elide_middle(piece, room) }
-            } else {
-                elide_end(piece, room)
-            };
-            pen.put(&shown, style(*role));
-            room = room.saturating_sub(width(&shown));
-            // letters of two pieces may be drawn as one
-            left = left.saturating_sub(wide);
-            from = *end;
-        }
-    }
-}
-
 /// How a whole row looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RowLook {
@@ -153,6 +84,22 @@ pub struct View<'a> {
     pub sort: (usize, bool),
     /// Whether the column headers are drawn.
     pub header: bool,
+}
+
+impl View<'_> {
+    /// Which way the rows are sorted by this column, if they are. A mark without a title would be read as a title.
+    fn marker(&self, column: usize) -> &'static str {
+        match self.sort {
+            (sorted, _) if sorted != column || self.columns[column].title.trim().is_empty() => "",
+            (_, true) => " ↓",
+            (_, false) => " ↑",
+        }
+    }
+
+    /// Columns that the header of this column takes.
+    fn titled(&self, column: usize) -> u16 {
+        u16::try_from(width(self.columns[column].title) + width(self.marker(column))).unwrap_or(u16::MAX)
+    }
 }
 
 /// What a table remembers between frames: its place, and its widths.
@@ -271,8 +218,6 @@ impl TableState {
             if view.hidden & (1 << at) != 0 {
                 continue;
             }
-            // room for the sort marker
-            let title = width(column.title) + usize::from(view.sort.0 == at) * 2;
             let mut need = 0;
             let texts = self.cells.iter_mut().skip(at).step_by(view.columns.len());
             for (row, cell) in rows.clone().zip(texts) {
@@ -282,7 +227,7 @@ impl TableState {
             if let Some(needed) = self.needed.get_mut(at) {
                 *needed = need;
             }
-            let need = need.max(title);
+            let need = need.max(width(column.title));
             let need = u16::try_from(need).unwrap_or(u16::MAX).clamp(column.min, column.max);
             if let Some((held, needed)) = self.held.get_mut(at)
                 && (need >= *held || moved && now.since(*needed) > SHRINK_AFTER)
@@ -317,6 +262,8 @@ impl TableState {
         };
         let eligible: u32 =
             (0..view.columns.len()).filter(|at| candidates(*at) && !skipped(*at, &mut skip)).fold(0, |bits, at| bits | 1 << at);
+        // what is sorted by is shown, with the mark that says so
+        let rank = |at: usize| if view.sort.0 == at { 0 } else { view.columns[at].priority };
         for priority in 0..=view.columns.iter().map(|c| c.priority).max().unwrap_or(0) {
             // sentences get what they need before columns two steps less important come in
             for (at, wide) in shown.iter_mut() {
@@ -329,11 +276,12 @@ impl TableState {
                 }
             }
             for (at, column) in view.columns.iter().enumerate() {
-                if eligible & (1 << at) != 0 && column.priority == priority {
+                if eligible & (1 << at) != 0 && rank(at) == priority {
                     let natural = held.get(at).map_or(column.min, |(w, _)| *w);
                     let natural = if column.fit == Fit::Name { natural.min((*longest).max(column.min)) } else { natural };
                     // a growing column comes in at its least and gets what is left over
-                    take(shown, &mut used, at, if column.grow { column.min } else { natural }, priority == 0);
+                    let natural = if column.grow { column.min } else { natural };
+                    take(shown, &mut used, at, natural.max(view.titled(at)), priority == 0);
                 }
             }
         }
@@ -367,16 +315,15 @@ impl TableState {
                 pen.gap(usize::from(GAP));
             }
             let column = &view.columns[*at];
-            let sorted = view.sort.0 == *at;
-            let style = cx.style(if sorted { Role::HeaderSort } else { Role::Header });
+            let style = cx.style(if view.sort.0 == *at { Role::HeaderSort } else { Role::Header });
             let end = pen.x().saturating_add(*wide);
-            let taken = width(column.title) + usize::from(sorted) * 2;
+            let taken = view.titled(*at);
             if column.fit == Fit::Number {
-                pen.gap(usize::from(*wide).saturating_sub(taken));
+                pen.gap(usize::from(wide.saturating_sub(taken)));
             }
             pen.put(&elide_end(column.title, usize::from(*wide)), style);
-            if sorted && taken <= usize::from(*wide) {
-                pen.put(if view.sort.1 { " ↓" } else { " ↑" }, style);
+            if taken <= *wide {
+                pen.put(view.marker(*at), style);
             }
             pen.gap(usize::from(end.saturating_sub(pen.x())));
         }

@@ -163,7 +163,7 @@ pub struct Service {
     pub image: Text,
     /// Name of the first container; empty where a platform has one container a task.
     pub container: Text,
-    /// The containers after the first: name, and image without digest.
+    /// The containers after the first, those last that run before the others: name, and image without digest.
     pub beside: Box<[(Text, Text)]>,
     /// Tasks wanted; none for kinds without a number (CronJob).
     pub desired: Option<u32>,

@@ -41,6 +41,37 @@ fn sets_the_image_of_the_second_container_and_of_no_other() {
 }
 
 #[test]
+fn sets_the_image_of_a_container_that_runs_before_the_others() {
+    let workload = Workload::create("e2e-init-image", 2);
+    let add = r#"{"spec":{"template":{"spec":{"initContainers":[{"name":"seed","image":"seed:1","args":["kept"]}]}}}}"#;
+    workload.run(&format!("patch deployment web -p {add}"));
+    workload.ready(2);
+    let main = "get deployment web -o jsonpath={.spec.template.spec.containers[*].image}";
+    let seed = "get deployment web -o jsonpath={.spec.template.spec.initContainers[0].image}";
+    let before = workload.run(main);
+    let (mut app, _home) = open((80, 24));
+    point_at(&mut app, &workload);
+    app.send("i");
+    app.wait_for("1 of 2", SOON);
+    app.send("\x1b[B");
+    app.wait_for("seed  seed:1", SOON);
+    app.send("\x15mirror/seed:2");
+    app.wait_for("seed:1 → mirror/seed:2", SOON);
+    app.send("\ry");
+    workload.until("the image is set", seed, |out| out == "mirror/seed:2");
+    assert_eq!(workload.run("get deployment web -o jsonpath={.spec.template.spec.initContainers[0].args[0]}"), "kept");
+    assert_eq!(workload.run(main), before);
+    workload.ready(2);
+    app.send("9");
+    app.wait_for("2 of 2 ready", ROLLOUT);
+    app.wait_for("u undo", SOON);
+    app.send("u");
+    app.wait_for("y to go on", SOON);
+    app.send("y");
+    workload.until("it is back", seed, |out| out == "seed:1");
+}
+
+#[test]
 fn another_image_of_a_cronjob_is_taken_back_with_its_digest() {
     let workload = Workload::create("e2e-cron-image", 1);
     let digest = format!("app:1@sha256:{}", "ab".repeat(32));

@@ -149,7 +149,10 @@ mod tests {
             let value = json!({
                 "kind": "Deployment",
                 "metadata": { "name": "web", "namespace": "shop", "uid": "the-uid", "generation": 7, "resourceVersion": "4" },
-                "spec": { "template": { "spec": { "containers": [{ "name": name, "image": "web:1" }] } } }
+                "spec": { "template": { "spec": {
+                    "initContainers": [{ "name": "seed", "image": "seed:1" }],
+                    "containers": [{ "name": name, "image": "web:1" }]
+                } } }
             });
             (200, value.to_string())
         };
@@ -162,6 +165,11 @@ mod tests {
             "spec": { "template": { "spec": { "containers": [{ "name": "main", "image": "web:2" }] } } }
         });
         assert_eq!(body, want);
+        let seed = Action::SetImage { container: "seed".into(), image: "seed:2".into() };
+        let (_, asked) = act(seed, vec![with("main"), web(8, "5")]).await;
+        let body: Value = serde_json::from_str(asked[1].split_once(' ').unwrap().1).unwrap();
+        let want = json!({ "template": { "spec": { "initContainers": [{ "name": "seed", "image": "seed:2" }] } } });
+        assert_eq!(body["spec"], want, "one that runs before the others");
         let (done, asked) = act(set(), vec![with("other")]).await;
         assert!(matches!(done, Err(BackendError::Changed(_))), "{done:?}");
         assert_eq!(asked.len(), 1, "nothing was written: {asked:?}");

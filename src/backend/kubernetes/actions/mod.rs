@@ -23,6 +23,9 @@ use crate::model::{Action, ActionKind, Expect, Found, Intent, ObjectRef, Progres
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+/// Where a template keeps its containers.
+const LISTS: [&str; 2] = ["initContainers", "containers"];
+
 /// How often a write is made anew because only the object's status changed in between.
 const CONFLICTS: usize = 5;
 

@@ -1,14 +1,11 @@
 //! Redeploying with images pulled. Whether a node pulls an image that it has is a setting of each container, so that is set
 //! in the same patch that makes new tasks.
 
-use super::{Act, Target};
+use super::{Act, LISTS, Target};
 use crate::backend::BackendError;
 use crate::backend::kubernetes::http::{Api, Write};
 use crate::model::{Expect, Found, Pull, Text};
 use serde_json::{Map, Value, json};
-
-/// Where a template keeps containers.
-const LISTS: [&str; 2] = ["initContainers", "containers"];
 
 impl Act<'_> {
     /// As [`Act::redeploy`], and every container has its image pulled.

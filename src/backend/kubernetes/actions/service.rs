@@ -1,6 +1,6 @@
 //! Scale and redeploy.
 
-use super::{Act, Target};
+use super::{Act, LISTS, Target};
 use crate::backend::BackendError;
 use crate::backend::kubernetes::http::Write;
 use crate::model::{Expect, ServiceKind, Text};
@@ -62,14 +62,18 @@ impl Act<'_> {
                 if kind != ServiceKind::CronJob {
                     self.can_roll(kind, target)?;
                 }
-                let held = target.value.pointer(&format!("{template}/spec/containers")).and_then(Value::as_array);
+                // no two containers of a template have the same name, in whichever list they are
+                let held = LISTS.iter().find_map(|list| {
+                    let all = target.value.pointer(&format!("{template}/spec/{list}")).and_then(Value::as_array)?;
+                    Some((*list, all.iter().find(|held| held.get("name") == Some(&json!(container)))?))
+                });
                 // a patch with a name that is not there would add a container
-                let Some(held) = held.into_iter().flatten().find(|c| c.get("name") == Some(&json!(container))) else {
+                let Some((list, held)) = held else {
                     return Err(self.changed(&format!("it has no container {container}")));
                 };
                 let image_now = held.get("image").and_then(Value::as_str).map(Text::new);
                 *before.lock() = image_now.filter(|_| kind == ServiceKind::CronJob);
-                let mut spec = json!({ "spec": { "containers": [{ "name": container, "image": image }] } });
+                let mut spec = json!({ "spec": { list: [{ "name": container, "image": image }] } });
                 for name in template.trim_start_matches("/spec/").rsplit('/') {
                     spec = json!({ name: spec });
                 }

@@ -196,6 +196,7 @@ fn row(meta: &Meta, kind: ServiceKind, template: &Template, names: &mut Names) -
             .filter(|_| labels.get("app.kubernetes.io/managed-by").is_some_and(|by| by == "Helm"))
     };
     let stack = labels.get("app.kubernetes.io/part-of").or(meta.annotations.helm_release.as_ref()).or_else(helm);
+    let beside = template.spec.containers.iter().skip(1).chain(&template.spec.init_containers);
     let selector: Vec<String> = template.spec.node_selector.iter().map(|(k, v)| format!("{k}={v}")).collect();
     Service {
         key: names.key(&meta.uid),
@@ -207,7 +208,7 @@ fn row(meta: &Meta, kind: ServiceKind, template: &Template, names: &mut Names) -
         stack: stack.map(|s| names.text(s)),
         image: names.text(template.spec.containers.first().map_or("", |c| image_name(&c.image))),
         container: names.text(template.spec.containers.first().map_or("", |c| &c.name)),
-        beside: template.spec.containers.iter().skip(1).map(|c| (names.text(&c.name), names.text(image_name(&c.image)))).collect(),
+        beside: beside.map(|c| (names.text(&c.name), names.text(image_name(&c.image)))).collect(),
         desired: None,
         ready: 0,
         updated: 0,

@@ -97,6 +97,18 @@ fn requests_are_the_larger_of_start_and_run_with_sidecars_counted_in_both() {
 }
 
 #[test]
+fn a_workload_names_its_containers_and_those_last_that_run_before_the_others() {
+    let raw: Deployment = serde_json::from_value(json!({ "spec": { "template": { "spec": {
+        "initContainers": [{ "name": "seed", "image": "registry.local/seed:1" }],
+        "containers": [{ "name": "main", "image": "web:1" }, { "name": "proxy", "image": "proxy:2" }]
+    } } } }))
+    .unwrap();
+    let row = service::deployment(&raw, &mut Names::default());
+    let images: Vec<(&str, &str)> = row.images().map(|(name, image)| (name.as_str(), image.as_str())).collect();
+    assert_eq!(images, [("main", "web:1"), ("proxy", "proxy:2"), ("seed", "registry.local/seed:1")]);
+}
+
+#[test]
 fn workloads_say_where_their_rollout_stands() {
     fn read<T: DeserializeOwned>(value: &Value) -> T {
         serde_json::from_value(value.clone()).unwrap()

@@ -2,9 +2,8 @@
 //! a thing, and that is on record; as long as it cannot be done the operation stays paused, so that it is not forgotten.
 
 use super::audit::Stage;
-use super::executor::Paused;
 use super::journal::Entry;
-use super::shared::{Shared, contained};
+use super::shared::{Paused, Shared, contained};
 use crate::model::{Action, ClusterKind, Fact, OpState, Operation, Text};
 use std::sync::Arc;
 use std::time::Duration;

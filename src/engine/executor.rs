@@ -5,7 +5,7 @@ use super::batch::Batch;
 use super::calloff::call_off;
 use super::journal::{self, Claim, Entry};
 use super::operation::Run;
-use super::shared::Shared;
+use super::shared::{Paused, Shared, Stop};
 use crate::analysis::{steps, undo};
 use crate::model::{
     Action, Availability, Bound, ClusterId, ClusterKind, Fact, Intent, Kind, KindSync, ObjectRef, OpId, OpState, Operation,
@@ -32,18 +32,6 @@ pub(super) struct Executor {
     paused: Paused,
     room: Arc<Semaphore>,
 }
-
-/// How an operation under way is stopped.
-#[derive(Clone)]
-pub(super) struct Stop {
-    /// For good. The end of the engine does so too.
-    pub(super) cancel: CancellationToken,
-    /// For now.
-    pub(super) pause: CancellationToken,
-}
-
-/// What is kept of paused operations, where something is.
-pub(super) type Paused = Arc<parking_lot::Mutex<HashMap<OpId, Option<Entry>>>>;
 
 impl Executor {
     pub(super) fn new(shared: Arc<Shared>) -> Self {

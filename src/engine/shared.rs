@@ -3,10 +3,12 @@
 use super::Options;
 use super::audit::Stage;
 use super::interest::Wants;
+use super::journal::Entry;
 use crate::backend::Backend;
-use crate::model::{ClusterId, Fact, Notice, Operation, World};
+use crate::model::{ClusterId, Fact, Notice, OpId, Operation, World};
 use crate::util::time::Timestamp;
 use futures::FutureExt;
+use std::collections::HashMap;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -85,6 +87,18 @@ impl Shared {
         self.tell(Fact::Notice(Notice::warning(self.now(), text))).await;
     }
 }
+
+/// How an operation under way is stopped.
+#[derive(Clone)]
+pub(super) struct Stop {
+    /// For good. The end of the engine does so too.
+    pub(super) cancel: CancellationToken,
+    /// For now.
+    pub(super) pause: CancellationToken,
+}
+
+/// What is kept of paused operations, where something is.
+pub(super) type Paused = Arc<parking_lot::Mutex<HashMap<OpId, Option<Entry>>>>;
 
 /// Runs `work`, and gives a panic inside it as an error in words instead of ending the task.
 pub(super) async fn contained<T>(work: impl Future<Output = T>) -> Result<T, String> {

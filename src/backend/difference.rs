@@ -1,4 +1,4 @@
-//! What differs between two definitions, in short lines: `- what is now`, `+ what would be`.
+//! What differs: between two definitions, in short lines (`- what is now`, `+ what would be`); between two lists, in numbers.
 
 use super::secret;
 use serde_json::Value;
@@ -30,6 +30,13 @@ pub(super) fn difference(now: &Value, then: &Value) -> Vec<String> {
         lines.push(format!("and {more} lines more"));
     }
     lines
+}
+
+/// `1 new, 2 gone`: objects in which a list differs from what was held.
+pub(super) fn counted(new: usize, changed: usize, gone: usize) -> String {
+    let counts = [(new, "new"), (changed, "changed"), (gone, "gone")];
+    let parts: Vec<String> = counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    parts.join(", ")
 }
 
 /// Every single value by its place: as it is, and as it may be shown.

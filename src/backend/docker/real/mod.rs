@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod engine;
+mod held;
 mod nodes;
 mod storm;
 mod swarm;
@@ -34,9 +35,14 @@ pub struct Session {
 
 impl Session {
     pub async fn open() -> Self {
-        let var = |name: &str| std::env::var(name).ok();
+        Self::at(&std::env::var("DOCKER_HOST").expect("DOCKER_HOST must be set")).await
+    }
+
+    /// The same with the engine at this address.
+    pub async fn at(host: &str) -> Self {
+        let var = |name: &str| (name == "DOCKER_HOST").then(|| host.to_owned());
         let found = discover(&Env { var: &var, home: None, socket: PathBuf::from("/nonexistent") });
-        let connector = found.first().expect("DOCKER_HOST must be set");
+        let connector = found.first().expect("an engine was named");
         let row = connector.cluster();
         let backend = connector.connect().await.unwrap();
         let (sender, facts) = mpsc::channel(1_024);
@@ -65,6 +71,11 @@ impl Session {
         }
         println!("{what}: after {:?}", began.elapsed());
         began.elapsed()
+    }
+
+    /// What the operator is told besides.
+    pub fn notices(&self) -> Vec<String> {
+        self.store.world().notices.iter().map(|notice| notice.text.to_string()).collect()
     }
 
     /// Whether the backend has ended the session.

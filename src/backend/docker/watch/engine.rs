@@ -3,6 +3,7 @@
 use super::hints::{Hints, Stale};
 use super::list::List;
 use super::table::Sent;
+use super::untold::{Compared, Untold};
 use super::{GATHER, RELIST, send};
 use crate::backend::docker::client::Docker;
 use crate::backend::docker::{convert, wire};
@@ -31,6 +32,7 @@ pub async fn lists(docker: &Docker, sink: &Sink, hints: &Hints) -> BackendError 
         details: HashMap::new(),
         behind: HashSet::new(),
         sent: Default::default(),
+        untold: Untold::default(),
     };
     let mut stale = Stale::all();
     loop {
@@ -45,7 +47,12 @@ pub async fn lists(docker: &Docker, sink: &Sink, hints: &Hints) -> BackendError 
             }
             () = sleep_until(engine.info.due(info)) => Stale { nodes: true, ..Stale::default() },
             () = sleep_until(engine.containers.due(RELIST)) => Stale { tasks: true, ..Stale::default() },
+            () = engine.untold.due() => hints.take(),
         };
+        engine.untold.told(&stale);
+        if let Some(words) = engine.untold.take(sink.cluster(), "containers") {
+            sink.warn(words).await;
+        }
     }
 }
 
@@ -57,6 +64,7 @@ struct Engine {
     /// Containers of which the list told another state than they have.
     behind: HashSet<String>,
     sent: (Sent<Node>, Sent<Service>, Sent<Task>),
+    untold: Untold,
 }
 
 impl Engine {
@@ -79,6 +87,9 @@ impl Engine {
             if self.correct() {
                 hints.add(Stale { tasks: true, ..Stale::default() });
             }
+            if self.containers.problem.is_none() {
+                self.untold.read(self.settled());
+            }
         }
         self.publish(sink).await;
         Ok(())
@@ -90,7 +101,7 @@ impl Engine {
             self.details.clear();
         }
         let states: HashMap<&str, &str> = self.containers.value.iter().map(|c| (c.id.as_str(), c.state.as_str())).collect();
-        self.details.retain(|id, (state, _)| states.get(id.as_str()) == Some(&state.as_str()) && !stale.containers.contains(id));
+        self.details.retain(|id, (state, _)| states.get(id.as_str()) == Some(&state.as_str()) && !stale.objects.contains(id));
     }
 
     async fn inspect(&mut self, docker: &Docker) {
@@ -127,6 +138,12 @@ impl Engine {
             }
         }
         again
+    }
+
+    /// Whether each container runs. Events come when it begins and ends, but not with every state in between.
+    fn settled(&self) -> Compared {
+        let runs = |state: &str| if matches!(state, "running" | "paused") { "runs" } else { "does not" };
+        self.containers.value.iter().map(|container| (container.id.clone(), runs(&container.state).to_owned())).collect()
     }
 
     async fn publish(&mut self, sink: &Sink) {
@@ -204,6 +221,7 @@ mod tests {
             details: HashMap::new(),
             behind: HashSet::new(),
             sent: Default::default(),
+            untold: Untold::default(),
         };
         let listed = |state: &str| wire::all(format!(r#"[{{"Id":"a","State":"{state}"}}]"#).as_bytes()).unwrap();
         let detail = wire::one(br#"{"Id":"a","State":{"Status":"exited","ExitCode":137}}"#).unwrap();

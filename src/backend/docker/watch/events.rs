@@ -196,8 +196,8 @@ fn hint(message: &Happened, at: Timestamp, hints: &Hints) {
             }
             hints.add(Stale { nodes: true, tasks: true, ..Stale::default() });
         }
-        "service" => hints.add(Stale { services: true, tasks: true, ..Stale::default() }),
-        _ => hints.add(Stale { tasks: true, containers: [id].into(), ..Stale::default() }),
+        "service" => hints.add(Stale { services: true, tasks: true, objects: [id].into(), ..Stale::default() }),
+        _ => hints.add(Stale { tasks: true, objects: [id].into(), ..Stale::default() }),
     }
 }
 

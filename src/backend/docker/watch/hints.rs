@@ -16,8 +16,8 @@ pub struct Stale {
     pub services: bool,
     /// `/tasks`, or an engine's containers.
     pub tasks: bool,
-    /// Containers whose details are old; all of them with [`Stale::everything`].
-    pub containers: HashSet<String>,
+    /// Containers and services that events told of: details of these are old, and of all with [`Stale::everything`].
+    pub objects: HashSet<String>,
     /// Events may be missing: nothing that is held may be relied on.
     pub everything: bool,
 }
@@ -25,7 +25,7 @@ pub struct Stale {
 impl Stale {
     /// After a gap in the events.
     pub fn all() -> Self {
-        Self { nodes: true, services: true, tasks: true, containers: HashSet::new(), everything: true }
+        Self { nodes: true, services: true, tasks: true, objects: HashSet::new(), everything: true }
     }
 
     fn merge(&mut self, other: Self) {
@@ -34,11 +34,11 @@ impl Stale {
         self.tasks |= other.tasks;
         self.everything |= other.everything;
         // more than anyone inspects one by one
-        if self.containers.len() + other.containers.len() > 10_000 {
+        if self.objects.len() + other.objects.len() > 10_000 {
             self.everything = true;
-            self.containers.clear();
+            self.objects.clear();
         } else {
-            self.containers.extend(other.containers);
+            self.objects.extend(other.objects);
         }
     }
 }

@@ -9,7 +9,7 @@
 //! | what an engine says of itself | every five minutes; every 10 s while it looks for its swarm |
 //!
 //! Events that something between us and the engine holds back, while it lets all else through, are seen as late as the next
-//! list of everything: so long rows may be wrong and be shown as live.
+//! list of everything: so long rows may be wrong and be shown as live. What such a list finds is told of ([`untold`]).
 
 mod engine;
 mod events;
@@ -17,6 +17,7 @@ mod hints;
 mod list;
 mod swarm;
 mod table;
+mod untold;
 
 use super::client::Docker;
 use super::usage;

@@ -3,6 +3,7 @@
 use super::hints::{Hints, Stale};
 use super::list::List;
 use super::table::Sent;
+use super::untold::Untold;
 use super::{GATHER, RELIST, send};
 use crate::backend::docker::client::Docker;
 use crate::backend::docker::{convert, wire};
@@ -40,11 +41,16 @@ pub async fn lists(docker: &Docker, sink: &Sink, hints: &Hints) -> BackendError 
                 () = sleep_until(swarm.nodes.due(NODES)) => break Stale { nodes: true, ..Stale::default() },
                 () = sleep_until(swarm.tasks.due(period)) => break Stale { tasks: true, ..Stale::default() },
                 () = sleep_until(swarm.services.due(RELIST)) => break Stale { services: true, ..Stale::default() },
+                () = swarm.untold.due() => break hints.take(),
                 changed = interest.changed() => if changed.is_err() {
                     return BackendError::Unreachable("quarterdeck is closing".to_owned());
                 },
             }
         };
+        swarm.untold.told(&stale);
+        if let Some(words) = swarm.untold.take(sink.cluster(), "services") {
+            sink.warn(words).await;
+        }
     }
 }
 
@@ -56,6 +62,7 @@ struct Swarm {
     sent_nodes: Sent<Node>,
     sent_services: Sent<Service>,
     sent_tasks: Sent<Task>,
+    untold: Untold,
 }
 
 impl Swarm {
@@ -67,6 +74,7 @@ impl Swarm {
             sent_nodes: Sent::default(),
             sent_services: Sent::default(),
             sent_tasks: Sent::default(),
+            untold: Untold::default(),
         }
     }
 
@@ -87,6 +95,11 @@ impl Swarm {
         }
         if stale.services {
             self.services.refresh(docker).await?;
+            if self.services.problem.is_none() {
+                // each write of a service has an event
+                let written = |service: &wire::Service| service.updated_at.map_or(0, |at| at.0).to_string();
+                self.untold.read(self.services.value.iter().map(|service| (service.id.clone(), written(service))).collect());
+            }
         }
         if tasks_too {
             self.tasks.refresh(docker).await?;

@@ -10,6 +10,7 @@ use super::super::paths::escape;
 use super::super::protobuf::{self, shapes};
 use super::super::raw::{Listed, Meta, Str};
 use super::Step;
+use crate::backend::difference::counted;
 use crate::model::Text;
 use futures::future::BoxFuture;
 use serde::Deserialize;
@@ -71,9 +72,8 @@ impl Difference {
 
     /// What is told of it.
     pub fn words(&self, cluster: &str, kind: &str) -> Text {
-        let counted = [(self.new.len(), "new"), (self.changed.len(), "changed"), (self.gone.len(), "gone")];
-        let parts: Vec<String> = counted.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
-        Text::from(format!("{cluster}: the watch of {kind} had left something out ({}): all are listed anew", parts.join(", ")))
+        let counted = counted(self.new.len(), self.changed.len(), self.gone.len());
+        Text::from(format!("{cluster}: the watch of {kind} had left something out ({counted}): all are listed anew"))
     }
 }
 

@@ -56,11 +56,7 @@ impl Backend for Docker {
     }
 
     fn ping(&self) -> BoxFuture<'_, Result<(), BackendError>> {
-        Box::pin(async {
-            let answer = tokio::time::timeout(PING, self.http.get_bytes("/_ping")).await;
-            let answer = answer.unwrap_or_else(|_| Err(transport::HttpError::NoAnswer("no answer within 5 s".to_owned())));
-            answer.map(drop).map_err(|error| self.failed("asking for a sign of life", &error))
-        })
+        Box::pin(async { self.http.ping(PING).await.map_err(|error| self.failed("asking for a sign of life", &error)) })
     }
 
     fn heard(&self) -> Option<Instant> {

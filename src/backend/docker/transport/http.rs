@@ -47,6 +47,21 @@ pub struct Http {
     heard: Mutex<Option<Instant>>,
 }
 
+/// While a sign of life is waited for. If none comes, or nobody waits for it any more, the connections kept for the next
+/// request are taken for dead, too: where something between us and the engine has lost them, neither end is told.
+struct Silence<'a> {
+    of: &'a Http,
+    heard: bool,
+}
+
+impl Drop for Silence<'_> {
+    fn drop(&mut self) {
+        if !self.heard {
+            self.of.kept.lock().clear();
+        }
+    }
+}
+
 struct Connection {
     sender: SendRequest<Body>,
     complaint: Option<Complaint>,
@@ -129,6 +144,17 @@ impl Http {
     pub async fn stream(&self, path: &str) -> Result<Response<Incoming>, HttpError> {
         let response = timely(DEADLINE, self.send(request(Method::GET, path, None)?)).await?;
         if response.status().is_success() { Ok(response) } else { Err(refusal(response).await) }
+    }
+
+    /// Asks for a sign of life.
+    ///
+    /// # Errors
+    /// See [`HttpError`].
+    pub async fn ping(&self, limit: Duration) -> Result<(), HttpError> {
+        let mut silence = Silence { of: self, heard: false };
+        let answer = self.whole(Method::GET, "/_ping", None, limit).await;
+        silence.heard = !matches!(answer, Err(HttpError::NoAnswer(_)));
+        answer.map(drop)
     }
 
     async fn whole(&self, method: Method, path: &str, json: Option<String>, limit: Duration) -> Result<Bytes, HttpError> {
@@ -274,4 +300,43 @@ async fn words(error: &hyper::Error, complaint: Option<&Complaint>) -> String {
     }
     let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
     format!("{error}{cause}")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    #[tokio::test]
+    async fn a_sign_of_life_that_does_not_come_leaves_no_kept_connection_for_the_next_request() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("engine.sock");
+        let listener = tokio::net::UnixListener::bind(&path).unwrap();
+        // the first two connections fall silent after an answer, as where something on the way has lost them
+        tokio::spawn(async move {
+            for lost in [true, true, false] {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                tokio::spawn(async move {
+                    let mut head = vec![0; 4_096];
+                    for answered in 0.. {
+                        let Ok(1..) = stream.read(&mut head).await else { return };
+                        if answered == 0 || !lost {
+                            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK").await.unwrap();
+                        }
+                    }
+                });
+            }
+        });
+        let http = Http::new(Endpoint::Unix(path));
+        let (one, two) = tokio::join!(http.get_bytes("/info"), http.get_bytes("/version"));
+        assert_eq!((one, two), (Ok("OK".into()), Ok("OK".into())));
+        // whoever waits gives up, as the engine's heartbeat does
+        let waited = tokio::time::timeout(Duration::from_millis(200), http.ping(DEADLINE)).await;
+        assert!(waited.is_err());
+        let next = tokio::time::timeout(Duration::from_secs(2), http.get_bytes("/info")).await;
+        assert_eq!(next.map_err(|_| "it went the way of the ping"), Ok(Ok("OK".into())));
+        assert_eq!(http.ping(DEADLINE).await, Ok(()));
+        assert_eq!(http.kept.lock().len(), 1, "one that answers is kept");
+    }
 }

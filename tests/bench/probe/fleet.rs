@@ -128,8 +128,8 @@ impl Fleet {
             app.send("\x03");
             app.end(Duration::from_secs(5));
         }
-        spread(answer, "rows", rows);
-        spread(answer, "raw", raw);
+        answer.spread("rows", rows);
+        answer.spread("raw", raw);
         answer.number("raw_mb", bytes as f64 / 1e6);
     }
 }
@@ -155,16 +155,8 @@ pub fn starts() -> Answer {
         app.end(Duration::from_secs(5));
     }
     let mut answer = Answer::default();
-    spread(&mut answer, "first_paint", first);
+    answer.spread("first_paint", first);
     answer
-}
-
-/// The median, the least and the most of some times in milliseconds.
-fn spread(answer: &mut Answer, name: &str, mut times: Vec<f64>) {
-    times.sort_by(f64::total_cmp);
-    for (which, part) in [("", 50), ("min_", 0), ("max_", 100)] {
-        answer.number(&format!("{name}_{which}ms"), percentile(&times, part));
-    }
 }
 
 /// Whether the details of a cluster say that all of it was read.

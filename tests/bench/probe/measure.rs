@@ -24,10 +24,19 @@ impl Answer {
     }
 
     /// Milliseconds that something took time after time: what half of them, and 99 of 100, are not above, and the most.
-    pub fn times(&mut self, of: &str, name: &str, mut times: Vec<f64>) {
+    pub fn times(&mut self, of: &str, name: &str, times: Vec<f64>) {
+        self.parts(times, [("p50", 50), ("p99", 99), ("max", 100)].map(|(which, part)| (format!("{of}_{which}{name}_ms"), part)));
+    }
+
+    /// The median, the least and the most of some times in milliseconds.
+    pub fn spread(&mut self, name: &str, times: Vec<f64>) {
+        self.parts(times, [("", 50), ("min_", 0), ("max_", 100)].map(|(which, part)| (format!("{name}_{which}ms"), part)));
+    }
+
+    fn parts(&mut self, mut times: Vec<f64>, parts: [(String, usize); 3]) {
         times.sort_by(f64::total_cmp);
-        for (which, percent) in [("p50", 50), ("p99", 99), ("max", 100)] {
-            self.number(&format!("{of}_{which}{name}_ms"), percentile(&times, percent));
+        for (key, percent) in parts {
+            self.number(&key, percentile(&times, percent));
         }
     }
 

@@ -94,7 +94,8 @@ fn a_session_sends_nothing_but_its_own_sequences_and_leaves_a_plain_log() {
     let env = [("HOME", home.path().to_str().unwrap()), ("DOCKER_HOST", &host)];
     let args = ["--log-level", "trace"];
     let mut pty = Pty::spawn(env!("CARGO_BIN_EXE_quarterdeck"), (160, 45), &args, &env);
-    pty.wait("the containers", SECONDS, |screen| screen.contains("1 live"));
+    pty.send("5");
+    pty.wait_for("tasks · 40", SECONDS);
     for keys in [
         "2", "y", "d", "\x1b", "3", "4", "d", "y", "\x1b", "l", "w", "\x1b", "5", "jjj", "y", "\x1b", "c", "l", "G", "\x1b", "S",
         "y", "y",

@@ -42,7 +42,7 @@
 //! the 2 KB that these have. So a page after the first is as large as a megabyte allows, if the one before came soon.
 //!
 //! A quiet cluster is not silent: each kubelet writes its node's status every five minutes, which a watch of 1,000 small
-//! nodes (4 KB; real ones name their images and are larger) brings at 15 KB/s. The same watch as a table (`as=Table`)
+//! nodes (3 KB; real ones name their images and are larger) brings at 10 KB/s. The same watch as a table (`as=Table`)
 //! brings 1.2 KB/s, but a table tells nothing of pressure, taints and what can be allocated: those would be late, so whole
 //! nodes are watched.
 

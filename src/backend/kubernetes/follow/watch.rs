@@ -5,7 +5,8 @@
 //! - A watch that something between us and the server keeps open, and that brings nothing any more. A server sends a
 //!   bookmark a minute also of a kind in which nothing happens (1.34: all but events), so a watch that was silent for
 //!   [`SILENT`] is begun anew. So long rows may be wrong and be shown as live if heartbeats still come through; if they do
-//!   not, or one stays away, the link is stale and all watches are begun anew.
+//!   not, or one stays away, the link is stale and all watches are begun anew. Where no event was written for five to ten
+//!   minutes all are listed anew: by then a server has forgotten the version of the last one.
 //! - A watch of a server that was restored from an older copy: one that begins at a version the server has not come to yet
 //!   is accepted, and leaves out all until then. So a server is asked for its version before a watch goes on.
 

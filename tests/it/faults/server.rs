@@ -82,7 +82,7 @@ pub struct Server {
 /// How long a busy machine may take to tell its watches of a change.
 const UNTOLD: Duration = Duration::from_secs(10);
 
-/// Changes that are lost where a copy is restored.
+/// Changes that are lost where a copy is restored, before the last one of each kind.
 const UNDONE: usize = 60;
 
 /// The token of the kubeconfig, first and in the end.
@@ -158,6 +158,7 @@ impl Server {
 
     /// What went wrong is over and forgotten, and something else may. Where a copy is to be restored, much happens after it was
     /// made: else the server may be where its watches are before they come back, and nobody could tell that it is not the same.
+    /// A watch comes back to the last change of its kind, so that has to be a late one.
     pub fn renew(&self, fault: Fault) {
         *self.cell.lock() = Cell { fault, phase: Phase::Steady };
         let mut state = self.state.lock();
@@ -169,6 +170,9 @@ impl Server {
         *copy = truth.version;
         if fault == Fault::Restored {
             (0..UNDONE).for_each(|_| writer::step(truth, dice));
+            let undone = truth.version;
+            writer::each(truth, dice);
+            assert!(Resource::ALL.iter().all(|kind| !truth.since(*kind, undone).is_empty()));
         }
         drop(state);
         self.tell();

@@ -84,7 +84,17 @@ pub fn last_words(truth: &mut Truth, dice: &mut Dice) {
 
 /// One change.
 pub fn step(truth: &mut Truth, dice: &mut Dice) {
-    match dice.below(100) {
+    let which = dice.below(100);
+    change(truth, dice, which);
+}
+
+/// A change of each kind.
+pub fn each(truth: &mut Truth, dice: &mut Dice) {
+    [0, 50, 59, 64, 70, 72, 74, 76, 79, 82, 86, 88].into_iter().for_each(|which| change(truth, dice, which));
+}
+
+fn change(truth: &mut Truth, dice: &mut Dice, which: usize) {
+    match which {
         0..30 => touch_pod(truth, dice),
         30..50 => {
             let count = truth.now(Resource::Pods).len();
@@ -101,9 +111,9 @@ pub fn step(truth: &mut Truth, dice: &mut Dice) {
         64..70 => touch_deployment(truth, dice),
         70..76 => {
             let mark = truth.mark();
-            match dice.below(3) {
-                0 => truth.put(Resource::StatefulSets, objects::workload("db", mark)),
-                1 => truth.put(Resource::DaemonSets, objects::workload("agent", mark)),
+            match which {
+                70..72 => truth.put(Resource::StatefulSets, objects::workload("db", mark)),
+                72..74 => truth.put(Resource::DaemonSets, objects::workload("agent", mark)),
                 _ => truth.put(Resource::CronJobs, objects::cron_job("nightly", mark)),
             }
         }

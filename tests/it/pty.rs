@@ -217,8 +217,18 @@ impl Pty {
 
     /// Resident memory in KiB.
     pub fn resident(&self) -> u64 {
+        self.status("VmRSS:")
+    }
+
+    /// The most it was so far.
+    pub fn resident_at_most(&self) -> u64 {
+        self.status("VmHWM:")
+    }
+
+    /// A number of the process's status (proc_pid_status(5)).
+    fn status(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 

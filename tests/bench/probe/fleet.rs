@@ -5,13 +5,13 @@
 
 use super::cluster::Cluster;
 use super::keys::{Keys, cursor, press};
-use super::measure::{Answer, Peak, Used, cpu, grouped, mb, percentile};
+use super::measure::{Answer, Used, cpu, grouped, mb, percentile};
 use super::proxy::{Proxy, Upstream};
 use super::pty::{Link, Pty};
 use super::replay::{Replay, Size};
 use serde_json::{Map, Value};
 use std::net::ToSocketAddrs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -66,6 +66,11 @@ impl Fleet {
         std::fs::write(home.path().join("kubeconfig"), text).unwrap();
         let pods = clusters.iter().map(|cluster| cluster.pods().len()).sum();
         Self { home, replays, clusters, proxies, pods }
+    }
+
+    /// The file that leads there.
+    pub fn kubeconfig(&self) -> PathBuf {
+        self.home.path().join("kubeconfig")
     }
 
     /// Starts the program on them, at the other end of a link if there is one.
@@ -160,7 +165,7 @@ pub fn starts() -> Answer {
 }
 
 /// Whether the details of a cluster say that all of it was read.
-fn read(screen: &str) -> bool {
+pub fn read(screen: &str) -> bool {
     let missing = ["connecting", "not listed yet", "loading", "still being read"];
     screen.contains("state    live") && !missing.iter().any(|words| screen.contains(words))
 }
@@ -230,7 +235,6 @@ fn load(fleet: &Fleet, answer: &mut Answer, spans: &Spans) -> Pty {
     fleet.loads(answer);
     let before: u64 = fleet.proxies.iter().map(Proxy::down).sum();
     let mut app = fleet.start(None);
-    let peak = Peak::watch(app.pid());
     fleet.loaded(&mut app);
     let down: u64 = fleet.proxies.iter().map(Proxy::down).sum();
     let spent = cpu(app.pid());
@@ -238,7 +242,7 @@ fn load(fleet: &Fleet, answer: &mut Answer, spans: &Spans) -> Pty {
     answer.count("pods", fleet.pods);
     answer.number("load_mb", (down - before) as f64 / 1e6);
     answer.number("load_cpu_ms", spent * 1e3);
-    answer.number("rss_peak_mb", peak.end());
+    answer.number("rss_peak_mb", mb(app.resident_at_most()));
 
     let (before, from) = (Used::now(&app, &fleet.proxies), app.count());
     sleep(spans.idle);

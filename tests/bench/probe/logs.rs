@@ -2,7 +2,7 @@
 
 use super::engine::Engine;
 use super::keys::press;
-use super::measure::{Answer, Peak, Used, mb, percentile};
+use super::measure::{Answer, Used, mb, percentile};
 use super::pty::{Link, Pty};
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -54,7 +54,6 @@ fn one(answer: &mut Answer, name: &str, containers: u32) {
     let home = tempfile::tempdir().unwrap();
     let mut app = start(&engine, home.path(), None);
     let quiet = mb(app.resident());
-    let peak = Peak::watch(app.pid());
     follow(&mut app);
     sleep(Duration::from_secs(3));
     let (before, taken, from) = (Used::now(&app, &[]), engine.taken.load(Ordering::Relaxed), Instant::now());
@@ -75,7 +74,7 @@ fn one(answer: &mut Answer, name: &str, containers: u32) {
     say("key_p99_ms", percentile(&waits, 99));
     say("rss_before_mb", quiet);
     say("rss_mb", mb(app.resident()));
-    say("rss_peak_mb", peak.end());
+    say("rss_peak_mb", mb(app.resident_at_most()));
     let screen = app.screen();
     answer.say(
         &format!("{name}_title"),

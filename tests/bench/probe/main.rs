@@ -11,6 +11,7 @@ mod link;
 mod logs;
 mod measure;
 mod pace;
+mod peers;
 mod proxy;
 #[path = "../../it/pty.rs"]
 mod pty;
@@ -24,12 +25,13 @@ fn main() {
     let probe = std::env::var("PROBE").unwrap_or_else(|_| "fleet".to_owned());
     let answer = match probe.as_str() {
         "fleet" => fleet::run(),
+        "peers" => peers::run(),
         "growth" => fleet::grown(),
         "starts" => fleet::starts(),
         "docker" => docker::run(),
         "logs" => logs::run(),
         "link" => link::run(),
-        other => panic!("PROBE={other}: there are fleet, growth, docker, logs and link"),
+        other => panic!("PROBE={other}: there are fleet, peers, growth, docker, logs and link"),
     };
     println!("{:#}", Value::Object(answer.0));
 }

@@ -3,10 +3,7 @@
 use super::proxy::Proxy;
 use super::pty::Pty;
 use serde_json::{Map, Value, json};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread::{self, JoinHandle, sleep};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Figures in the order they were taken.
 #[derive(Default)]
@@ -52,42 +49,6 @@ pub fn cpu(pid: u32) -> f64 {
     let fields: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
     let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
     ticks as f64 / 100.0
-}
-
-/// Resident memory of a process in KiB.
-fn resident(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
-}
-
-/// The most memory a process has while it is watched.
-pub struct Peak {
-    over: Arc<AtomicBool>,
-    most: Arc<AtomicU64>,
-    watcher: JoinHandle<()>,
-}
-
-impl Peak {
-    /// Watches from now on.
-    pub fn watch(pid: u32) -> Self {
-        let (over, most) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
-        let (stop, peak) = (Arc::clone(&over), Arc::clone(&most));
-        let watcher = thread::spawn(move || {
-            while !stop.load(Ordering::Relaxed) {
-                peak.fetch_max(resident(pid), Ordering::Relaxed);
-                sleep(Duration::from_millis(10));
-            }
-        });
-        Self { over, most, watcher }
-    }
-
-    /// The most so far, in megabytes.
-    pub fn end(self) -> f64 {
-        self.over.store(true, Ordering::Relaxed);
-        self.watcher.join().unwrap();
-        mb(self.most.load(Ordering::Relaxed))
-    }
 }
 
 /// The value that `percent` of all are not above.
